@@ -1,0 +1,51 @@
+/* base/limits.h - every number that bounds what a stranger can make us hold, in one place. */
+#pragma once
+
+/* Words of LiveKit's own defaults (livekit-server config.go, `limit`). */
+enum {
+	LIMIT_NAME_BYTES = 256,          /* room name, identity, participant name */
+	LIMIT_METADATA_BYTES = 512 << 10,
+	LIMIT_ATTRIBUTES_BYTES = 64 << 10, /* sum of keys and values */
+};
+
+/* HTTP and WebSocket. */
+enum {
+	LIMIT_HTTP_CONNECTIONS = 4096,
+	LIMIT_HTTP_URL_BYTES = 40 << 10, /* a join_request with its offer travels in the URL */
+	LIMIT_HTTP_HEADER_BYTES = 64 << 10,
+	LIMIT_HTTP_BODY_BYTES = 10 << 20,
+	LIMIT_WS_MESSAGE_BYTES = 2 << 20,
+	LIMIT_WS_QUEUE_BYTES = 4 << 20, /* not yet sent; more closes the connection */
+	LIMIT_HTTP_HEADER_S = 10,       /* to send a request's headers, then its body */
+	LIMIT_HTTP_IDLE_S = 60,
+};
+
+/* Rooms. */
+enum {
+	LIMIT_ROOMS = 10000,
+	LIMIT_PARTICIPANTS_PER_ROOM = 1000,
+	LIMIT_TRACKS_PER_PARTICIPANT = 64,
+	LIMIT_SDP_BYTES = 256 << 10,
+	LIMIT_SDP_MEDIA = 256,
+	LIMIT_JOIN_REQUEST_BYTES = 1 << 20, /* after inflating */
+	LIMIT_DATA_CHANNELS = 16,
+	LIMIT_DATA_PACKET_BYTES = 64 << 10,
+};
+
+/* SIP. */
+enum {
+	LIMIT_SIP_MESSAGE_BYTES = 64 << 10,
+	LIMIT_SIP_HEADERS = 128,
+	LIMIT_SIP_TRANSACTIONS = 20000,
+	LIMIT_SIP_TCP_CONNECTIONS = 512,
+	LIMIT_CALLS = 2000,
+	LIMIT_CALLS_PER_ROOM = 32,
+	LIMIT_IDEMPOTENCY_KEYS = 4096,
+};
+
+/* Media. */
+enum {
+	LIMIT_PACKET_BYTES = 1500,
+	LIMIT_TRANSPORTS = 8192,
+	LIMIT_DTMF_QUEUE = 64,
+};

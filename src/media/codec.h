@@ -1,0 +1,23 @@
+/* media/codec.h - the codecs that travel here, and their RTP facts (RFC 3551, RFC 7587). */
+#pragma once
+
+#include "base/base.h"
+
+enum codec {
+	CODEC_NONE,
+	CODEC_OPUS, /* 48 kHz RTP clock, always "opus/48000/2" */
+	CODEC_PCMU, /* static payload type 0 */
+	CODEC_PCMA, /* static payload type 8 */
+	CODEC_RED,  /* RFC 2198 around Opus */
+	CODEC__COUNT,
+};
+
+/* "opus", 48000, 2 ... as in a=rtpmap; the LiveKit mime type is "audio/" + name. */
+struct codec_facts {
+	const char *name;
+	uint32_t clock_hz;
+	uint8_t channels;  /* as written in rtpmap */
+	uint8_t static_pt; /* 255 = dynamic */
+};
+const struct codec_facts *codec_facts(enum codec c);
+enum codec codec_by_name(struct span name, uint32_t clock_hz); /* CODEC_NONE when unknown */

@@ -1,0 +1,22 @@
+/* media/leg.h - the RTP side of one phone call inside a worker: what media/worker.c calls when a
+ * media_leg_*() command arrives.
+ *
+ * Owner:   its worker (worker->legs).
+ * Owns:    both sockets, the jitter buffer, decoders of the voices it hears, encoder for the room.
+ * Thread:  the worker's.
+ */
+#pragma once
+
+#include "media/worker.h"
+
+struct leg;
+
+/* Takes over the two bound, non-blocking sockets, also on failure. */
+MUST_USE int leg_new(struct leg **ret, struct worker *w, media_id id, int rtp_fd, int rtcp_fd,
+	const struct media_leg_config *c);
+struct leg *leg_free(struct leg *l);
+struct source *leg_source(struct leg *l);
+void leg_connect(struct leg *l, const struct media_leg_remote *remote);
+void leg_hear(struct leg *l, struct source *s);
+void leg_unhear(struct leg *l, media_id source);
+void leg_digits(struct leg *l, const char *digits);

@@ -1,0 +1,155 @@
+/* media/media.h - the data plane as the control thread sees it: commands down, events up, things
+ * named by id.
+ *
+ * Owner:   the server (cli/serve.c).
+ * Owns:    the workers: their threads, sockets, transports, sources, sinks and phone legs.
+ * Thread:  all functions here on the control thread. With `workers` = 0 the one worker runs inside
+ *          the control thread's loop; nothing else changes.
+ * Words:   transport = one WebRTC peer connection (ICE-lite, DTLS, SRTP);
+ *          source    = one incoming voice; sink = one outgoing copy of a source on a transport;
+ *          leg       = the RTP side of one phone call. A leg is a source too (the phone's voice).
+ *
+ * Every open returns its id at once; what goes wrong later is an event. Commands for an id that is
+ * gone are ignored: the object may have died while the command was under way.
+ */
+#pragma once
+
+#include "media/codec.h"
+#include "net/loop.h"
+
+#include <sys/socket.h>
+
+struct media;
+typedef uint32_t media_id; /* 0 = none. Unique over all workers and kinds */
+
+struct media_config {
+	unsigned workers;                        /* 0 = inside the control loop */
+	const struct sockaddr_storage *rtc_bind; /* one address: worker n listens on port + n */
+	const char *rtp_ip;                      /* where phone legs bind and what their SDP says */
+	uint16_t rtp_port_min, rtp_port_max;     /* even ports of this range; RTCP = port + 1 */
+};
+
+enum media_transport_state {
+	MEDIA_TRANSPORT_NEW,
+	MEDIA_TRANSPORT_CONNECTED,    /* ICE checked and DTLS done: media and SCTP may flow */
+	MEDIA_TRANSPORT_DISCONNECTED, /* nothing heard for 10 s; may come back as CONNECTED */
+	MEDIA_TRANSPORT_FAILED,       /* 15 s, or DTLS failed; final unless restarted */
+};
+
+struct media_level {
+	media_id source;
+	uint8_t level; /* RFC 6464: 0 loud ... 127 silent, loudest of the window */
+	uint16_t active_ms, observed_ms; /* of the last window, see room/speakers.h */
+};
+
+enum media_leg_event {
+	MEDIA_LEG_FIRST_RTP, /* sound from the phone arrives */
+	MEDIA_LEG_SILENT,    /* no RTP for the configured media timeout */
+};
+
+struct media_leg_stats {
+	uint64_t received, lost, late, sent, concealed;
+	uint32_t jitter_us;
+	uint16_t buffer_ms;
+};
+
+/* Called on the control thread, never inside a call into media. */
+struct media_events {
+	void (*transport_state)(void *owner, media_id transport, enum media_transport_state state);
+	/* One decrypted DTLS application datagram: an SCTP packet. */
+	void (*transport_sctp)(void *owner, media_id transport, struct span packet);
+	/* Every 400 ms and worker: each source that was heard in that window. */
+	void (*levels)(void *owner, const struct media_level *levels, size_t count);
+	void (*leg_event)(void *owner, media_id leg, enum media_leg_event event);
+	/* A digit of RFC 4733 from the phone, once, when it is known to have begun. */
+	void (*leg_digit)(void *owner, media_id leg, char digit);
+	/* A digit that we send has been played out. */
+	void (*leg_digits_done)(void *owner, media_id leg);
+};
+
+MUST_USE int media_new(struct media **ret, struct loop *l, const struct media_config *config,
+	const struct media_events *events, void *owner);
+struct media *media_free(struct media *m); /* stops and joins the workers; everything goes */
+
+unsigned media_worker_count(const struct media *m);
+unsigned media_pick_worker(struct media *m); /* the least used; a room stays on it for life */
+uint16_t media_rtc_port(const struct media *m, unsigned worker);
+const char *media_fingerprint(const struct media *m); /* "AB:CD:..." SHA-256 of the certificate */
+
+/* ---- transports ---- */
+enum { MEDIA_UFRAG_SIZE = 9, MEDIA_PWD_SIZE = 25, MEDIA_FINGERPRINT_SIZE = 32 * 3 };
+struct media_ice {
+	char ufrag[MEDIA_UFRAG_SIZE]; /* ours, made by the control thread: the worker's demux key */
+	char pwd[MEDIA_PWD_SIZE];
+};
+void media_ice_make(struct media_ice *ret);
+
+struct media_remote {
+	char ufrag[257]; /* RFC 8839: up to 256 */
+	char fingerprint[MEDIA_FINGERPRINT_SIZE]; /* sha-256 only */
+	bool dtls_client; /* we start the handshake ("setup:active" on our side) */
+};
+MUST_USE int media_transport_open(
+	media_id *ret, struct media *m, unsigned worker, const struct media_ice *ice);
+/* Also after an ICE restart (`ice` not NULL: our new credentials; DTLS and SRTP stay). */
+void media_transport_remote(
+	struct media *m, media_id transport, const struct media_remote *remote, const struct media_ice *ice);
+void media_transport_sctp(struct media *m, media_id transport, struct span packet);
+void media_transport_close(struct media *m, media_id transport);
+
+/* ---- sources: what a participant publishes ---- */
+struct media_source_config {
+	media_id transport;
+	char mid[17];            /* demux by the mid extension ... */
+	uint32_t ssrc;           /* ... or by SSRC when the SDP names it; 0 = unknown */
+	uint8_t mid_ext, level_ext; /* RFC 8285 ids, 0 = not negotiated */
+	struct {
+		uint8_t pt;
+		enum codec codec;
+	} payloads[8];
+	size_t payload_count;
+};
+MUST_USE int media_source_open(media_id *ret, struct media *m, const struct media_source_config *c);
+void media_source_mute(struct media *m, media_id source, bool muted); /* drop what comes */
+void media_source_close(struct media *m, media_id source);            /* and its sinks */
+
+/* ---- sinks: what a participant hears ---- */
+struct media_sink_config {
+	media_id source, transport; /* on the same worker */
+	uint32_t ssrc;              /* ours, as announced in the SDP */
+	uint8_t pt;
+	enum codec codec; /* what the receiver negotiated; a leg's source makes Opus when asked for it */
+	char cname[32];
+};
+MUST_USE int media_sink_open(media_id *ret, struct media *m, const struct media_sink_config *c);
+void media_sink_pause(struct media *m, media_id sink, bool paused);
+void media_sink_close(struct media *m, media_id sink);
+
+/* ---- phone legs ---- */
+struct media_leg_config {
+	bool latch;               /* follow the first source address once ("symmetric RTP") */
+	uint32_t media_timeout_initial_ms, media_timeout_ms; /* 0 = never */
+};
+struct media_leg_local {
+	uint16_t rtp_port; /* bound now, before this returns, so that an offer can name it */
+};
+MUST_USE int media_leg_open(media_id *ret, struct media_leg_local *local, struct media *m,
+	unsigned worker, const struct media_leg_config *c);
+
+struct media_leg_remote {
+	struct sockaddr_storage rtp, rtcp;
+	enum codec codec;       /* PCMU or PCMA */
+	uint8_t pt;             /* of `codec`, from the answer */
+	uint8_t dtmf_pt;        /* 0 = the answer has no telephone-event */
+	uint8_t ptime_ms;       /* what we send: 20 unless the answer says otherwise */
+	bool send, receive;     /* a=sendrecv and so on */
+};
+/* From here on RTP flows: 20 ms of sound every 20 ms, silence included. */
+void media_leg_connect(struct media *m, media_id leg, const struct media_leg_remote *remote);
+void media_leg_hear(struct media *m, media_id leg, media_id source); /* mix this voice in */
+void media_leg_unhear(struct media *m, media_id leg, media_id source);
+/* Queue digits "0-9*#A-D" and 'w' (half a second), at most LIMIT_DTMF_QUEUE waiting. */
+void media_leg_digits(struct media *m, media_id leg, const char *digits);
+void media_leg_close(struct media *m, media_id leg);
+/* Last figures the worker reported (each second); zeros when unknown. */
+void media_leg_stats(struct media *m, media_id leg, struct media_leg_stats *ret);

@@ -1,0 +1,20 @@
+/* net/address.h - sockaddr helpers: parse, print, compare. Thread: any. */
+#pragma once
+
+#include "base/base.h"
+
+#include <sys/socket.h>
+
+enum { ADDRESS_TEXT_SIZE = 64 };
+
+/* A literal IPv4 or IPv6 address (no names). Returns 0 or -EINVAL. */
+MUST_USE int address_parse(struct sockaddr_storage *ret, const char *ip, uint16_t port);
+uint16_t address_port(const struct sockaddr *a);
+void address_set_port(struct sockaddr_storage *a, uint16_t port);
+socklen_t address_size(const struct sockaddr *a);
+bool address_equal(const struct sockaddr *a, const struct sockaddr *b);    /* with port */
+bool address_same_ip(const struct sockaddr *a, const struct sockaddr *b);  /* without */
+bool address_is_loopback(const struct sockaddr *a);
+/* "192.0.2.1" / "2001:db8::1" and "192.0.2.1:5060" / "[2001:db8::1]:5060". Returns `out`. */
+const char *address_ip_text(char out[ADDRESS_TEXT_SIZE], const struct sockaddr *a);
+const char *address_text(char out[ADDRESS_TEXT_SIZE], const struct sockaddr *a);

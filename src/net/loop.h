@@ -1,0 +1,48 @@
+/* net/loop.h - the control thread's event loop: libuv plus what libuv has no word for.
+ *
+ * Owner:   the thread that runs it.
+ * Owns:    the uv loop and the list of deferred work.
+ * Thread:  one; only mailbox_post() (net/mailbox.h) may be called from others.
+ * Words:   "defer" = run this after the handlers of the current turn, before sleeping.
+ */
+#pragma once
+
+#include "base/base.h"
+#include "base/list.h"
+
+#include <uv.h>
+
+struct loop {
+	uv_loop_t uv;
+	struct list deferred;
+	uv_idle_t idle;   /* keeps the loop awake while `deferred` is not empty */
+	uv_check_t check; /* runs `deferred` */
+};
+
+/* One piece of work to run later, embedded in the object that it concerns. A second defer of the
+ * same piece before it ran changes nothing. */
+struct deferred {
+	struct list link;
+	void (*run)(struct deferred *d);
+};
+
+MUST_USE int loop_init(struct loop *l);
+void loop_fini(struct loop *l); /* every handle must be closed by now; runs the last closings */
+void loop_run(struct loop *l);  /* until loop_stop() or nothing is left */
+void loop_stop(struct loop *l);
+void loop_defer(struct loop *l, struct deferred *d, void (*run)(struct deferred *d));
+static inline uint64_t loop_now_ms(const struct loop *l)
+{
+	return uv_now(&l->uv);
+}
+
+/* A timer embedded in its owner. timer_fini() may be called at any time, also from its own
+ * handler; the memory it points to may go right after (it lets go of a small block of its own). */
+struct timer {
+	struct timer_handle *handle;
+};
+MUST_USE int timer_init(struct timer *t, struct loop *l, void (*fire)(void *owner), void *owner);
+void timer_start(struct timer *t, uint64_t delay_ms, uint64_t repeat_ms); /* repeat 0 = once */
+void timer_stop(struct timer *t);
+bool timer_running(const struct timer *t);
+void timer_fini(struct timer *t); /* safe on zeroed memory */

@@ -1,0 +1,58 @@
+#include "base/map.h"
+#include "base/mem.h"
+#include "test/check.h"
+
+struct element {
+	struct map_node node;
+	char name[16];
+};
+
+static void a_thousand_names_come_and_go(void)
+{
+	static struct element all[1000];
+	struct map m = {0};
+
+	for (int i = 0; i < 1000; ++i) {
+		snprintf(all[i].name, sizeof all[i].name, "room-%d", i);
+		CHECK_EQ(map_put(&m, &all[i].node, all[i].name), 0);
+	}
+	CHECK_EQ(map_put(&m, &(struct map_node){0}, "room-7"), MAP_E_EXISTS);
+	CHECK(map_entry(map_get(&m, "room-999"), struct element, node) == &all[999]);
+	CHECK(!map_get(&m, "room-1000"));
+
+	size_t seen = 0;
+	for (struct map_node *n = map_next(&m, NULL); n; n = map_next(&m, n))
+		++seen;
+	CHECK_EQ(seen, 1000);
+
+	for (int i = 0; i < 1000; i += 2)
+		map_remove(&m, &all[i].node);
+	CHECK_EQ(m.count, 500);
+	CHECK(!map_get(&m, "room-0"));
+	CHECK(map_get(&m, "room-1"));
+	map_fini(&m);
+	CHECK_EQ(mem_live(), 0);
+}
+
+static void an_allocation_may_fail(void)
+{
+	struct map m = {0};
+	struct map_node node = {0};
+
+	mem_fail_after(0);
+	int r = map_put_id(&m, &node, 7);
+	mem_fail_after(-1);
+	CHECK(r < 0);
+	CHECK(!map_get_id(&m, 7));
+	CHECK_EQ(map_put_id(&m, &node, 7), 0);
+	CHECK(map_get_id(&m, 7) == &node);
+	map_fini(&m);
+	CHECK_EQ(mem_live(), 0);
+}
+
+int main(void)
+{
+	a_thousand_names_come_and_go();
+	an_allocation_may_fail();
+	return 0;
+}
