@@ -107,9 +107,13 @@ struct participant_events {
 	void (*removed)(void *owner, Livekit__DisconnectReason why); /* last */
 };
 
+struct attribute {
+	const char *key, *value; /* value "" deletes, where something is changed */
+};
+
 struct participant_config {
 	const char *identity, *name, *metadata;
-	struct { const char *key, *value; } const *attributes;
+	const struct attribute *attributes;
 	size_t attribute_count;
 	Livekit__ParticipantInfo__Kind kind;
 	bool can_publish, can_subscribe, can_publish_data, can_update_metadata, hidden, recorder, agent;
@@ -144,7 +148,6 @@ const char *participant_attribute(const struct participant *p, const char *key);
 enum {
 	PARTICIPANT_E_LIMIT = 1, /* metadata or attributes too large; nothing changed */
 };
-struct attribute { const char *key, *value; }; /* value "" deletes */
 /* NULL = leave as it is. Everybody is told at once. */
 MUST_USE int participant_set(struct participant *p, const char *name, const char *metadata,
 	const struct attribute *attributes, size_t attribute_count);

@@ -78,11 +78,16 @@ uint8_t sdp_extmap_id(const struct sdp_media *m, const char *uri); /* 0 = none *
 const char *sdp_direction_text(enum sdp_direction d);
 
 /* The trunk's side: one audio section of RTP/AVP (RFC 3264 offer). */
+struct sdp_audio_format {
+	uint8_t pt;
+	const char *name;
+	uint32_t clock_hz;
+};
 struct sdp_audio_offer {
 	const char *ip;      /* IPv4 or IPv6 literal */
 	uint16_t port;
 	uint64_t session_id, session_version;
-	const struct { uint8_t pt; const char *name; uint32_t clock_hz; } *formats;
+	const struct sdp_audio_format *formats;
 	size_t format_count;
 	uint8_t dtmf_pt;     /* 0 = none */
 	uint8_t ptime_ms;
