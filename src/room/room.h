@@ -1,0 +1,211 @@
+/* room/room.h - rooms, participants, tracks and who hears whom: LiveKit's words, no I/O, no media.
+ *
+ * Owner:    struct rooms is the server's; it owns rooms; a room owns participants; a participant
+ *           owns the tracks it publishes and the subscriptions it has.
+ * Thread:   the control thread. No locks.
+ * Words:    as in the LiveKit protocol: sid, identity, attributes, track, subscription, "active".
+ *
+ * Down: direct calls. Up: struct participant_events, implemented by whoever sits on the
+ * participant: a LiveKit session (signal/) or a phone call (call/). Events are called last, and
+ * never from inside a constructor. A participant that is removed hears `removed`, once, last.
+ * Time is given: rooms_new() takes a clock, rooms_tick() is called every 400 ms.
+ */
+#pragma once
+
+#include "base/list.h"
+#include "base/map.h"
+#include "base/rng.h"
+
+#include "livekit_models.pb-c.h"
+
+struct rooms;
+struct room;
+struct participant;
+struct track;
+struct subscription;
+
+/* ---- what the outside (webhooks, call/) may want to know about all rooms ---- */
+struct rooms_events {
+	void (*room_started)(void *owner, struct room *r);
+	void (*room_finished)(void *owner, struct room *r); /* still whole; freed after */
+	void (*participant_active)(void *owner, struct participant *p);
+	void (*participant_left)(void *owner, struct participant *p);
+	void (*track_published)(void *owner, struct track *t);
+	void (*track_unpublished)(void *owner, struct track *t);
+};
+
+struct rooms_config {
+	uint32_t empty_timeout_s;     /* LiveKit: 300 */
+	uint32_t departure_timeout_s; /* LiveKit: 20 */
+	uint32_t max_participants;    /* 0 = no limit but ours */
+	bool auto_create;
+	uint64_t (*now_ms)(void *clock_owner);
+	void *clock_owner;
+	unsigned (*pick_worker)(void *owner); /* the media worker of a new room */
+	void *worker_owner;
+};
+
+MUST_USE int rooms_new(struct rooms **ret, const struct rooms_config *config,
+	const struct rooms_events *events, void *owner); /* events may be NULL */
+struct rooms *rooms_free(struct rooms *rs);
+void rooms_tick(struct rooms *rs); /* timeouts, speakers, batched updates */
+struct room *rooms_find(struct rooms *rs, const char *name);
+struct room *rooms_next(struct rooms *rs, struct room *after); /* NULL starts */
+size_t rooms_count(const struct rooms *rs);
+
+struct room_options {
+	uint32_t empty_timeout_s, departure_timeout_s, max_participants; /* 0 = default */
+	const char *metadata; /* NULL = "" */
+};
+/* Outcomes of rooms_open(). */
+enum {
+	ROOMS_E_LIMIT = 1, /* LIMIT_ROOMS */
+};
+/* Finds or makes. `made` (may be NULL) says which; options count only when made. */
+MUST_USE int rooms_open(struct room **ret, bool *made, struct rooms *rs, const char *name,
+	const struct room_options *options);
+
+const char *room_name(const struct room *r);
+const char *room_sid(const struct room *r);
+unsigned room_worker(const struct room *r);
+struct participant *room_find(struct room *r, const char *identity);
+struct participant *room_find_sid(struct room *r, const char *sid);
+struct participant *room_next(struct room *r, struct participant *after); /* NULL starts */
+struct track *room_find_track(struct room *r, const char *track_sid);
+void room_set_metadata(struct room *r, const char *metadata);
+/* Everybody is removed with `reason`, then the room is gone. */
+void room_close(struct room *r, Livekit__DisconnectReason reason);
+
+/* ---- participants ---- */
+struct data_packet {
+	struct participant *from;     /* NULL: the server's API */
+	Livekit__DataPacket *packet;  /* sender fields filled in; valid during the call */
+	struct span bytes;            /* the same, packed, ready to be sent */
+	bool reliable;
+};
+
+struct speaker {
+	struct participant *participant;
+	float level;
+	bool active;
+};
+
+struct participant_events {
+	/* Participants whose info this one must be told (others, or itself). */
+	void (*update)(void *owner, struct participant *const *who, size_t count);
+	void (*room_update)(void *owner);
+	void (*speakers)(void *owner, const struct speaker *speakers, size_t count);
+	/* Begin / end to hear s->track. After `unsubscribed` the subscription is gone. */
+	void (*subscribed)(void *owner, struct subscription *s);
+	void (*unsubscribed)(void *owner, struct subscription *s);
+	/* Somebody hears our track for the first time. */
+	void (*track_subscribed)(void *owner, struct track *own);
+	/* The server (API) muted our track, or dropped it. */
+	void (*track_muted)(void *owner, struct track *own);
+	void (*track_unpublished)(void *owner, struct track *own);
+	void (*data)(void *owner, const struct data_packet *d);
+	void (*removed)(void *owner, Livekit__DisconnectReason why); /* last */
+};
+
+struct attribute {
+	const char *key, *value; /* value "" deletes, where something is changed */
+};
+
+struct participant_config {
+	const char *identity, *name, *metadata;
+	const struct attribute *attributes;
+	size_t attribute_count;
+	Livekit__ParticipantInfo__Kind kind;
+	bool can_publish, can_subscribe, can_publish_data, can_update_metadata, hidden, recorder, agent;
+	const Livekit__TrackSource *can_publish_sources; /* count 0 = all */
+	size_t can_publish_source_count;
+	bool auto_subscribe;
+	int32_t client_protocol; /* copied into the info */
+	int32_t protocol;        /* of the signalling, 17 for our own seats */
+};
+
+/* Outcomes of participant_join(). */
+enum {
+	PARTICIPANT_E_ROOM_FULL = 1,
+};
+/* State JOINING; a participant of the same identity is removed first (DUPLICATE_IDENTITY). */
+MUST_USE int participant_join(struct participant **ret, struct room *r,
+	const struct participant_config *config, const struct participant_events *events, void *owner);
+void participant_joined(struct participant *p); /* -> JOINED: the join response was written */
+void participant_active(struct participant *p); /* -> ACTIVE: media is connected; subscriptions begin */
+/* -> DISCONNECTED; others are told; `removed` is called unless `quiet`; p is freed deferred-safe:
+ * when this returns, p is out of the room, and its memory goes with rooms_tick() or later. */
+void participant_leave(struct participant *p, Livekit__DisconnectReason why);
+
+struct room *participant_room(const struct participant *p);
+const char *participant_sid(const struct participant *p);
+const char *participant_identity(const struct participant *p);
+Livekit__ParticipantInfo__Kind participant_kind(const struct participant *p);
+Livekit__ParticipantInfo__State participant_state(const struct participant *p);
+const char *participant_attribute(const struct participant *p, const char *key); /* or NULL */
+
+/* Outcomes of participant_set(). */
+enum {
+	PARTICIPANT_E_LIMIT = 1, /* metadata or attributes too large; nothing changed */
+};
+/* NULL = leave as it is. Everybody is told at once. */
+MUST_USE int participant_set(struct participant *p, const char *name, const char *metadata,
+	const struct attribute *attributes, size_t attribute_count);
+void participant_set_permission(struct participant *p, const Livekit__ParticipantPermission *perm);
+const Livekit__ParticipantPermission *participant_permission(const struct participant *p);
+
+/* Data from this participant to others (permission checked by us); fills in the sender's fields. */
+void participant_send_data(struct participant *p, Livekit__DataPacket *packet, bool reliable);
+/* Data from the server's API. */
+void room_send_data(struct room *r, Livekit__DataPacket *packet, bool reliable);
+
+/* ---- tracks ---- */
+struct track_config {
+	const char *name, *cid, *stream, *mime_type, *mid;
+	const char *sid; /* NULL: made here */
+	Livekit__TrackType type;
+	Livekit__TrackSource source;
+	bool muted, disable_red, stereo, disable_dtx;
+	Livekit__Encryption__Type encryption;
+	const Livekit__AudioTrackFeature *features;
+	size_t feature_count;
+	uint32_t media_source; /* media_id of the voice; what sinks are opened on */
+	/* What others can be given: for a phone also its own codec, see call/. Opaque to room/. */
+	void *user;
+};
+/* A new track sid: "TR_AM..." by type and source (for a pending track, before it is published). */
+void track_sid_make(char out[RNG_ID_SIZE], Livekit__TrackType type, Livekit__TrackSource source);
+/* Outcomes of track_publish(). */
+enum {
+	TRACK_E_NOT_ALLOWED = 1,
+	TRACK_E_LIMIT,
+};
+MUST_USE int track_publish(struct track **ret, struct participant *p, const struct track_config *config);
+void track_unpublish(struct track *t);
+void track_set_muted(struct track *t, bool muted, bool by_server);
+void track_set_features(struct track *t, const Livekit__AudioTrackFeature *features, size_t count);
+const char *track_sid(const struct track *t);
+bool track_muted(const struct track *t);
+struct participant *track_owner(const struct track *t);
+uint32_t track_media_source(const struct track *t);
+const struct track_config *track_facts(const struct track *t); /* as kept; strings live with the track */
+struct track *participant_next_track(struct participant *p, struct track *after); /* NULL starts */
+/* Loudness of one 400 ms window from media; see room/speakers.h. */
+void track_level(struct track *t, uint8_t level, uint16_t active_ms, uint16_t observed_ms);
+
+/* ---- subscriptions ---- */
+struct subscription {
+	struct list track_link, listener_link;
+	struct track *track;
+	struct participant *listener;
+	void *user; /* the listener's own (a sink, a mixer input) */
+	bool disabled; /* track_setting: keep the section, pause the sound */
+};
+/* What the client asked for: `subscribe` false ends, true begins (or remembers the wish). */
+void participant_subscribe(struct participant *p, const char *track_sid, bool subscribe);
+/* Who may hear this one's tracks (SubscriptionPermission). */
+void participant_allow(struct participant *p, const Livekit__TrackPermission *const *list, size_t count,
+	bool all_participants);
+
+/* ---- as protobuf: fields point into the object or into `arena`; valid until it changes ---- */
+struct info_arena; /* room/info.h */
