@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "base/base.h"
 #include "base/limits.h"
 
 #include "livekit_rtc.pb-c.h"
