@@ -28,6 +28,7 @@ export function App() {
   const [draft, setDraft] = useState<Draft>(() => draftFrom(load(DRAFT_KEY)));
   const [joined, setJoined] = useState<Joined>();
   const [busy, setBusy] = useState(() => placeFrom(load(PLACE_KEY)) !== undefined);
+  const [returned, setReturned] = useState(false);
   const [problem, setProblem] = useState<string>();
 
   const loadConfig = useCallback(async () => {
@@ -91,6 +92,7 @@ export function App() {
 
   const leave = useCallback(() => {
     forget(PLACE_KEY);
+    setReturned(true);
     setJoined(undefined);
   }, []);
 
@@ -117,6 +119,7 @@ export function App() {
               banks={config?.banks}
               draft={draft}
               busy={busy}
+              returned={returned}
               onChange={change}
               onSave={submit}
             />

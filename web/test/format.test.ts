@@ -53,7 +53,7 @@ test('dates and numbers', () => {
   assert.equal(longDate('2026-03-09'), 'March 9, 2026');
   assert.equal(longDate('2026-13-09'), '2026-13-09');
   assert.equal(isoDay(new Date(2026, 0, 5)), '2026-01-05');
-  assert.equal(phoneNumber('+12025550100'), '+1 202 555 0100');
+  assert.equal(phoneNumber('+12025550100'), '+1\u00a0202\u00a0555\u00a00100');
   assert.equal(phoneNumber('+15550100'), '+15550100');
 });
 

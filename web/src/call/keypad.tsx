@@ -58,11 +58,11 @@ export function Keypad({ id, room, onProblem }: Props) {
             type="button"
             data-testid={key.testId}
             data-pressed={pressed === key.digit}
-            aria-label={key.spoken}
+            {...(key.spoken !== key.digit && { 'aria-label': key.spoken })}
             onClick={() => press(key)}
           >
             <span className="keypad-digit">{key.digit === '*' ? '\u2217' : key.digit}</span>
-            <span className="keypad-letters">{key.letters}</span>
+            <span className="keypad-letters" aria-hidden="true">{key.letters}</span>
           </button>
         ))}
       </div>

@@ -2,7 +2,7 @@
 import { ConnectionState, ParticipantKind, RoomEvent, type Participant, type Room } from 'livekit-client';
 import { useCallback, useEffect, useReducer, useRef } from 'react';
 import { BackendError, hangUp as askHangUp, placeCall } from '../backend/backend.js';
-import { isLive, NO_CALL, step, type Call } from './call_state.js';
+import { isLive, NO_CALL, step, type Call, type CallEvent } from './call_state.js';
 
 /** How long the phone may take to leave the room after the backend agreed to hang up. */
 const LEAVE_GRACE_MS = 2000;
@@ -24,17 +24,21 @@ export function usePhoneCall(
   const [call, dispatch] = useReducer(step, NO_CALL);
   usePhoneEvents(room, call.identity, dispatch);
 
+  // Answers to an earlier call's requests must not touch this call.
+  const attempt = useRef(0);
+  const grace = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(grace.current), []);
+
   const place = useCallback(() => {
+    const mine = ++attempt.current;
+    const tell = (event: CallEvent) => mine === attempt.current && dispatch(event);
+    clearTimeout(grace.current);
     onProblem(undefined);
     dispatch({ type: 'place' });
     placeCall(roomName, number).then(
-      (placed) =>
-        dispatch({
-          type: 'placed',
-          identity: placed.participant_identity,
-          callId: placed.sip_call_id,
-        }),
-      (error: unknown) => dispatch({ type: 'failed', sentence: whyFailed(error), at: Date.now() }),
+      ({ participant_identity: identity, sip_call_id: callId }) =>
+        tell({ type: 'placed', identity, callId }),
+      (error: unknown) => tell({ type: 'failed', sentence: whyFailed(error), at: Date.now() }),
     );
   }, [roomName, number, onProblem]);
 
@@ -51,9 +55,15 @@ export function usePhoneCall(
     if (!hangingUp || !live) asked.current = undefined;
     if (!hangingUp || !live || identity === undefined || asked.current === identity) return;
     asked.current = identity;
+    const mine = attempt.current;
     askHangUp(roomName, identity).then(
-      () => setTimeout(() => dispatch({ type: 'hung-up', at: Date.now() }), LEAVE_GRACE_MS),
+      () => {
+        if (mine !== attempt.current) return;
+        const gone = () => dispatch({ type: 'hung-up', at: Date.now() });
+        grace.current = setTimeout(gone, LEAVE_GRACE_MS);
+      },
       (error: unknown) => {
+        if (mine !== attempt.current) return;
         dispatch({ type: 'hang-up-failed' });
         onProblem(`The call could not be ended. ${whyFailed(error)}`);
       },
@@ -75,7 +85,7 @@ function whyFailed(error: unknown): string {
 function usePhoneEvents(
   room: Room,
   identity: string | undefined,
-  dispatch: (event: Parameters<typeof step>[1]) => void,
+  dispatch: (event: CallEvent) => void,
 ): void {
   const current = useRef(identity);
   current.current = identity;

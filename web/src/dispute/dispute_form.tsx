@@ -16,13 +16,16 @@ interface Props {
   banks: readonly Bank[] | undefined;
   draft: Draft;
   busy: boolean;
+  /** The person came back from a room: the focus starts at the title. */
+  returned: boolean;
   onChange: (draft: Draft) => void;
   onSave: (dispute: Dispute) => void;
 }
 
-export function DisputeForm({ banks, draft, busy, onChange, onSave }: Props) {
+export function DisputeForm({ banks, draft, busy, returned, onChange, onSave }: Props) {
   const [problems, setProblems] = useState<Problems>({});
   const form = useRef<HTMLFormElement>(null);
+  const title = useRef<HTMLHeadingElement>(null);
   const bank = banks?.find((b) => b.id === draft.bank);
 
   const set = (field: Field, value: string) => {
@@ -40,6 +43,10 @@ export function DisputeForm({ banks, draft, busy, onChange, onSave }: Props) {
     if (first) form.current?.querySelector<HTMLElement>(`[name="${first}"]`)?.focus();
   };
 
+  useEffect(() => {
+    if (returned) title.current?.focus();
+  }, [returned]);
+
   // One bank leaves nothing to choose.
   useEffect(() => {
     const only = banks?.length === 1 ? banks[0] : undefined;
@@ -47,13 +54,17 @@ export function DisputeForm({ banks, draft, busy, onChange, onSave }: Props) {
   }, [banks, draft, onChange]);
 
   return (
-    <div className="sheet form-sheet">
-      <h1>Dispute a charge</h1>
-      <p className="lede">
-        Write down what happened, then call your bank from this page. Your notes stay beside you
-        during the call.
-      </p>
-      <form ref={form} onSubmit={submit} noValidate aria-busy={busy}>
+    <div className="form-view">
+      <div className="intro">
+        <h1 ref={title} tabIndex={-1}>
+          Dispute a charge
+        </h1>
+        <p className="lede">
+          Write down what happened, then call your bank from this page. Your notes stay beside you
+          during the call.
+        </p>
+      </div>
+      <form className="sheet" ref={form} onSubmit={submit} noValidate aria-busy={busy}>
         <Row label="Merchant" hint="As it appears on your statement" problem={problems.merchant}>
           {(aria) => (
             <input

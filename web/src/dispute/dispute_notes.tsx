@@ -11,7 +11,8 @@ export function DisputeNotes({ dispute, bank }: { dispute: Dispute; bank: Bank }
         <Line term="Merchant" text={dispute.merchant} />
         <Line term="Date" text={longDate(dispute.date)} />
         <Line term="What went wrong" text={REASONS[dispute.reason]} />
-        <Line term="Bank" text={`${bank.name}, ${phoneNumber(bank.phone_number)}`} />
+        <Line term="Bank" text={bank.name} />
+        <Line term="Phone" text={phoneNumber(bank.phone_number)} />
       </dl>
     </section>
   );

@@ -1,16 +1,21 @@
-import { useMediaDeviceSelect, useTrackToggle } from '@livekit/components-react';
+import { useLocalParticipant, useMediaDeviceSelect, useTrackToggle } from '@livekit/components-react';
 import { Track } from 'livekit-client';
 import { useId } from 'react';
 import { MicrophoneIcon } from '../shared/icons.js';
+import { Notice } from '../shared/notice.js';
+import { microphoneSentence } from './trouble.js';
 
 /** Its words say what a press does, so it carries no pressed state of its own. */
 export function MuteButton() {
   const { buttonProps, enabled } = useTrackToggle({ source: Track.Source.Microphone });
-  const { className: _library, 'aria-pressed': _pressed, ...rest } = buttonProps;
+  // `disabled` would take the focus away while the track changes.
+  const { className: _library, 'aria-pressed': _pressed, disabled, onClick, ...rest } = buttonProps;
   return (
     <button
       {...rest}
       type="button"
+      aria-disabled={disabled}
+      onClick={(event) => !disabled && onClick?.(event)}
       className="button button-round"
       data-testid="mute"
       data-muted={!enabled}
@@ -45,5 +50,18 @@ export function MicrophoneMenu() {
         ))}
       </select>
     </div>
+  );
+}
+
+/** Why there is no microphone, until there is one. `failure` is the name of the browser's error. */
+export function MicrophoneNotice({ failure }: { failure: string | undefined }) {
+  const { localParticipant, isMicrophoneEnabled, lastMicrophoneError } = useLocalParticipant();
+  const name = lastMicrophoneError?.name ?? failure;
+  if (name === undefined || isMicrophoneEnabled) return null;
+  const retry = () => void localParticipant.setMicrophoneEnabled(true).catch(() => undefined);
+  return (
+    <Notice tone="problem" action={{ label: 'Try again', run: retry }}>
+      {microphoneSentence(name, window.isSecureContext)}
+    </Notice>
   );
 }

@@ -5,11 +5,12 @@ import {
   useParticipants,
 } from '@livekit/components-react';
 import { ConnectionQuality, ParticipantKind, Track, type Participant } from 'livekit-client';
+import type { ReactNode } from 'react';
 import { ATTRIBUTE } from '../call/call_state.js';
 import { phoneNumber } from '../shared/format.js';
 
 /** Everybody in the room: who speaks, who is muted, whose connection is weak. */
-export function People({ bank }: { bank: string }) {
+export function People({ bank, children }: { bank: string; children: ReactNode }) {
   const people = useParticipants();
   return (
     <section className="sheet people" aria-labelledby="people-title">
@@ -19,6 +20,7 @@ export function People({ bank }: { bank: string }) {
           <Person key={p.identity || 'you'} person={p} bank={bank} />
         ))}
       </ul>
+      {children}
     </section>
   );
 }

@@ -13,9 +13,9 @@ import { usePhoneCall } from '../call/use_phone_call.js';
 import type { Bank, Dispute } from '../dispute/dispute.js';
 import { DisputeNotes } from '../dispute/dispute_notes.js';
 import { Notice } from '../shared/notice.js';
-import { MicrophoneMenu } from './microphone.js';
+import { MicrophoneMenu, MicrophoneNotice } from './microphone.js';
 import { People } from './people.js';
-import { disconnectSentence, microphoneSentence } from './trouble.js';
+import { disconnectSentence } from './trouble.js';
 
 interface Props {
   session: Session;
@@ -45,12 +45,6 @@ export function RoomView({ session, dispute, bank, onLeave }: Props) {
     setConnect(false);
     if (!leaving.current) setGone((before) => before ?? disconnectSentence(reason));
   }, []);
-  const retryMicrophone = useCallback(() => {
-    room.localParticipant.setMicrophoneEnabled(true).then(
-      () => setMicrophone(undefined),
-      (error: Error) => setMicrophone(error.name),
-    );
-  }, [room]);
   const rejoin = useCallback(() => {
     setGone(undefined);
     setConnect(true);
@@ -77,11 +71,7 @@ export function RoomView({ session, dispute, bank, onLeave }: Props) {
           {gone}
         </Notice>
       )}
-      {microphone !== undefined && gone === undefined && (
-        <Notice tone="problem" action={{ label: 'Try again', run: retryMicrophone }}>
-          {microphoneSentence(microphone, window.isSecureContext)}
-        </Notice>
-      )}
+      {gone === undefined && <MicrophoneNotice failure={microphone} />}
       <RoomBody room={room} name={session.room_name} dispute={dispute} bank={bank} onLeave={leave} />
     </LiveKitRoom>
   );
@@ -149,8 +139,9 @@ function RoomBody({ room, name, dispute, bank, onLeave }: BodyProps) {
         />
         <div className="room-side">
           <DisputeNotes dispute={dispute} bank={bank} />
-          <People bank={bank.name} />
-          <MicrophoneMenu />
+          <People bank={bank.name}>
+            <MicrophoneMenu />
+          </People>
         </div>
       </div>
     </>

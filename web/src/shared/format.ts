@@ -47,10 +47,10 @@ export function longDate(iso: string): string {
   return m && month ? `${month} ${Number(m[3])}, ${m[1]}` : iso;
 }
 
-/** +12025550100 -> +1 202 555 0100; other numbers stay as they are. */
+/** +12025550100 -> +1 202 555 0100, never broken over lines; other numbers stay as they are. */
 export function phoneNumber(number: string): string {
   const m = /^\+1(\d{3})(\d{3})(\d{4})$/.exec(number);
-  return m ? `+1 ${m[1]} ${m[2]} ${m[3]}` : number;
+  return m ? `+1\u00a0${m[1]}\u00a0${m[2]}\u00a0${m[3]}` : number;
 }
 
 /** Today where the person is, as YYYY-MM-DD. */
