@@ -56,8 +56,10 @@ struct voice {
 
 static void make_tone(uint8_t out[FRAME])
 {
+	int16_t samples[FRAME];
 	for (int i = 0; i < FRAME; ++i)
-		out[i] = g711_ulaw_encode((int16_t)(10000 * sin(2 * M_PI * TONE_HZ * i / 8000)));
+		samples[i] = (int16_t)(10000 * sin(2 * M_PI * TONE_HZ * i / 8000));
+	g711_encode(out, samples, FRAME, G711_ULAW);
 }
 
 static void on_datagram(void *owner, const struct sockaddr *from, struct span bytes)
@@ -84,11 +86,11 @@ static void on_datagram(void *owner, const struct sockaddr *from, struct span by
 /* Everything but the echo is kept in mu-law. */
 static void put_ulaw(struct voice *v, uint8_t out[FRAME], const uint8_t *ulaw, size_t size)
 {
-	uint8_t silence = g711_ulaw_encode(0);
-	for (size_t i = 0; i < FRAME; ++i) {
-		uint8_t u = i < size ? ulaw[i] : silence;
-		out[i] = v->codec == CODEC_PCMA ? g711_alaw_encode(g711_ulaw_decode(u)) : u;
-	}
+	memset(out, G711_ULAW_SILENCE, FRAME);
+	if (size)
+		memcpy(out, ulaw, size);
+	if (v->codec == CODEC_PCMA)
+		g711_convert(out, out, FRAME, G711_ULAW);
 }
 
 static void put_echo(struct voice *v, uint8_t out[FRAME])
