@@ -210,6 +210,12 @@ void stun_write_attribute(struct writer *w, uint16_t type, struct span value)
 	set_length(w, 0);
 }
 
+static bool is_ipv4_mapped(const struct sockaddr *a)
+{
+	return a->sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_V4MAPPED(&((const struct sockaddr_in6 *)a)->sin6_addr);
+}
+
 void stun_write_mapped(struct writer *w, const struct sockaddr *address)
 {
 	uint8_t bytes[20] = {0};
@@ -221,6 +227,12 @@ void stun_write_mapped(struct writer *w, const struct sockaddr *address)
 		write_u8(&value, FAMILY_IPV4);
 		write_u16(&value, ntohs(a->sin_port) ^ (COOKIE >> 16));
 		write_u32(&value, ntohl(a->sin_addr.s_addr) ^ COOKIE);
+	} else if (is_ipv4_mapped(address)) { /* a dual-stack socket shows IPv4 peers so */
+		const struct sockaddr_in6 *a = (const struct sockaddr_in6 *)address;
+		struct reader r = reader_of(span_of(a->sin6_addr.s6_addr + 12, 4));
+		write_u8(&value, FAMILY_IPV4);
+		write_u16(&value, ntohs(a->sin6_port) ^ (COOKIE >> 16));
+		write_u32(&value, read_u32(&r) ^ COOKIE);
 	} else if (address->sa_family == AF_INET6 && !w->bad) {
 		const struct sockaddr_in6 *a = (const struct sockaddr_in6 *)address;
 		write_u8(&value, FAMILY_IPV6);
