@@ -49,3 +49,9 @@ enum {
 	LIMIT_TRANSPORTS = 8192,
 	LIMIT_DTMF_QUEUE = 64,
 };
+
+/* Protobuf and JSON. */
+enum {
+	LIMIT_PROTO_ARENA_BYTES = 32 << 20, /* what one message may unfold to in memory */
+	LIMIT_JSON_BYTES = 2 << 20,
+};
