@@ -56,8 +56,10 @@ static struct pub *waiting_pub(struct session *s, const char *cid, bool any)
 
 static void pub_free(struct pub *p)
 {
-	if (p->source)
+	if (p->source) {
+		map_remove(&p->session->door->sources, &p->by_source);
 		media_source_close(p->session->door->media, p->source);
+	}
 	if (p->section)
 		p->section->pub = NULL;
 	list_remove(&p->link);
@@ -241,13 +243,21 @@ void publish_request(struct session *s, Livekit__AddTrackRequest *a)
 static void open_source(struct pub *p, const struct section *c)
 {
 	struct media *media = p->session->door->media;
+	media_id id;
 	struct media_source_config config = {.transport = p->session->publisher.transport,
 		.ssrc = c->ssrc, .mid_ext = c->mid_ext, .level_ext = c->level_ext,
 		.payloads = {{.pt = c->opus_pt, .codec = CODEC_OPUS}}, .payload_count = 1};
 
 	memcpy(config.mid, c->mid, sizeof config.mid);
-	if (media_source_open(&p->source, media, &config) == 0 && p->muted)
-		media_source_mute(media, p->source, true);
+	if (media_source_open(&id, media, &config))
+		return;
+	if (map_put_id(&p->session->door->sources, &p->by_source, id)) {
+		media_source_close(media, id);
+		return;
+	}
+	p->source = id;
+	if (p->muted)
+		media_source_mute(media, id, true);
 }
 
 void publish_match(struct session *s, struct section *c, bool any)

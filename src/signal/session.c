@@ -36,7 +36,7 @@ void session_send(struct session *s, Livekit__SignalResponse *m)
 	if (!s->ws || s->told_to_leave)
 		return;
 	frame->size = 0;
-	int r = s->text ? proto_json_write(frame, &m->base, PROTO_JSON_CAMEL) : proto_pack(frame, &m->base);
+	int r = s->text ? proto_json_write(frame, &m->base, PROTO_JSON_SHORT) : proto_pack(frame, &m->base);
 	if (r == 0)
 		websocket_send(s->ws, s->text, buf_span(frame));
 	else
@@ -119,7 +119,8 @@ static void on_message(void *owner, bool text, struct span bytes)
 	const ProtobufCMessageDescriptor *type = &livekit__signal_request__descriptor;
 
 	s->text = text;
-	int r = text ? proto_json_read(&m, &arena, type, bytes) : proto_unpack(&m, &arena, type, bytes);
+	int r = text ? proto_json_read(&m, &arena, type, bytes, 0, NULL)
+		     : proto_unpack(&m, &arena, type, bytes);
 	if (r == 0)
 		session_request(s, (Livekit__SignalRequest *)m);
 	else
@@ -246,6 +247,12 @@ void session_open(struct session *s, struct http_exchange *x)
 static void on_reap(struct deferred *d)
 {
 	session_free(container_of(d, struct session, reap));
+}
+
+void session_vanish(struct session *s, Livekit__DisconnectReason why)
+{
+	s->told_to_leave = true;
+	session_end(s, why);
 }
 
 /* The room calls `removed` from inside participant_leave(), which does the rest. */

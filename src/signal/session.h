@@ -76,6 +76,7 @@ struct peer {
 	size_t section_count;
 	uint64_t origin_id, origin_version;
 	struct sctp_association *sctp;
+	bool channels_asked;
 	struct {
 		bool open;
 		uint16_t id;
@@ -99,6 +100,7 @@ struct pub {
 	bool muted;
 	struct section *section;
 	media_id source;
+	struct map_node by_source; /* door.sources */
 	struct track *track; /* when LIVE */
 };
 
@@ -128,7 +130,8 @@ struct signal_door {
 	char **node_ips;
 	size_t node_ip_count;
 	struct list sessions;
-	struct map peers; /* by media_id of the transport */
+	struct map peers;   /* by media_id of the transport */
+	struct map sources; /* pubs, by media_id */
 	struct sdp_media *media_scratch;       /* LIMIT_SDP_MEDIA of each */
 	struct section **sections;
 	struct describe_section *descriptions;
@@ -158,6 +161,7 @@ struct session {
 	struct list pubs, hearings;
 	size_t pub_count;
 	struct negotiation negotiation;
+	uint64_t claims_hash; /* of what the last refresh token said */
 	struct buf held; /* reliable data that waits for its channel: u32 size, bytes, ... */
 	struct timer refresh, deadline;
 	struct deferred reap;
@@ -176,6 +180,9 @@ void session_say_leave(
 void session_start_over(struct session *s);
 /* Tells the client that `of` is well: once when somebody becomes active or heard. */
 void session_send_quality(struct session *s, const struct participant *of);
+/* As if this server had died: no word, the socket breaks, others see it leave. */
+void session_vanish(struct session *s, Livekit__DisconnectReason why);
+void session_removed(struct session *s, Livekit__DisconnectReason why); /* the room's last event */
 void session_end(struct session *s, Livekit__DisconnectReason why); /* out of the room */
 void session_peer_state(struct session *s, struct peer *p, enum media_transport_state state);
 static inline struct peer *session_hearing_peer(struct session *s)
@@ -186,6 +193,7 @@ static inline struct peer *session_hearing_peer(struct session *s)
 /* ---- join.c ---- */
 void session_send_join(struct session *s);
 void session_send_refresh(struct session *s);
+void session_claims_changed(struct session *s); /* a new token if what is in it did change */
 
 /* ---- request.c: what the client asks ---- */
 void session_request(struct session *s, Livekit__SignalRequest *m);
