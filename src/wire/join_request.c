@@ -82,42 +82,48 @@ static enum join_request_error gunzip(uint8_t **out, size_t *size, struct span b
 	return e;
 }
 
-static enum join_request_error unpack_inner(Livekit__JoinRequest **ret, struct span bytes)
+static enum join_request_error unpack(ProtobufCMessage **ret, struct proto_arena *a,
+	const ProtobufCMessageDescriptor *type, struct span bytes, enum join_request_error malformed)
 {
-	if (bytes.size > LIMIT_JOIN_REQUEST_BYTES)
+	int r = proto_unpack(ret, a, type, bytes);
+	if (r == PROTO_E_LIMIT)
 		return JOIN_REQUEST_E_SIZE;
-	Livekit__JoinRequest *m = livekit__join_request__unpack(NULL, bytes.size, bytes.data);
-	if (!m)
-		return JOIN_REQUEST_E_INNER;
-	*ret = m;
+	if (r)
+		return r < 0 ? JOIN_REQUEST_E_MEMORY : malformed;
 	return JOIN_REQUEST_OK;
 }
 
-static enum join_request_error unwrap(Livekit__JoinRequest **ret, struct span bytes)
+static enum join_request_error unwrap(
+	Livekit__JoinRequest **ret, struct proto_arena *a, struct span bytes)
 {
-	Livekit__WrappedJoinRequest *w =
-		livekit__wrapped_join_request__unpack(NULL, bytes.size, bytes.data);
-	if (!w)
-		return JOIN_REQUEST_E_WRAPPED;
+	ProtobufCMessage *m;
+	enum join_request_error e = unpack(&m, a, &livekit__wrapped_join_request__descriptor, bytes,
+		JOIN_REQUEST_E_WRAPPED);
+	if (e != JOIN_REQUEST_OK)
+		return e;
 
+	const Livekit__WrappedJoinRequest *w = (const Livekit__WrappedJoinRequest *)m;
 	struct span inner = span_of(w->join_request.data, w->join_request.len);
 	uint8_t *inflated = NULL;
 	size_t size = 0;
-	enum join_request_error e = JOIN_REQUEST_OK;
 	if (w->compression == LIVEKIT__WRAPPED_JOIN_REQUEST__COMPRESSION__GZIP) {
 		e = gunzip(&inflated, &size, inner);
 		inner = span_of(inflated, size);
 	}
+	if (e == JOIN_REQUEST_OK && inner.size > LIMIT_JOIN_REQUEST_BYTES)
+		e = JOIN_REQUEST_E_SIZE;
 	if (e == JOIN_REQUEST_OK)
-		e = unpack_inner(ret, inner);
+		e = unpack(&m, a, &livekit__join_request__descriptor, inner, JOIN_REQUEST_E_INNER);
+	if (e == JOIN_REQUEST_OK)
+		*ret = (Livekit__JoinRequest *)m;
 	mem_free(inflated);
-	livekit__wrapped_join_request__free_unpacked(w, NULL);
 	return e;
 }
 
-enum join_request_error join_request_decode(Livekit__JoinRequest **ret, const char *text)
+enum join_request_error join_request_decode(
+	Livekit__JoinRequest **ret, struct proto_arena *a, const char *text)
 {
-	assert(ret && text);
+	assert(ret && a && text);
 	size_t size = strlen(text);
 	if (size > (size_t)LIMIT_JOIN_REQUEST_BYTES * 2)
 		return JOIN_REQUEST_E_SIZE;
@@ -126,7 +132,7 @@ enum join_request_error join_request_decode(Livekit__JoinRequest **ret, const ch
 		return JOIN_REQUEST_E_MEMORY;
 	enum join_request_error e = JOIN_REQUEST_E_BASE64;
 	if (base64_lenient(bytes, &size, text))
-		e = unwrap(ret, span_of(bytes, size));
+		e = unwrap(ret, a, span_of(bytes, size));
 	mem_free(bytes);
 	return e;
 }
