@@ -1,6 +1,6 @@
-// A room without a server: the WebSocket of the page is answered here, its media by a second page of
-// the same browser. Just enough of the protocol (two peer connections, path /rtc) to join, to hear a
-// phone, and to see digits and mutes arrive.
+// A room without a server: the WebSocket of the page is answered here, its media by a second page
+// of the same browser. Just enough of the protocol (two peer connections, path /rtc) to join, to
+// hear a phone, and to see digits and mutes arrive.
 import {
   DataPacket,
   ParticipantInfo_Kind,

@@ -1,5 +1,5 @@
-// The built page in a real Chromium, against a backend and a room made of nothing. CHROMIUM names the
-// browser (default /usr/bin/chromium). With SHOTS=folder each view is also saved as a picture.
+// The built page in a real Chromium, against a backend and a room made of nothing. CHROMIUM names
+// the browser (default /usr/bin/chromium). With SHOTS=folder each view is also saved as a picture.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
