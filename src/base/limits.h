@@ -48,6 +48,7 @@ enum {
 	LIMIT_PACKET_BYTES = 1500,
 	LIMIT_TRANSPORTS = 8192,
 	LIMIT_DTMF_QUEUE = 64,
+	LIMIT_LEG_VOICES = 128, /* that one phone hears; about 31 KB each */
 };
 
 /* Protobuf and JSON. */
