@@ -17,22 +17,6 @@ struct seat {
 /* RFC 4733, section 3.2: events 0-9, * = 10, # = 11, A-D = 12-15. */
 static const char digits[] = "0123456789*#ABCD";
 
-static void on_update(void *owner, struct participant *const *who, size_t count)
-{
-}
-
-static void on_room_update(void *owner)
-{
-}
-
-static void on_speakers(void *owner, const struct speaker *speakers, size_t count)
-{
-}
-
-static void on_track(void *owner, struct track *own)
-{
-}
-
 static bool is_voice(const struct subscription *s)
 {
 	const struct track_config *facts = track_facts(s->track);
@@ -81,14 +65,8 @@ static void on_removed(void *owner, Livekit__DisconnectReason why)
 }
 
 static const struct participant_events participant_events = {
-	.update = on_update,
-	.room_update = on_room_update,
-	.speakers = on_speakers,
 	.subscribed = on_subscribed,
 	.unsubscribed = on_unsubscribed,
-	.track_subscribed = on_track,
-	.track_muted = on_track,
-	.track_unpublished = on_track,
 	.data = on_data,
 	.removed = on_removed,
 };
