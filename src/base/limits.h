@@ -50,10 +50,21 @@ enum {
 	LIMIT_PACKET_BYTES = 1500,
 	LIMIT_TRANSPORTS = 8192,
 	LIMIT_DTMF_QUEUE = 64,
+	LIMIT_LEG_VOICES = 128, /* that one phone hears; about 31 KB each */
 };
 
 /* Protobuf and JSON. */
 enum {
 	LIMIT_PROTO_ARENA_BYTES = 32 << 20, /* what one message may unfold to in memory */
 	LIMIT_JSON_BYTES = 2 << 20,
+};
+
+/* Trunks, policy, API. */
+enum {
+	LIMIT_TRUNKS = 1000,
+	LIMIT_CONFIG_BYTES = 1 << 20,
+	LIMIT_BACKEND_BODY_BYTES = 64 << 10,
+	LIMIT_STATIC_FILE_BYTES = 16 << 20,
+	LIMIT_STATIC_FILES = 256,
+	LIMIT_IDEMPOTENCY_S = 24 * 3600, /* how long an answer is kept */
 };
