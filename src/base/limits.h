@@ -25,6 +25,8 @@ enum {
 	LIMIT_ROOMS = 10000,
 	LIMIT_PARTICIPANTS_PER_ROOM = 1000,
 	LIMIT_TRACKS_PER_PARTICIPANT = 64,
+	LIMIT_WISHES_PER_PARTICIPANT = 1024, /* subscriptions asked for or refused */
+	LIMIT_TRACK_PERMISSIONS = 1024,      /* entries of a publisher's list of who may hear it */
 	LIMIT_SDP_BYTES = 256 << 10,
 	LIMIT_SDP_MEDIA = 256,
 	LIMIT_JOIN_REQUEST_BYTES = 1 << 20, /* after inflating */
