@@ -159,10 +159,19 @@ static int enter(struct session **ret, struct refusal *why, struct signal_door *
 	return e ? JOIN_E_REFUSED : 0;
 }
 
+static void on_deaf_message(void *owner, bool text, struct span message)
+{
+}
+
+static void on_deaf_closed(void *owner)
+{
+}
+
 /* A session that is not here: the client starts over (LEAVE must be the first message). */
 static void refuse_resume(struct http_exchange *x, const struct join *j)
 {
-	static const struct websocket_events deaf;
+	static const struct websocket_events deaf = {
+		.message = on_deaf_message, .closed = on_deaf_closed};
 	Livekit__LeaveRequest leave = LIVEKIT__LEAVE_REQUEST__INIT;
 	Livekit__SignalResponse m = LIVEKIT__SIGNAL_RESPONSE__INIT;
 	struct buf frame = {0};
@@ -174,7 +183,7 @@ static void refuse_resume(struct http_exchange *x, const struct join *j)
 	m.message_case = LIVEKIT__SIGNAL_RESPONSE__MESSAGE_LEAVE;
 	m.leave = &leave;
 	if (websocket_accept(&w, x, &deaf, NULL)) {
-		reply_text(x, 500, "internal error");
+		reply_text(x, 400, "not a WebSocket handshake");
 		return;
 	}
 	if (proto_pack(&frame, &m.base) == 0)

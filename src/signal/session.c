@@ -154,9 +154,8 @@ static void on_refresh(void *owner)
 
 static int join_room(struct session *s, struct room *r)
 {
-	const struct join *j = s->join;
 	struct participant_config c;
-	join_participant_config(&c, j);
+	join_participant_config(&c, s->join);
 	return participant_join(&s->participant, r, &c, &session_participant_events, s);
 }
 
@@ -227,7 +226,12 @@ static void take_join_request(struct session *s)
 
 void session_open(struct session *s, struct http_exchange *x)
 {
-	if (websocket_accept(&s->ws, x, &socket_events, s) || peer_open(&s->publisher, s)) {
+	if (websocket_accept(&s->ws, x, &socket_events, s)) {
+		http_reply(x, 400, "text/plain", NULL, span_text("not a WebSocket handshake"));
+		session_end(s, LIVEKIT__DISCONNECT_REASON__JOIN_FAILURE);
+		return;
+	}
+	if (peer_open(&s->publisher, s)) {
 		session_end(s, LIVEKIT__DISCONNECT_REASON__JOIN_FAILURE);
 		return;
 	}

@@ -16,8 +16,12 @@
  */
 #pragma once
 
+#include "base/err.h"
+#include "base/limits.h"
 #include "base/list.h"
+#include "base/log.h"
 #include "base/map.h"
+#include "base/rng.h"
 #include "media/media.h"
 #include "media/sctp.h"
 #include "net/http_server.h"
@@ -26,7 +30,10 @@
 #include "signal/door.h"
 #include "signal/validate.h"
 #include "wire/proto.h"
+#include "wire/proto_json.h"
 #include "wire/sdp.h"
+
+#include <errno.h>
 
 struct session;
 struct pub;
