@@ -143,7 +143,7 @@ static int enter(struct session **ret, struct refusal *why, struct signal_door *
 	struct room *r = rooms_find(d->rooms, j->room);
 
 	*why = (struct refusal){500, "internal error"};
-	if (!r && !j->may_create) {
+	if (!r && !j->may_create && !rooms_auto_create(d->rooms)) {
 		*why = (struct refusal){404, "requested room does not exist"};
 		return JOIN_E_REFUSED;
 	}

@@ -199,7 +199,10 @@ static inline struct peer *session_hearing_peer(struct session *s)
 
 /* ---- join.c ---- */
 void session_send_join(struct session *s);
+
+/* ---- refresh.c: the token that is good for coming back ---- */
 void session_send_refresh(struct session *s);
+uint64_t session_claims_hash(struct session *s);
 void session_claims_changed(struct session *s); /* a new token if what is in it did change */
 
 /* ---- request.c: what the client asks ---- */
