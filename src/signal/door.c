@@ -46,6 +46,8 @@ int signal_new(struct signal_door **ret, const struct signal_config *config)
 	int r = copy_ips(d, config);
 	if (!r)
 		r = make_scratch(d);
+	if (!r)
+		r = sctp_stack_start(d->loop);
 	if (r) {
 		signal_free(d);
 		return r;
@@ -64,6 +66,7 @@ struct signal_door *signal_free(struct signal_door *d)
 		list_remove(&s->reap.link); /* not at the end of the turn: now */
 		session_free(s);
 	}
+	sctp_stack_stop();
 	for (size_t i = 0; i < d->node_ip_count; ++i)
 		mem_free(d->node_ips[i]);
 	mem_free(d->node_ips);

@@ -5,7 +5,6 @@
 #include <assert.h>
 
 enum {
-	JOIN_MS = 60000,          /* to become active; LiveKit's figure */
 	LINGER_MS = 5000,         /* after media failed: to come back */
 	REFRESH_MS = 5 * 60000,
 };
@@ -141,10 +140,7 @@ void session_start_over(struct session *s)
 
 static void on_deadline(void *owner)
 {
-	struct session *s = owner;
-	bool active = participant_state(s->participant) == LIVEKIT__PARTICIPANT_INFO__STATE__ACTIVE;
-	session_end(s, active ? LIVEKIT__DISCONNECT_REASON__CONNECTION_TIMEOUT
-			      : LIVEKIT__DISCONNECT_REASON__JOIN_FAILURE);
+	session_end(owner, LIVEKIT__DISCONNECT_REASON__CONNECTION_TIMEOUT);
 }
 
 static void on_refresh(void *owner)
@@ -236,7 +232,6 @@ void session_open(struct session *s, struct http_exchange *x)
 		return;
 	}
 	move(s, SESSION_OPEN);
-	timer_start(&s->deadline, JOIN_MS, 0);
 	session_send_join(s);
 	participant_joined(s->participant);
 	if (s->state != SESSION_OPEN)

@@ -1,5 +1,6 @@
 #include "signal/validate.h"
 
+#include "base/err.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "wire/base64.h"
