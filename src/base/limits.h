@@ -47,5 +47,6 @@ enum {
 enum {
 	LIMIT_PACKET_BYTES = 1500,
 	LIMIT_TRANSPORTS = 8192,
+	LIMIT_SCTP_QUEUE_BYTES = 1 << 20, /* one peer's messages that wait to be sent */
 	LIMIT_DTMF_QUEUE = 64,
 };
