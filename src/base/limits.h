@@ -59,3 +59,9 @@ enum {
 	LIMIT_STATIC_FILES = 256,
 	LIMIT_IDEMPOTENCY_S = 24 * 3600, /* how long an answer is kept */
 };
+
+/* Protobuf and JSON. */
+enum {
+	LIMIT_PROTO_ARENA_BYTES = 32 << 20, /* what one message may unfold to in memory */
+	LIMIT_JSON_BYTES = 2 << 20,
+};
