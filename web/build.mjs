@@ -1,5 +1,5 @@
-// Bundles the page into dist/: index.html, app.js, app.css, favicon.svg and the licences of what
-// was bundled. Everything is local, so the page can be served under a strict Content-Security-Policy.
+// Bundles the page into dist/: index.html, app.js, app.css, favicon.svg and the licences of what was
+// bundled. Everything is local, so a strict Content-Security-Policy can be set for it.
 import { build } from 'esbuild';
 import { copyFile, mkdir, readdir, rm, stat } from 'node:fs/promises';
 

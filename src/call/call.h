@@ -98,3 +98,5 @@ void call_hang_up(struct call *c);
 void calls_leg_event(struct calls *cs, uint32_t leg, enum media_leg_event event);
 void calls_leg_digit(struct calls *cs, uint32_t leg, char digit);
 void calls_leg_digits_done(struct calls *cs, uint32_t leg);
+/* Loudness of the phones' voices. */
+void calls_levels(struct calls *cs, const struct media_level *levels, size_t count);

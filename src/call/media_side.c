@@ -37,3 +37,12 @@ void calls_leg_digits_done(struct calls *cs, media_id leg)
 	*c->dtmf = 0;
 	call_show_status(c, "active");
 }
+
+void calls_levels(struct calls *cs, const struct media_level *levels, size_t count)
+{
+	for (size_t i = 0; i < count; ++i) {
+		struct call *c = of_leg(cs, levels[i].source);
+		if (c && c->seat)
+			seat_level(c->seat, levels[i].level, levels[i].active_ms, levels[i].observed_ms);
+	}
+}

@@ -16,8 +16,12 @@
  */
 #pragma once
 
+#include "base/err.h"
+#include "base/limits.h"
 #include "base/list.h"
+#include "base/log.h"
 #include "base/map.h"
+#include "base/rng.h"
 #include "media/media.h"
 #include "media/sctp.h"
 #include "net/http_server.h"
@@ -25,7 +29,11 @@
 #include "room/room.h"
 #include "signal/door.h"
 #include "signal/validate.h"
+#include "wire/proto.h"
+#include "wire/proto_json.h"
 #include "wire/sdp.h"
+
+#include <errno.h>
 
 struct session;
 struct pub;
@@ -37,12 +45,16 @@ enum section_kind {
 	SECTION_OTHER, /* video and whatever else: answered inactive */
 };
 
-enum { SECTION_MID_MAX = 16 };
+enum { SECTION_MID_MAX = 16, SECTION_CID_MAX = 127 };
 
 struct section {
 	struct list link; /* peer.sections, in the order of m-lines */
 	char mid[SECTION_MID_MAX + 1];
 	enum section_kind kind;
+	/* What the client's last offer said about its voice here. */
+	char cid[SECTION_CID_MAX + 1]; /* the track of a=msid */
+	uint32_t ssrc;
+	uint8_t opus_pt, mid_ext, level_ext;
 	struct pub *pub;         /* the client sends this here, or NULL */
 	struct hearing *hearing; /* we send this here, or NULL */
 	bool client_sends;       /* as the last offer said */
@@ -71,6 +83,7 @@ struct peer {
 	size_t section_count;
 	uint64_t origin_id, origin_version;
 	struct sctp_association *sctp;
+	bool channels_asked;
 	struct {
 		bool open;
 		uint16_t id;
@@ -89,10 +102,12 @@ struct pub {
 	struct session *session;
 	enum pub_state state;
 	char sid[RNG_ID_SIZE];
-	Livekit__AddTrackRequest *request; /* ours */
+	struct proto_arena arena;
+	Livekit__AddTrackRequest *request; /* a copy, in `arena` */
 	bool muted;
 	struct section *section;
 	media_id source;
+	struct map_node by_source; /* door.sources */
 	struct track *track; /* when LIVE */
 };
 
@@ -111,6 +126,23 @@ enum session_state {
 	SESSION_LOST,
 	SESSION_GONE,
 	SESSION__COUNT,
+};
+
+/* The door itself (signal/door.h). Scratch arrays serve one description at a time. */
+struct signal_door {
+	struct loop *loop;
+	struct rooms *rooms;
+	struct media *media;
+	struct signal_config config; /* copied; its pointers are the caller's */
+	char **node_ips;
+	size_t node_ip_count;
+	struct list sessions;
+	struct map peers;   /* by media_id of the transport */
+	struct map sources; /* pubs, by media_id */
+	struct sdp_media *media_scratch;       /* LIMIT_SDP_MEDIA of each */
+	struct section **sections;
+	struct describe_section *descriptions;
+	struct buf frame; /* what is being sent */
 };
 
 /* What is under way between us and the client about what it hears. */
@@ -136,6 +168,7 @@ struct session {
 	struct list pubs, hearings;
 	size_t pub_count;
 	struct negotiation negotiation;
+	uint64_t claims_hash; /* of what the last refresh token said */
 	struct buf held; /* reliable data that waits for its channel: u32 size, bytes, ... */
 	struct timer refresh, deadline;
 	struct deferred reap;
@@ -152,6 +185,11 @@ void session_say_leave(
 	struct session *s, Livekit__DisconnectReason why, Livekit__LeaveRequest__Action action);
 /* The client must start over: LEAVE RECONNECT; the participant goes with the new one. */
 void session_start_over(struct session *s);
+/* Tells the client that `of` is well: once when somebody becomes active or heard. */
+void session_send_quality(struct session *s, const struct participant *of);
+/* As if this server had died: no word, the socket breaks, others see it leave. */
+void session_vanish(struct session *s, Livekit__DisconnectReason why);
+void session_removed(struct session *s, Livekit__DisconnectReason why); /* the room's last event */
 void session_end(struct session *s, Livekit__DisconnectReason why); /* out of the room */
 void session_peer_state(struct session *s, struct peer *p, enum media_transport_state state);
 static inline struct peer *session_hearing_peer(struct session *s)
@@ -161,7 +199,11 @@ static inline struct peer *session_hearing_peer(struct session *s)
 
 /* ---- join.c ---- */
 void session_send_join(struct session *s);
+
+/* ---- refresh.c: the token that is good for coming back ---- */
 void session_send_refresh(struct session *s);
+uint64_t session_claims_hash(struct session *s);
+void session_claims_changed(struct session *s); /* a new token if what is in it did change */
 
 /* ---- request.c: what the client asks ---- */
 void session_request(struct session *s, Livekit__SignalRequest *m);
@@ -185,11 +227,12 @@ MUST_USE int peer_add_section(struct section **ret, struct peer *p, struct span 
 void peer_drop_section(struct peer *p, struct section *c);
 
 /* ---- publish.c ---- */
-void publish_request(struct session *s, Livekit__AddTrackRequest **request); /* may take it */
+void publish_request(struct session *s, Livekit__AddTrackRequest *request);
 void publish_mute(struct session *s, Livekit__MuteTrackRequest *m);
 void publish_features(struct session *s, Livekit__UpdateLocalAudioTrack *m);
-/* The m-line `c` sends, as `m` says: find its pub and open its source. */
-void publish_match(struct session *s, struct section *c, const struct sdp_media *m, bool new_section);
+/* The m-line `c` sends: find its pub and open its source. `any` = when no cid fits, take the first
+ * that waits (browsers may change ids). */
+void publish_match(struct session *s, struct section *c, bool any);
 void publish_stop(struct session *s, struct section *c); /* it sends no more */
 void publish_go_live(struct session *s); /* media is connected: tell the room */
 struct pub *publish_find(struct session *s, const char *sid);
@@ -203,6 +246,7 @@ void subscribe_request(struct session *s, Livekit__UpdateSubscription *m);
 void subscribe_settings(struct session *s, Livekit__UpdateTrackSettings *m);
 /* Puts waiting hearings into free sections. Returns how many still wait. */
 size_t subscribe_assign(struct session *s);
+size_t subscribe_missing(struct session *s); /* sections that waiting hearings lack */
 void subscribe_start(struct hearing *h, enum codec codec, uint8_t pt); /* it is negotiated */
 void subscribe_free_all(struct session *s);
 
@@ -210,6 +254,12 @@ void subscribe_free_all(struct session *s);
 void negotiate_offer(struct session *s, const Livekit__SessionDescription *offer);
 /* The mids we send on -> track sids, for SessionDescription.mid_to_track_id. */
 MUST_USE int negotiate_mids(Livekit__SessionDescription *d, struct info_arena *a, struct peer *p);
+struct describe;
+struct describe_section;
+/* Completes `d` (sections and setup are set), writes it and sends it. `type`: "offer", "answer". */
+MUST_USE int negotiate_send(struct session *s, struct peer *p, struct describe *d, struct info_arena *a,
+	const char *type, uint32_t id);
+void negotiate_describe_sender(struct describe_section *d, struct hearing *h, struct info_arena *a);
 /* Native codec of a phone's track, or CODEC_NONE. */
 enum codec negotiate_native(const struct track *t);
 

@@ -51,11 +51,11 @@ struct sip_transaction {
 	uint64_t deadline_at; /* timer B, D, F, H, I, J, K, L or M, whichever the state has */
 };
 
-/* What to do, in this order; several bits together. */
+/* What to do; several bits together, carried out in this order. */
 enum {
-	SIP_DO_PASS = 1 << 0,    /* give the message to the user */
-	SIP_DO_SEND = 1 << 1,    /* send the last message again (server: the last response) */
-	SIP_DO_ACK = 1 << 2,     /* client INVITE: send the ACK for this 300-699 */
+	SIP_DO_SEND = 1 << 0,    /* send the last message again (server: the last response) */
+	SIP_DO_ACK = 1 << 1,     /* client INVITE: send the ACK for this 300-699 */
+	SIP_DO_PASS = 1 << 2,    /* give the message to the user */
 	SIP_DO_TIMEOUT = 1 << 3, /* tell the user: nobody answered (client), no ACK came (server) */
 	SIP_DO_FAILED = 1 << 4,  /* tell the user: the transport failed */
 	SIP_DO_END = 1 << 5,     /* it is over; forget it */
@@ -79,7 +79,7 @@ MUST_USE unsigned sip_transaction_broken(struct sip_transaction *t); /* the tran
 MUST_USE unsigned sip_transaction_tick(struct sip_transaction *t, uint64_t now_ms);
 /* When to tick. UINT64_MAX: never. */
 uint64_t sip_transaction_deadline(const struct sip_transaction *t);
-/* Client: send nothing again, but stay for late responses. */
-void sip_transaction_hush(struct sip_transaction *t);
+/* Client: send nothing again, but stay for late responses; a ringing INVITE too, at most 64*T1. */
+void sip_transaction_hush(struct sip_transaction *t, uint64_t now_ms);
 
 uint32_t sip_timers_64t1_ms(const struct sip_timers *timers);

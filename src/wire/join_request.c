@@ -1,50 +1,10 @@
 #include "wire/join_request.h"
 
 #include "base/mem.h"
+#include "wire/base64.h"
 
 #include <assert.h>
 #include <zlib.h>
-
-static int sextet(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	if (c == '-' || c == '+' || c == ' ')
-		return 62;
-	if (c == '_' || c == '/')
-		return 63;
-	return -1;
-}
-
-bool base64_lenient(uint8_t *out, size_t *size, const char *text)
-{
-	uint32_t bits = 0;
-	unsigned count = 0;
-	size_t used = 0, padding = 0;
-
-	for (; *text; ++text) {
-		int s = sextet(*text);
-		if (*text == '=' && ++padding <= 2)
-			continue;
-		if (s < 0 || padding)
-			return false;
-		bits = (bits << 6 | (uint32_t)s) & 0xffffff;
-		count += 6;
-		if (count >= 8) {
-			count -= 8;
-			out[used++] = (uint8_t)(bits >> count);
-		}
-	}
-	/* One lone character of a group is no byte at all. */
-	if (count == 6)
-		return false;
-	*size = used;
-	return true;
-}
 
 /* Runs `z` into a growing block, at most LIMIT_JOIN_REQUEST_BYTES. `*out` is the caller's to free. */
 static enum join_request_error inflate_all(z_stream *z, uint8_t **out, size_t *size)
@@ -82,52 +42,63 @@ static enum join_request_error gunzip(uint8_t **out, size_t *size, struct span b
 	return e;
 }
 
-static enum join_request_error unpack_inner(Livekit__JoinRequest **ret, struct span bytes)
+static enum join_request_error unpack(ProtobufCMessage **ret, struct proto_arena *a,
+	const ProtobufCMessageDescriptor *type, struct span bytes, enum join_request_error malformed)
 {
-	if (bytes.size > LIMIT_JOIN_REQUEST_BYTES)
+	int r = proto_unpack(ret, a, type, bytes);
+	if (r == PROTO_E_LIMIT)
 		return JOIN_REQUEST_E_SIZE;
-	Livekit__JoinRequest *m = livekit__join_request__unpack(NULL, bytes.size, bytes.data);
-	if (!m)
-		return JOIN_REQUEST_E_INNER;
-	*ret = m;
+	if (r)
+		return r < 0 ? JOIN_REQUEST_E_MEMORY : malformed;
 	return JOIN_REQUEST_OK;
 }
 
-static enum join_request_error unwrap(Livekit__JoinRequest **ret, struct span bytes)
+static enum join_request_error unwrap(
+	Livekit__JoinRequest **ret, struct proto_arena *a, struct span bytes)
 {
-	Livekit__WrappedJoinRequest *w =
-		livekit__wrapped_join_request__unpack(NULL, bytes.size, bytes.data);
-	if (!w)
-		return JOIN_REQUEST_E_WRAPPED;
+	ProtobufCMessage *m;
+	enum join_request_error e = unpack(&m, a, &livekit__wrapped_join_request__descriptor, bytes,
+		JOIN_REQUEST_E_WRAPPED);
+	if (e != JOIN_REQUEST_OK)
+		return e;
 
+	const Livekit__WrappedJoinRequest *w = (const Livekit__WrappedJoinRequest *)m;
 	struct span inner = span_of(w->join_request.data, w->join_request.len);
 	uint8_t *inflated = NULL;
 	size_t size = 0;
-	enum join_request_error e = JOIN_REQUEST_OK;
 	if (w->compression == LIVEKIT__WRAPPED_JOIN_REQUEST__COMPRESSION__GZIP) {
 		e = gunzip(&inflated, &size, inner);
 		inner = span_of(inflated, size);
 	}
+	if (e == JOIN_REQUEST_OK && inner.size > LIMIT_JOIN_REQUEST_BYTES)
+		e = JOIN_REQUEST_E_SIZE;
 	if (e == JOIN_REQUEST_OK)
-		e = unpack_inner(ret, inner);
+		e = unpack(&m, a, &livekit__join_request__descriptor, inner, JOIN_REQUEST_E_INNER);
+	if (e == JOIN_REQUEST_OK)
+		*ret = (Livekit__JoinRequest *)m;
 	mem_free(inflated);
-	livekit__wrapped_join_request__free_unpacked(w, NULL);
 	return e;
 }
 
-enum join_request_error join_request_decode(Livekit__JoinRequest **ret, const char *text)
+enum join_request_error join_request_decode(
+	Livekit__JoinRequest **ret, struct proto_arena *a, const char *text)
 {
-	assert(ret && text);
+	assert(ret && a && text);
 	size_t size = strlen(text);
 	if (size > (size_t)LIMIT_JOIN_REQUEST_BYTES * 2)
 		return JOIN_REQUEST_E_SIZE;
-	uint8_t *bytes = mem_zalloc(size * 3 / 4 + 3);
-	if (!bytes)
+	char *copy = mem_strdup(text);
+	if (!copy)
 		return JOIN_REQUEST_E_MEMORY;
+	/* A form decoder has made spaces of '+'. */
+	for (char *c = copy; *c; ++c)
+		if (*c == ' ')
+			*c = '+';
+	uint8_t *bytes = (uint8_t *)copy; /* in place: it only gets shorter */
 	enum join_request_error e = JOIN_REQUEST_E_BASE64;
-	if (base64_lenient(bytes, &size, text))
-		e = unwrap(ret, span_of(bytes, size));
-	mem_free(bytes);
+	if (base64_decode(bytes, &size, span_of(bytes, size)) == 0)
+		e = unwrap(ret, a, span_of(bytes, size));
+	mem_free(copy);
 	return e;
 }
 

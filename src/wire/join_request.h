@@ -2,13 +2,14 @@
  * inner bytes are a JoinRequest, gzipped (RFC 1952) or plain.
  *
  * Owner:   the caller.
- * Owns:    the message it returned: livekit__join_request__free_unpacked(m, NULL).
+ * Owns:    nothing; the message lives in the caller's arena.
  * Thread:  any.
  */
 #pragma once
 
 #include "base/base.h"
 #include "base/limits.h"
+#include "wire/proto.h"
 
 #include "livekit_rtc.pb-c.h"
 
@@ -25,8 +26,6 @@ enum join_request_error {
 
 /* Takes both base64 alphabets (a space, too, for the '+' that a form decoder made one), with or
  * without padding: clients differ. */
-MUST_USE enum join_request_error join_request_decode(Livekit__JoinRequest **ret, const char *text);
+MUST_USE enum join_request_error join_request_decode(
+	Livekit__JoinRequest **ret, struct proto_arena *a, const char *text);
 const char *join_request_error_text(enum join_request_error e); /* LiveKit's sentences */
-
-/* Decodes into `out` (capacity: strlen(text) * 3 / 4 + 3). Returns false on a foreign character. */
-MUST_USE bool base64_lenient(uint8_t *out, size_t *size, const char *text);

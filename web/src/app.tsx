@@ -1,7 +1,14 @@
 // Which of the two views is shown: the dispute form, or the room of a saved dispute.
 import { useCallback, useEffect, useState } from 'react';
 import { BackendError, getConfig, joinRoom, type Config, type Session } from './backend/backend.js';
-import { attributesOf, check, draftFrom, type Bank, type Dispute, type Draft } from './dispute/dispute.js';
+import {
+  attributesOf,
+  check,
+  draftFrom,
+  type Bank,
+  type Dispute,
+  type Draft,
+} from './dispute/dispute.js';
 import { DisputeForm } from './dispute/dispute_form.js';
 import { RoomView } from './room/room_view.js';
 import { Notice } from './shared/notice.js';
@@ -43,26 +50,40 @@ export function App() {
 
   useEffect(() => void loadConfig(), [loadConfig]);
 
-  const join = useCallback(async (dispute: Dispute, bank: Bank, place: Place) => {
-    setBusy(true);
-    setProblem(undefined);
-    try {
-      const session = await joinRoom({
-        room_name: place.room,
-        participant_identity: place.identity,
-        participant_name: 'Cardholder',
-        phone_number: bank.phone_number,
-        participant_attributes: attributesOf(dispute, bank),
-      });
-      save(PLACE_KEY, { room: session.room_name, identity: session.participant_identity });
-      setJoined({ session, dispute, bank });
-    } catch (error) {
-      forget(PLACE_KEY);
-      setProblem(sentenceOf(error));
-    } finally {
-      setBusy(false);
-    }
+  /** Asks for a token; with it the room view opens, or goes on with the newer token. */
+  const enter = useCallback(async (dispute: Dispute, bank: Bank, place: Place) => {
+    const session = await joinRoom({
+      room_name: place.room,
+      participant_identity: place.identity,
+      participant_name: 'Cardholder',
+      phone_number: bank.phone_number,
+      participant_attributes: attributesOf(dispute, bank),
+    });
+    save(PLACE_KEY, { room: session.room_name, identity: session.participant_identity });
+    setJoined({ session, dispute, bank });
   }, []);
+
+  const join = useCallback(
+    async (dispute: Dispute, bank: Bank, place: Place) => {
+      setBusy(true);
+      setProblem(undefined);
+      try {
+        await enter(dispute, bank, place);
+      } catch (error) {
+        forget(PLACE_KEY);
+        setProblem(sentenceOf(error));
+      } finally {
+        setBusy(false);
+      }
+    },
+    [enter],
+  );
+
+  const rejoin = useCallback(async () => {
+    if (!joined) return;
+    const { room_name: room, participant_identity: identity } = joined.session;
+    await enter(joined.dispute, joined.bank, { room, identity });
+  }, [joined, enter]);
 
   useEffect(() => {
     const place = placeFrom(load(PLACE_KEY));
@@ -104,7 +125,7 @@ export function App() {
       </header>
       <main className="page">
         {joined ? (
-          <RoomView key={joined.session.room_name} {...joined} onLeave={leave} />
+          <RoomView key={joined.session.room_name} {...joined} onRejoin={rejoin} onLeave={leave} />
         ) : (
           <>
             {problem !== undefined && (

@@ -66,7 +66,10 @@ test('a refused request ends the call with its sentence', () => {
 test('a sentence from the phone outlives a later failure of the request', () => {
   const call = run(
     place,
-    seen('hangup', { 'ringdown.endedReason': 'The line is busy.', 'ringdown.sipStatusCode': '486' }),
+    seen('hangup', {
+      'ringdown.endedReason': 'The line is busy.',
+      'ringdown.sipStatusCode': '486',
+    }),
     { type: 'failed', sentence: 'The call failed.', at: 4 },
   );
   assert.equal(call.endedReason, 'The line is busy.');
@@ -118,7 +121,12 @@ test('placing twice places once', () => {
 });
 
 test('a sentence that arrives after the end is still taken', () => {
-  const call = run(place, seen('active'), left, seen('hangup', { 'ringdown.endedReason': 'Late.' }));
+  const call = run(
+    place,
+    seen('active'),
+    left,
+    seen('hangup', { 'ringdown.endedReason': 'Late.' }),
+  );
   assert.equal(call.endedReason, 'Late.');
   assert.equal(call.endedAt, 9000);
 });

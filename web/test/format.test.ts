@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { webcrypto } from 'node:crypto';
 import { test } from 'node:test';
 import {
   duration,
@@ -10,6 +11,9 @@ import {
   spokenDuration,
 } from '../src/shared/format.js';
 import { randomName, uuid } from '../src/shared/random.js';
+
+// Browsers and Node 20 have it as a global; Node 18 does not.
+if (!('crypto' in globalThis)) Object.assign(globalThis, { crypto: webcrypto });
 
 test('durations', () => {
   const cases: [number, string, string][] = [

@@ -86,7 +86,10 @@ async function request<T>(path: string, init: RequestInit): Promise<T> {
   const answer: unknown = await response.json().catch(() => undefined);
   if (!response.ok || refused(answer)) throw errorFrom(answer, response.status);
   if (typeof answer !== 'object' || answer === null)
-    throw new BackendError('The Ringdown server gave an answer the page cannot read.', 'bad_answer');
+    throw new BackendError(
+      'The Ringdown server gave an answer the page cannot read.',
+      'bad_answer',
+    );
   return answer as T;
 }
 

@@ -36,7 +36,8 @@ export function Keypad({ id, room, onProblem }: Props) {
     const down = (event: KeyboardEvent) => {
       const key = keyOf(event.key);
       if (!key || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.target instanceof Element && event.target.matches('input, select, textarea')) return;
+      if (event.target instanceof Element && event.target.matches('input, select, textarea'))
+        return;
       event.preventDefault();
       press(key);
     };
@@ -49,7 +50,11 @@ export function Keypad({ id, room, onProblem }: Props) {
   return (
     <div className="keypad" id={id} role="group" aria-label="Keypad">
       <p className="keypad-sent" aria-hidden="true">
-        {sent === '' ? <span className="hint">Press keys to answer the bank{'\u2019'}s menu</span> : sent}
+        {sent === '' ? (
+          <span className="hint">Press keys to answer the bank{'\u2019'}s menu</span>
+        ) : (
+          sent
+        )}
       </p>
       <div className="keypad-keys">
         {KEYS.map((key) => (
@@ -62,7 +67,9 @@ export function Keypad({ id, room, onProblem }: Props) {
             onClick={() => press(key)}
           >
             <span className="keypad-digit">{key.digit === '*' ? '\u2217' : key.digit}</span>
-            <span className="keypad-letters" aria-hidden="true">{key.letters}</span>
+            <span className="keypad-letters" aria-hidden="true">
+              {key.letters}
+            </span>
           </button>
         ))}
       </div>

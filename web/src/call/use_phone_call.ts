@@ -1,5 +1,11 @@
 // Binds the pure call state to a room and to the backend: room events in, requests out.
-import { ConnectionState, ParticipantKind, RoomEvent, type Participant, type Room } from 'livekit-client';
+import {
+  ConnectionState,
+  ParticipantKind,
+  RoomEvent,
+  type Participant,
+  type Room,
+} from 'livekit-client';
 import { useCallback, useEffect, useReducer, useRef } from 'react';
 import { BackendError, hangUp as askHangUp, placeCall } from '../backend/backend.js';
 import { isLive, NO_CALL, step, type Call, type CallEvent } from './call_state.js';
@@ -94,7 +100,11 @@ function usePhoneEvents(
     const seen = (participant: Participant) => {
       if (participant.kind !== ParticipantKind.SIP) return;
       const { identity, attributes } = participant;
-      dispatch({ type: 'seen', phone: { identity, attributes: { ...attributes } }, at: Date.now() });
+      dispatch({
+        type: 'seen',
+        phone: { identity, attributes: { ...attributes } },
+        at: Date.now(),
+      });
     };
     const changed = (_what: Record<string, string>, participant: Participant) => seen(participant);
     const left = (participant: Participant) => {

@@ -9,7 +9,8 @@ const BANDS = { bands: 5, loPass: 12, hiPass: 140, updateInterval: 60 };
 
 export function VoiceBars({ phone }: { phone: Participant }) {
   const publication =
-    phone.getTrackPublication(Track.Source.Microphone) ?? [...phone.audioTrackPublications.values()][0];
+    phone.getTrackPublication(Track.Source.Microphone) ??
+    [...phone.audioTrackPublications.values()][0];
   const track = publication?.track as RemoteAudioTrack | undefined;
   return track ? <Bars track={track} /> : null;
 }

@@ -1,4 +1,8 @@
-import { useLocalParticipant, useMediaDeviceSelect, useTrackToggle } from '@livekit/components-react';
+import {
+  useLocalParticipant,
+  useMediaDeviceSelect,
+  useTrackToggle,
+} from '@livekit/components-react';
 import { Track } from 'livekit-client';
 import { useId } from 'react';
 import { MicrophoneIcon } from '../shared/icons.js';

@@ -5,7 +5,13 @@ import {
   useConnectionQualityIndicator,
   useConnectionState,
 } from '@livekit/components-react';
-import { ConnectionQuality, ConnectionState, Room, type DisconnectReason } from 'livekit-client';
+import {
+  ConnectionQuality,
+  ConnectionState,
+  Room,
+  type DisconnectReason,
+  type RoomOptions,
+} from 'livekit-client';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { Session } from '../backend/backend.js';
 import { CallPanel } from '../call/call_panel.js';
@@ -21,34 +27,46 @@ interface Props {
   session: Session;
   dispute: Dispute;
   bank: Bank;
+  /** Brings a fresh token; the old one may have run out. */
+  onRejoin: () => Promise<void>;
   onLeave: () => void;
 }
 
+/**
+ * Two peer connections (signal path /rtc), which every server of this protocol speaks. The path for
+ * one, /rtc/v1, costs two refused requests on each join where the server does not have it.
+ */
+const ROOM_OPTIONS: RoomOptions = { singlePeerConnection: false };
+
+const NOT_JOINED = 'The room could not be joined. Check that the Ringdown server is running.';
+
 /** The person's side of the room: joins it, publishes the microphone, plays what comes back. */
-export function RoomView({ session, dispute, bank, onLeave }: Props) {
-  const [room] = useState(() => new Room());
+export function RoomView({ session, dispute, bank, onRejoin, onLeave }: Props) {
+  const [room] = useState(() => new Room(ROOM_OPTIONS));
   const [connect, setConnect] = useState(true);
   const [gone, setGone] = useState<string>();
   const [microphone, setMicrophone] = useState<string>();
   const leaving = useRef(false);
 
-  const failed = useCallback(
-    (error: Error) => {
-      // The library reports a microphone that failed and a room that failed by the same door.
-      if (error instanceof DOMException) return setMicrophone(error.name);
-      setConnect(false);
-      setGone('The room could not be joined. Check that the Ringdown server is running.');
-    },
-    [setConnect],
-  );
+  const failed = useCallback((error: Error) => {
+    // The library reports a microphone that failed and a room that failed by the same door.
+    if (error instanceof DOMException) return setMicrophone(error.name);
+    setConnect(false);
+    setGone(NOT_JOINED);
+  }, []);
   const disconnected = useCallback((reason?: DisconnectReason) => {
     setConnect(false);
     if (!leaving.current) setGone((before) => before ?? disconnectSentence(reason));
   }, []);
   const rejoin = useCallback(() => {
-    setGone(undefined);
-    setConnect(true);
-  }, []);
+    onRejoin().then(
+      () => {
+        setGone(undefined);
+        setConnect(true);
+      },
+      () => setGone(NOT_JOINED),
+    );
+  }, [onRejoin]);
   const leave = useCallback(() => {
     leaving.current = true;
     onLeave();
@@ -72,7 +90,13 @@ export function RoomView({ session, dispute, bank, onLeave }: Props) {
         </Notice>
       )}
       {gone === undefined && <MicrophoneNotice failure={microphone} />}
-      <RoomBody room={room} name={session.room_name} dispute={dispute} bank={bank} onLeave={leave} />
+      <RoomBody
+        room={room}
+        name={session.room_name}
+        dispute={dispute}
+        bank={bank}
+        onLeave={leave}
+      />
     </LiveKitRoom>
   );
 }
@@ -110,12 +134,7 @@ function RoomBody({ room, name, dispute, bank, onLeave }: BodyProps) {
         <h1 ref={title} tabIndex={-1}>
           Call your bank
         </h1>
-        <button
-          type="button"
-          className="button button-quiet"
-          data-testid="leave"
-          onClick={leave}
-        >
+        <button type="button" className="button button-quiet" data-testid="leave" onClick={leave}>
           Leave
         </button>
       </div>

@@ -4,12 +4,18 @@
 /** `name` of the error that getUserMedia gave; `secure` is window.isSecureContext. */
 export function microphoneSentence(name: string, secure: boolean): string {
   if (!secure)
-    return 'Browsers share the microphone only with secure pages. Open this page over https, or on this machine as localhost.';
+    return (
+      'Browsers share the microphone only with secure pages. ' +
+      'Open this page over https, or on this machine as localhost.'
+    );
   switch (name) {
     case 'NotAllowedError':
     case 'PermissionDeniedError':
     case 'SecurityError':
-      return 'The microphone is blocked, so the bank cannot hear you. Allow it in your browser\u2019s site settings, then try again.';
+      return (
+        'The microphone is blocked, so the bank cannot hear you. ' +
+        'Allow it in your browser\u2019s site settings, then try again.'
+      );
     case 'NotFoundError':
     case 'DevicesNotFoundError':
     case 'OverconstrainedError':

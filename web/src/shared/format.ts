@@ -37,8 +37,10 @@ export function money(cents: number): string {
   return `$${whole}.${String(cents % 100).padStart(2, '0')}`;
 }
 
-const MONTHS = 'January February March April May June July August September October November December'
-  .split(' ');
+const MONTHS =
+  'January February March April May June July August September October November December'.split(
+    ' ',
+  );
 
 /** 2026-03-09 -> March 9, 2026. The text is a calendar day, so no time zone may touch it. */
 export function longDate(iso: string): string {
