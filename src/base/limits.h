@@ -51,6 +51,7 @@ enum {
 enum {
 	LIMIT_PACKET_BYTES = 1500,
 	LIMIT_TRANSPORTS = 8192,
+	LIMIT_SCTP_QUEUE_BYTES = 1 << 20, /* one peer's messages that wait to be sent */
 	LIMIT_DTMF_QUEUE = 64,
 	LIMIT_LEG_VOICES = 128, /* that one phone hears; about 31 KB each */
 };
