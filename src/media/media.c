@@ -200,7 +200,8 @@ static int build(struct media *m)
 	if (r == 0)
 		r = dtls_identity_new(&m->identity);
 	if (r == 0)
-		r = mailbox_new(&m->reports, m->loop, sizeof(struct report), REPORTS_MAX, on_report, m);
+		r = mailbox_new(
+			&m->reports, m->loop, sizeof(struct report), REPORTS_MAX, on_report, m);
 	for (unsigned i = 0; r == 0 && i < workers; ++i)
 		r = start_worker(m, i);
 	/* The caller's address need not outlive this call. */

@@ -144,8 +144,8 @@ void worker_remove_ufrag(struct worker *w, struct ufrag_node *n)
 	n->transport = NULL;
 }
 
-int worker_claim_path(
-	struct worker *w, struct path_node *n, struct transport *t, const union peer_address *address)
+int worker_claim_path(struct worker *w, struct path_node *n, struct transport *t,
+	const union peer_address *address)
 {
 	uint64_t key = peer_address_key(address, w->address_secret);
 
@@ -327,7 +327,7 @@ static void on_tick(void *owner)
 	struct worker *w = owner;
 	uint64_t now_us = clock_us();
 
-	for (struct map_node *n = map_next(&w->transports, NULL); n; n = map_next(&w->transports, n))
+	for (struct map_node *n = NULL; (n = map_next(&w->transports, n));)
 		transport_tick(map_entry(n, struct transport, by_id), now_us);
 }
 
