@@ -75,7 +75,8 @@ static int order(struct media *m, struct order o, const void *payload, size_t si
 	int r = mailbox_post(worker_orders(m->workers[worker]), &o);
 	if (r < 0) {
 		payload_free(&m->payloads, o.payload);
-		return err_new(r);
+		/* SCTP sends again what got lost, and must not fill the log. */
+		return o.kind == ORDER_TRANSPORT_SCTP ? r : err_new(r);
 	}
 	return 0;
 }
