@@ -122,6 +122,7 @@ static void forward(struct leg *l, const struct rtp_view *v, uint8_t level, uint
 
 	out.ssrc = l->in.ssrc;
 	out.extension = (struct span){0};
+	out.extension_profile = 0;
 	rebase_put(&l->in.rebase, v->ssrc, &out.seq, &out.timestamp, LEG_HZ, now_us);
 	if (l->source.wants[ours] || l->source.wants[CODEC_NONE])
 		push(l, &out, ours, level, now_us);
