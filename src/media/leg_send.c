@@ -104,7 +104,9 @@ void leg_send_connect(struct leg *l)
 
 void leg_digits(struct leg *l, const char *digits)
 {
-	(void)dtmf_sender_queue(&l->out.dtmf, digits);
+	size_t queued = dtmf_sender_queue(&l->out.dtmf, digits);
+	if (!queued && !dtmf_sender_busy(&l->out.dtmf)) /* nobody shall wait for nothing */
+		worker_post_leg_digits_done(l->worker, l->id);
 }
 
 void leg_send_stats(const struct leg *l, struct media_leg_stats *ret)

@@ -716,6 +716,9 @@ static void digits_go_out_between_the_sound(void)
 	char got[8] = "";
 
 	begin(&(struct media_leg_config){0}, CODEC_NONE);
+	leg_digits(b->leg, "x");
+	CHECK_EQ(b->w.digits_done, 1); /* nothing to do is done at once */
+	b->w.digits_done = 0;
 	leg_digits(b->leg, "42#");
 	for (unsigned i = 0; i < 60; ++i) {
 		fake_worker_beat(&b->w);
@@ -763,6 +766,27 @@ static void without_telephone_event_the_tone_itself_is_sent(void)
 	CHECK(sound_amplitude(line.pcm, 1280, 1477) > 4000);
 	CHECK(sound_rms(line.pcm + 1280, 800) < 10);
 	CHECK_EQ(b->w.digits_done, 1);
+	end();
+}
+
+/* A key pressed while the phone speaks is a pause for the listeners, not a loss to be concealed. */
+static void a_digit_is_no_hole_in_the_opus_stream(void)
+{
+	uint8_t sound[FRAME], event[4] = {1, 0x0a, 0, 160};
+	memset(sound, 0x20, sizeof sound);
+	begin(&(struct media_leg_config){0}, CODEC_OPUS);
+	fake_worker_beat(&b->w);
+	for (unsigned i = 0; i < 60; ++i) {
+		bool key = i >= 20 && i < 30;
+		phone_says(key ? PT_DTMF : 0, (uint16_t)i, key ? 20 * FRAME : i * FRAME, 1,
+			key ? span_of(event, 4) : span_of(sound, FRAME), b->w.now_us);
+		fake_worker_beat(&b->w);
+	}
+	CHECK_EQ(b->count, 50);
+	CHECK_EQ(b->leg->in.voice.concealed, 0);
+	CHECK_EQ(b->got[20].timestamp - b->got[19].timestamp, 11 * 960);
+	CHECK(b->got[20].marker);
+	CHECK_STR(b->w.digits, "1");
 	end();
 }
 
@@ -939,6 +963,7 @@ int main(void)
 	digits_go_out_between_the_sound();
 	without_telephone_event_the_tone_itself_is_sent();
 	digits_come_in_once();
+	a_digit_is_no_hole_in_the_opus_stream();
 	reports_both_ways();
 	through_the_real_sockets();
 	before_it_is_connected_a_leg_is_deaf();
