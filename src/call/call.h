@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "media/media.h"
 #include "room/room.h"
 #include "sip/agent.h"
 #include "trunk/explain.h"
@@ -16,7 +17,6 @@
 
 struct calls;
 struct call;
-struct media;
 
 struct calls_config {
 	struct media *media;
@@ -24,6 +24,7 @@ struct calls_config {
 	struct sip_agent *sip;
 	struct policy *policy;
 	const char *media_ip;  /* for the SDP */
+	const char *sip_host;  /* of our From, where the trunk names none */
 	bool symmetric_rtp;
 	uint32_t media_timeout_initial_ms, media_timeout_ms;
 };
@@ -92,3 +93,10 @@ const char *call_sip_reason(const struct call *c); /* far end's words, may be ""
 struct call *calls_find(struct calls *cs, const char *call_id);
 struct call *calls_find_participant(struct calls *cs, const char *room, const char *identity);
 void call_hang_up(struct call *c);
+
+/* What media reports of phone legs (struct media_events), for the calls they belong to. */
+void calls_leg_event(struct calls *cs, uint32_t leg, enum media_leg_event event);
+void calls_leg_digit(struct calls *cs, uint32_t leg, char digit);
+void calls_leg_digits_done(struct calls *cs, uint32_t leg);
+/* Loudness of the phones' voices. */
+void calls_levels(struct calls *cs, const struct media_level *levels, size_t count);

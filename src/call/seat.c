@@ -11,27 +11,12 @@ struct seat {
 	const struct seat_events *events;
 	void *owner;
 	struct participant *participant; /* NULL once the room has removed it */
+	struct track *track;             /* the phone's voice; lives with the participant */
 	bool leaving; /* seat_leave() runs: nobody wants to hear of it any more */
 };
 
 /* RFC 4733, section 3.2: events 0-9, * = 10, # = 11, A-D = 12-15. */
 static const char digits[] = "0123456789*#ABCD";
-
-static void on_update(void *owner, struct participant *const *who, size_t count)
-{
-}
-
-static void on_room_update(void *owner)
-{
-}
-
-static void on_speakers(void *owner, const struct speaker *speakers, size_t count)
-{
-}
-
-static void on_track(void *owner, struct track *own)
-{
-}
 
 static bool is_voice(const struct subscription *s)
 {
@@ -81,21 +66,14 @@ static void on_removed(void *owner, Livekit__DisconnectReason why)
 }
 
 static const struct participant_events participant_events = {
-	.update = on_update,
-	.room_update = on_room_update,
-	.speakers = on_speakers,
 	.subscribed = on_subscribed,
 	.unsubscribed = on_unsubscribed,
-	.track_subscribed = on_track,
-	.track_muted = on_track,
-	.track_unpublished = on_track,
 	.data = on_data,
 	.removed = on_removed,
 };
 
 static int publish(struct seat *s, const struct seat_config *config)
 {
-	struct track *t;
 	const struct track_config track = {
 		.name = config->identity,
 		.stream = "camera", /* what livekit-sip's track carries; apps never look */
@@ -104,7 +82,7 @@ static int publish(struct seat *s, const struct seat_config *config)
 		.source = LIVEKIT__TRACK_SOURCE__MICROPHONE,
 		.media_source = config->media_source,
 	};
-	int r = track_publish(&t, s->participant, &track);
+	int r = track_publish(&s->track, s->participant, &track);
 	return r > 0 ? err_new(-EPERM) : r; /* we may publish: we said so when joining */
 }
 
@@ -182,6 +160,12 @@ void seat_send_digit(struct seat *s, char digit)
 	packet.value_case = LIVEKIT__DATA_PACKET__VALUE_SIP_DTMF;
 	packet.sip_dtmf = &dtmf;
 	participant_send_data(s->participant, &packet, true);
+}
+
+void seat_level(struct seat *s, uint8_t level, uint16_t active_ms, uint16_t observed_ms)
+{
+	if (s->participant)
+		track_level(s->track, level, active_ms, observed_ms);
 }
 
 void seat_leave(struct seat *s, Livekit__DisconnectReason why)

@@ -38,4 +38,6 @@ const char *seat_sid(const struct seat *s);
 const char *seat_identity(const struct seat *s);
 void seat_set_attributes(struct seat *s, const struct attribute *attributes, size_t count);
 void seat_send_digit(struct seat *s, char digit); /* the phone pressed a key: all are told */
+/* How loud the phone was in the last window (struct media_level). */
+void seat_level(struct seat *s, uint8_t level, uint16_t active_ms, uint16_t observed_ms);
 void seat_leave(struct seat *s, Livekit__DisconnectReason why); /* frees it; no event after this */

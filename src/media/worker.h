@@ -12,9 +12,14 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "media/codec.h"
+#include "media/dtls.h"
 #include "media/media.h"
+#include "media/peer_address.h"
 #include "wire/rtp.h"
 
+struct payloads;
+struct mailbox;
+struct transport;
 struct worker;
 
 /* One packet in the clear, as a source hands it to its sinks. Valid during the call. */
@@ -32,6 +37,11 @@ struct source {
 	struct list sinks;     /* struct source_sink.link */
 	unsigned wants[CODEC__COUNT]; /* how many sinks take each codec: a leg encodes only what is wanted */
 	bool muted;
+	unsigned epoch; /* counts unmutings: a sink begins anew when it changed */
+	/* What worker_note_level() heard in this window. */
+	struct list noted; /* worker->noted */
+	uint8_t loudest;
+	uint16_t active_ms, observed_ms;
 };
 
 /* One listener of a source. Embedded in its maker (a transport's sink, or a leg that mixes). */
@@ -41,7 +51,7 @@ struct source_sink {
 	enum codec codec; /* takes only this; CODEC_NONE = takes everything */
 	bool paused;
 	void (*write)(struct source_sink *s, const struct media_packet *p);
-	void (*source_gone)(struct source_sink *s); /* after it left the list */
+	void (*source_gone)(struct source_sink *s); /* after it left the list; may free itself */
 };
 
 void source_init(struct source *s, media_id id);
@@ -49,8 +59,68 @@ void source_fini(struct source *s); /* tells every sink source_gone() */
 void source_add_sink(struct source *s, struct source_sink *sink);
 void source_remove_sink(struct source_sink *sink); /* twice is fine */
 void source_push(struct source *s, const struct media_packet *p);
+void source_mute(struct source *s, bool muted);
 
-/* Worker services used by legs and transports. */
+/* ---- the worker itself, for media.c ---- */
+struct worker_config {
+	unsigned index;
+	struct loop *loop; /* the control loop, or NULL: a thread and a loop of its own */
+	const struct sockaddr_storage *bind;
+	const struct dtls_identity *identity;
+	struct mailbox *reports; /* struct report, media/order.h */
+	struct payloads *payloads;
+};
+MUST_USE int worker_new(struct worker **ret, const struct worker_config *c);
+/* On the control thread: everything in it goes, the thread is joined. */
+struct worker *worker_free(struct worker *w);
+uint16_t worker_port(const struct worker *w);
+struct mailbox *worker_orders(struct worker *w);
+
+/* Why a datagram on the WebRTC socket was not used; transports count the rest. */
+enum worker_drop {
+	WORKER_DROP_SIZE,     /* empty, or longer than LIMIT_PACKET_BYTES */
+	WORKER_DROP_KIND,     /* first byte outside RFC 7983's table */
+	WORKER_DROP_STUN,     /* malformed, or a check for a name that we do not know */
+	WORKER_DROP_STRANGER, /* from an address that passed no check */
+	WORKER_DROP_CHECK,    /* refused by ICE: password, role, kind */
+	WORKER_DROP_EARLY,    /* media before the keys are known */
+	WORKER_DROP_CRYPTO,   /* SRTP: forged, replayed, malformed */
+	WORKER_DROP_RTP,      /* malformed inside */
+	WORKER_DROP_SOURCE,   /* of no source that we know */
+	WORKER_DROP_SEND,     /* the kernel took no more */
+	WORKER_DROP__COUNT,
+};
+void worker_count_drop(struct worker *w, enum worker_drop why);
+uint64_t worker_drops(const struct worker *w, enum worker_drop why); /* its own thread only */
+
+/* ---- services used by transports ---- */
+const struct dtls_identity *worker_identity(const struct worker *w);
+/* Where the next datagram is to be written: LIMIT_PACKET_BYTES + SRTP_TRAILER_BYTES. */
+uint8_t *worker_out(struct worker *w);
+/* Queues what was written there; it leaves at the end of the turn. */
+void worker_send(struct worker *w, size_t size, const union peer_address *to);
+/* Checks for this name are `t`'s. */
+struct ufrag_node {
+	struct map_node by_ufrag;
+	struct transport *transport; /* NULL = not in the map */
+};
+MUST_USE int worker_add_ufrag(
+	struct worker *w, struct ufrag_node *n, struct transport *t, const char *ufrag);
+void worker_remove_ufrag(struct worker *w, struct ufrag_node *n); /* twice is fine */
+/* Datagrams from this address are `t`'s from now on; a former owner of the address loses it. */
+struct path_node {
+	struct map_node by_address;
+	union peer_address address;
+	struct transport *transport; /* NULL = not in the map */
+};
+MUST_USE int worker_claim_path(
+	struct worker *w, struct path_node *n, struct transport *t, const union peer_address *address);
+void worker_release_path(struct worker *w, struct path_node *n); /* twice is fine */
+struct map *worker_sinks(struct worker *w); /* struct sink.by_id */
+void worker_post_transport_state(struct worker *w, media_id t, enum media_transport_state state);
+void worker_post_sctp(struct worker *w, media_id t, struct span packet);
+
+/* ---- services used by legs and transports ---- */
 struct loop *worker_loop(struct worker *w);
 unsigned worker_index(const struct worker *w);
 struct source *worker_source(struct worker *w, media_id id);

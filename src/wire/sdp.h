@@ -1,8 +1,10 @@
 /* wire/sdp.h - session descriptions (RFC 8866): text <-> structs, for the room (RFC 8829 kind) and
  * for trunks alike. Pure and bounded.
  *
- * Owner:   struct sdp owns nothing: every span points into the text that was parsed, so the text
- *          must outlive it. Writing goes through base/writer.h.
+ * Owner:   the caller.
+ * Owns:    struct sdp owns nothing: every span points into the text that was parsed (names of static
+ *          payload types: into constants), so the text must outlive it. Writing goes through
+ *          base/writer.h.
  * Thread:  any.
  */
 #pragma once
@@ -17,7 +19,7 @@ enum {
 	SDP_FORMATS_MAX = 64, /* payload types of one section; more are ignored */
 	SDP_EXTMAP_MAX = 24,
 	SDP_SSRC_MAX = 8,
-	SDP_SECTIONS_MAX = 64,
+	SDP_SECTIONS_MAX = 64, /* plenty for a trunk; rooms take LIMIT_SDP_MEDIA */
 };
 
 struct sdp_format {
@@ -29,6 +31,11 @@ struct sdp_format {
 	bool nack;          /* a=rtcp-fb:<pt> nack */
 };
 
+struct sdp_extmap {
+	uint8_t id;
+	struct span uri;
+};
+
 struct sdp_media {
 	struct span kind;     /* "audio", "application", "video" */
 	uint16_t port;
@@ -38,7 +45,7 @@ struct sdp_media {
 	struct span connection; /* address of c=, section's or else session's */
 	enum sdp_direction direction;
 	struct span mid, msid_stream, msid_track;
-	struct { uint8_t id; struct span uri; } extmap[SDP_EXTMAP_MAX];
+	struct sdp_extmap extmap[SDP_EXTMAP_MAX];
 	size_t extmap_count;
 	uint32_t ssrc[SDP_SSRC_MAX];
 	size_t ssrc_count;
@@ -69,6 +76,7 @@ enum sdp_error {
 	SDP_E_EMPTY,    /* no m= line */
 	SDP_E__COUNT,
 };
+/* `ret` and `media` are filled only as far as it was read when the text is refused. */
 MUST_USE enum sdp_error sdp_parse(
 	struct sdp *ret, struct sdp_media *media, size_t media_max, struct span text);
 const char *sdp_error_text(enum sdp_error e);
@@ -93,4 +101,5 @@ struct sdp_audio_offer {
 	uint8_t ptime_ms;
 	enum sdp_direction direction;
 };
+/* `w->bad` afterwards: it did not fit. */
 void sdp_write_audio(struct writer *w, const struct sdp_audio_offer *offer);
