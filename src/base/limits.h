@@ -32,6 +32,8 @@ enum {
 	LIMIT_JOIN_REQUEST_BYTES = 1 << 20, /* after inflating */
 	LIMIT_DATA_CHANNELS = 16,
 	LIMIT_DATA_PACKET_BYTES = 64 << 10,
+	LIMIT_DATA_HELD_BYTES = 100 << 10, /* reliable data waiting for a channel to open */
+	LIMIT_ADD_TRACK_BYTES = 16 << 10,  /* one announced track, as kept */
 };
 
 /* SIP. */
@@ -49,6 +51,7 @@ enum {
 enum {
 	LIMIT_PACKET_BYTES = 1500,
 	LIMIT_TRANSPORTS = 8192,
+	LIMIT_SCTP_QUEUE_BYTES = 1 << 20, /* one peer's messages that wait to be sent */
 	LIMIT_DTMF_QUEUE = 64,
 	LIMIT_LEG_VOICES = 128, /* that one phone hears; about 31 KB each */
 };

@@ -237,14 +237,28 @@ int dtls_new(struct dtls **ret, const struct dtls_identity *identity, bool clien
 	return 0;
 }
 
+/* 17 KB of buffers for each peer would be most of a transport, so an established one has them
+ * only during a call. OpenSSL's DTLS does not make them by itself again: it would crash. */
+static bool take_buffers(struct dtls *d)
+{
+	ERR_clear_error();
+	if (SSL_alloc_buffers(d->ssl) == 1)
+		return true;
+	d->state = DTLS_FAILED;
+	return false;
+}
+
+static void give_buffers_back(struct dtls *d)
+{
+	SSL_free_buffers(d->ssl);
+}
+
 struct dtls *dtls_free(struct dtls *d)
 {
 	if (!d)
 		return NULL;
-	if (d->state == DTLS_DONE) {
-		ERR_clear_error();
+	if (d->state == DTLS_DONE && take_buffers(d))
 		(void)SSL_shutdown(d->ssl);
-	}
 	SSL_free(d->ssl);
 	mem_free(d);
 	return NULL;
@@ -289,9 +303,6 @@ static void read_data(struct dtls *d)
 		}
 		d->events->data(d->owner, span_of(bytes, (size_t)n));
 	}
-	/* 16 KB of read buffer for each peer would be most of a transport: give it back until the
-	 * next datagram. */
-	SSL_free_buffers(d->ssl);
 }
 
 void dtls_start(struct dtls *d)
@@ -305,8 +316,10 @@ void dtls_input(struct dtls *d, struct span datagram)
 	d->incoming = datagram;
 	if (d->state == DTLS_HANDSHAKE)
 		handshake(d);
-	if (d->state == DTLS_DONE)
+	if (d->state == DTLS_DONE && take_buffers(d)) {
 		read_data(d);
+		give_buffers_back(d);
+	}
 	d->incoming = (struct span){0};
 }
 
@@ -373,10 +386,11 @@ int dtls_send(struct dtls *d, struct span data)
 		return -ENOTCONN;
 	if (data.size == 0 || data.size > DTLS_DATA_BYTES_MAX)
 		return err_new(-EMSGSIZE);
-	ERR_clear_error();
+	if (!take_buffers(d))
+		return err_new(-ENOMEM);
 	int n = SSL_write(d->ssl, data.data, (int)data.size);
 	if (n <= 0)
 		note_error(d, n);
-	SSL_free_buffers(d->ssl);
+	give_buffers_back(d);
 	return n > 0 ? 0 : -EIO;
 }

@@ -34,7 +34,7 @@ static void hold(struct session *s, struct span bytes)
 static void transmit(struct peer *p, enum channel to, struct span bytes)
 {
 	/* A reader that is too slow misses packets; it does not make us hoard them. */
-	(void)sctp_association_send(p->sctp, p->channels[to].id, bytes, true);
+	(void)!sctp_association_send(p->sctp, p->channels[to].id, bytes, true);
 }
 
 static void flush_held(struct session *s, struct peer *p)
@@ -69,7 +69,7 @@ static void on_output(void *owner, struct span packet)
 	media_transport_sctp(p->session->door->media, p->transport, packet);
 }
 
-static void on_channel_open(void *owner, uint16_t id, const char *label)
+static void on_channel_open(void *owner, const char *label, uint16_t id)
 {
 	struct peer *p = owner;
 	struct session *s = p->session;
@@ -83,15 +83,7 @@ static void on_channel_open(void *owner, uint16_t id, const char *label)
 	}
 }
 
-static void on_channel_closed(void *owner, uint16_t id)
-{
-	struct peer *p = owner;
-	for (int i = 0; i < CHANNEL__COUNT; ++i)
-		if (p->channels[i].open && p->channels[i].id == id)
-			p->channels[i].open = false;
-}
-
-static void on_message(void *owner, uint16_t id, bool binary, struct span bytes)
+static void on_message(void *owner, uint16_t id, struct span bytes, bool binary)
 {
 	struct peer *p = owner;
 	struct session *s = p->session;
@@ -118,7 +110,6 @@ static void on_sctp_closed(void *owner)
 static const struct sctp_events events = {
 	.output = on_output,
 	.channel_open = on_channel_open,
-	.channel_closed = on_channel_closed,
 	.message = on_message,
 	.closed = on_sctp_closed,
 };
@@ -129,7 +120,7 @@ static int begin(struct peer *p)
 {
 	if (p->sctp)
 		return 0;
-	return sctp_association_new(&p->sctp, p->session->door->loop, &events, p, p->remote.dtls_client);
+	return sctp_association_new(&p->sctp, &events, p, p->remote.dtls_client);
 }
 
 void data_connected(struct peer *p)
@@ -140,9 +131,9 @@ void data_connected(struct peer *p)
 	p->channels_asked = true;
 	for (int i = 0; i < CHANNEL__COUNT; ++i) {
 		uint16_t id;
-		if (sctp_association_open_channel(p->sctp, &id, channels[i].label, channels[i].ordered,
-			    channels[i].reliable ? -1 : 0))
-			continue;
+		/* Without one of them the client only misses what travels on it. */
+		(void)!sctp_association_open_channel(&id, p->sctp, channels[i].label,
+			channels[i].ordered, channels[i].reliable ? -1 : 0);
 	}
 }
 

@@ -46,6 +46,8 @@ int signal_new(struct signal_door **ret, const struct signal_config *config)
 	int r = copy_ips(d, config);
 	if (!r)
 		r = make_scratch(d);
+	if (!r)
+		r = sctp_stack_start(d->loop);
 	if (r) {
 		signal_free(d);
 		return r;
@@ -64,6 +66,7 @@ struct signal_door *signal_free(struct signal_door *d)
 		list_remove(&s->reap.link); /* not at the end of the turn: now */
 		session_free(s);
 	}
+	sctp_stack_stop();
 	for (size_t i = 0; i < d->node_ip_count; ++i)
 		mem_free(d->node_ips[i]);
 	mem_free(d->node_ips);
@@ -143,7 +146,7 @@ static int enter(struct session **ret, struct refusal *why, struct signal_door *
 	struct room *r = rooms_find(d->rooms, j->room);
 
 	*why = (struct refusal){500, "internal error"};
-	if (!r && !j->may_create) {
+	if (!r && !j->may_create && !rooms_auto_create(d->rooms)) {
 		*why = (struct refusal){404, "requested room does not exist"};
 		return JOIN_E_REFUSED;
 	}
@@ -159,10 +162,19 @@ static int enter(struct session **ret, struct refusal *why, struct signal_door *
 	return e ? JOIN_E_REFUSED : 0;
 }
 
+static void on_deaf_message(void *owner, bool text, struct span message)
+{
+}
+
+static void on_deaf_closed(void *owner)
+{
+}
+
 /* A session that is not here: the client starts over (LEAVE must be the first message). */
 static void refuse_resume(struct http_exchange *x, const struct join *j)
 {
-	static const struct websocket_events deaf;
+	static const struct websocket_events deaf = {
+		.message = on_deaf_message, .closed = on_deaf_closed};
 	Livekit__LeaveRequest leave = LIVEKIT__LEAVE_REQUEST__INIT;
 	Livekit__SignalResponse m = LIVEKIT__SIGNAL_RESPONSE__INIT;
 	struct buf frame = {0};
@@ -174,7 +186,7 @@ static void refuse_resume(struct http_exchange *x, const struct join *j)
 	m.message_case = LIVEKIT__SIGNAL_RESPONSE__MESSAGE_LEAVE;
 	m.leave = &leave;
 	if (websocket_accept(&w, x, &deaf, NULL)) {
-		reply_text(x, 500, "internal error");
+		reply_text(x, 400, "not a WebSocket handshake");
 		return;
 	}
 	if (proto_pack(&frame, &m.base) == 0)

@@ -115,6 +115,30 @@ static void on_track_unpublished(void *owner, struct track *own)
 	publish_dropped(owner, own);
 }
 
+/* The publisher changed its mind about us. */
+static void on_subscription_allowed(void *owner, struct track *t, bool allowed)
+{
+	Livekit__SubscriptionPermissionUpdate update = LIVEKIT__SUBSCRIPTION_PERMISSION_UPDATE__INIT;
+	Livekit__SignalResponse m = LIVEKIT__SIGNAL_RESPONSE__INIT;
+	update.participant_sid = (char *)participant_sid(track_owner(t));
+	update.track_sid = (char *)track_sid(t);
+	update.allowed = allowed;
+	m.message_case = LIVEKIT__SIGNAL_RESPONSE__MESSAGE_SUBSCRIPTION_PERMISSION_UPDATE;
+	m.subscription_permission_update = &update;
+	session_send(owner, &m);
+}
+
+static void on_subscription_failed(void *owner, const char *sid)
+{
+	Livekit__SubscriptionResponse failed = LIVEKIT__SUBSCRIPTION_RESPONSE__INIT;
+	Livekit__SignalResponse m = LIVEKIT__SIGNAL_RESPONSE__INIT;
+	failed.track_sid = (char *)sid;
+	failed.err = LIVEKIT__SUBSCRIPTION_ERROR__SE_TRACK_NOTFOUND;
+	m.message_case = LIVEKIT__SIGNAL_RESPONSE__MESSAGE_SUBSCRIPTION_RESPONSE;
+	m.subscription_response = &failed;
+	session_send(owner, &m);
+}
+
 static void on_data(void *owner, const struct data_packet *d)
 {
 	data_send(owner, d);
@@ -134,6 +158,8 @@ const struct participant_events session_participant_events = {
 	.track_subscribed = on_track_subscribed,
 	.track_muted = on_track_muted,
 	.track_unpublished = on_track_unpublished,
+	.subscription_allowed = on_subscription_allowed,
+	.subscription_failed = on_subscription_failed,
 	.data = on_data,
 	.removed = on_removed,
 };

@@ -1,14 +1,10 @@
-/* The first words of a session: JoinResponse, and the token that is good for coming back. */
+/* The first word of a session: JoinResponse. */
 #include "signal/session.h"
-
-#include "base/clock.h"
-#include "base/mem.h"
 
 enum {
 	PROTOCOL = 17, /* of the signalling that this server speaks */
 	PING_INTERVAL_S = 5,
 	PING_TIMEOUT_S = 15,
-	REFRESH_LEAST_S = 600, /* a refresh token is good for at least this long */
 };
 
 static int add_others(Livekit__JoinResponse *join, struct info_arena *a, struct session *s)
@@ -21,7 +17,7 @@ static int add_others(Livekit__JoinResponse *join, struct info_arena *a, struct 
 	if (!join->other_participants)
 		return err_new(-ENOMEM);
 	for (struct participant *p = NULL; (p = room_next(r, p));) {
-		if (p == s->participant || participant_permission(p)->hidden)
+		if (p == s->participant || !participant_is_visible(p, s->participant))
 			continue;
 		Livekit__ParticipantInfo *info = participant_info(a, p);
 		if (!info)
@@ -67,6 +63,9 @@ void session_send_join(struct session *s)
 	join.fast_publish = participant_permission(s->participant)->can_publish;
 	m.message_case = LIVEKIT__SIGNAL_RESPONSE__MESSAGE_JOIN;
 	m.join = &join;
+	/* Who is still joining does not count yet. */
+	if (join.room && join.room->num_participants)
+		--join.room->num_participants;
 	if (join.room && join.participant && add_others(&join, &a, s) == 0)
 		session_send(s, &m);
 	info_arena_fini(&a);

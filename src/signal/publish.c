@@ -211,7 +211,7 @@ static void match_early_section(struct session *s, struct pub *p)
 
 void publish_request(struct session *s, Livekit__AddTrackRequest *a)
 {
-	struct pub *p;
+	struct pub *p = NULL;
 
 	if (!source_allowed(participant_permission(s->participant), a->source)) {
 		refuse(s, a, LIVEKIT__REQUEST_RESPONSE__REASON__NOT_ALLOWED);

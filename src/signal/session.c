@@ -5,7 +5,6 @@
 #include <assert.h>
 
 enum {
-	JOIN_MS = 60000,          /* to become active; LiveKit's figure */
 	LINGER_MS = 5000,         /* after media failed: to come back */
 	REFRESH_MS = 5 * 60000,
 };
@@ -141,10 +140,7 @@ void session_start_over(struct session *s)
 
 static void on_deadline(void *owner)
 {
-	struct session *s = owner;
-	bool active = participant_state(s->participant) == LIVEKIT__PARTICIPANT_INFO__STATE__ACTIVE;
-	session_end(s, active ? LIVEKIT__DISCONNECT_REASON__CONNECTION_TIMEOUT
-			      : LIVEKIT__DISCONNECT_REASON__JOIN_FAILURE);
+	session_end(owner, LIVEKIT__DISCONNECT_REASON__CONNECTION_TIMEOUT);
 }
 
 static void on_refresh(void *owner)
@@ -154,9 +150,8 @@ static void on_refresh(void *owner)
 
 static int join_room(struct session *s, struct room *r)
 {
-	const struct join *j = s->join;
 	struct participant_config c;
-	join_participant_config(&c, j);
+	join_participant_config(&c, s->join);
 	return participant_join(&s->participant, r, &c, &session_participant_events, s);
 }
 
@@ -227,12 +222,16 @@ static void take_join_request(struct session *s)
 
 void session_open(struct session *s, struct http_exchange *x)
 {
-	if (websocket_accept(&s->ws, x, &socket_events, s) || peer_open(&s->publisher, s)) {
+	if (websocket_accept(&s->ws, x, &socket_events, s)) {
+		http_reply(x, 400, "text/plain", NULL, span_text("not a WebSocket handshake"));
+		session_end(s, LIVEKIT__DISCONNECT_REASON__JOIN_FAILURE);
+		return;
+	}
+	if (peer_open(&s->publisher, s)) {
 		session_end(s, LIVEKIT__DISCONNECT_REASON__JOIN_FAILURE);
 		return;
 	}
 	move(s, SESSION_OPEN);
-	timer_start(&s->deadline, JOIN_MS, 0);
 	session_send_join(s);
 	participant_joined(s->participant);
 	if (s->state != SESSION_OPEN)

@@ -16,8 +16,12 @@
  */
 #pragma once
 
+#include "base/err.h"
+#include "base/limits.h"
 #include "base/list.h"
+#include "base/log.h"
 #include "base/map.h"
+#include "base/rng.h"
 #include "media/media.h"
 #include "media/sctp.h"
 #include "net/http_server.h"
@@ -26,7 +30,10 @@
 #include "signal/door.h"
 #include "signal/validate.h"
 #include "wire/proto.h"
+#include "wire/proto_json.h"
 #include "wire/sdp.h"
+
+#include <errno.h>
 
 struct session;
 struct pub;
@@ -192,7 +199,10 @@ static inline struct peer *session_hearing_peer(struct session *s)
 
 /* ---- join.c ---- */
 void session_send_join(struct session *s);
+
+/* ---- refresh.c: the token that is good for coming back ---- */
 void session_send_refresh(struct session *s);
+uint64_t session_claims_hash(struct session *s);
 void session_claims_changed(struct session *s); /* a new token if what is in it did change */
 
 /* ---- request.c: what the client asks ---- */

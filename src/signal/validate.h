@@ -17,7 +17,9 @@
 
 struct join {
 	struct proto_arena arena;      /* everything below that is text */
-	struct grants *grants;         /* the token's claims */
+	struct grants grants;          /* the token's claims */
+	json_t *query_attributes;      /* v0: what the query brought, or NULL */
+	Livekit__TrackSource sources[GRANT_SOURCES_MAX];
 	const char *room, *identity, *name, *metadata;
 	struct attribute *attributes;
 	size_t attribute_count;
@@ -55,5 +57,7 @@ enum {
 MUST_USE int join_validate(struct join **ret, struct refusal *why, const struct join_input *in);
 struct join *join_free(struct join *j);
 
-void join_participant_config(struct participant_config *ret, const struct join *j);
-void join_room_options(struct room_options *ret, const struct join *j);
+Livekit__ParticipantInfo__Kind join_kind(const struct join *j);
+/* Both point into `j`. */
+void join_participant_config(struct participant_config *ret, struct join *j);
+void join_room_options(struct room_options *ret, struct join *j);

@@ -1,50 +1,10 @@
 #include "wire/join_request.h"
 
 #include "base/mem.h"
+#include "wire/base64.h"
 
 #include <assert.h>
 #include <zlib.h>
-
-static int sextet(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	if (c == '-' || c == '+' || c == ' ')
-		return 62;
-	if (c == '_' || c == '/')
-		return 63;
-	return -1;
-}
-
-bool base64_lenient(uint8_t *out, size_t *size, const char *text)
-{
-	uint32_t bits = 0;
-	unsigned count = 0;
-	size_t used = 0, padding = 0;
-
-	for (; *text; ++text) {
-		int s = sextet(*text);
-		if (*text == '=' && ++padding <= 2)
-			continue;
-		if (s < 0 || padding)
-			return false;
-		bits = (bits << 6 | (uint32_t)s) & 0xffffff;
-		count += 6;
-		if (count >= 8) {
-			count -= 8;
-			out[used++] = (uint8_t)(bits >> count);
-		}
-	}
-	/* One lone character of a group is no byte at all. */
-	if (count == 6)
-		return false;
-	*size = used;
-	return true;
-}
 
 /* Runs `z` into a growing block, at most LIMIT_JOIN_REQUEST_BYTES. `*out` is the caller's to free. */
 static enum join_request_error inflate_all(z_stream *z, uint8_t **out, size_t *size)
@@ -127,13 +87,18 @@ enum join_request_error join_request_decode(
 	size_t size = strlen(text);
 	if (size > (size_t)LIMIT_JOIN_REQUEST_BYTES * 2)
 		return JOIN_REQUEST_E_SIZE;
-	uint8_t *bytes = mem_zalloc(size * 3 / 4 + 3);
-	if (!bytes)
+	char *copy = mem_strdup(text);
+	if (!copy)
 		return JOIN_REQUEST_E_MEMORY;
+	/* A form decoder has made spaces of '+'. */
+	for (char *c = copy; *c; ++c)
+		if (*c == ' ')
+			*c = '+';
+	uint8_t *bytes = (uint8_t *)copy; /* in place: it only gets shorter */
 	enum join_request_error e = JOIN_REQUEST_E_BASE64;
-	if (base64_lenient(bytes, &size, text))
+	if (base64_decode(bytes, &size, span_of(bytes, size)) == 0)
 		e = unwrap(ret, a, span_of(bytes, size));
-	mem_free(bytes);
+	mem_free(copy);
 	return e;
 }
 

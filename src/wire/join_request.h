@@ -29,6 +29,3 @@ enum join_request_error {
 MUST_USE enum join_request_error join_request_decode(
 	Livekit__JoinRequest **ret, struct proto_arena *a, const char *text);
 const char *join_request_error_text(enum join_request_error e); /* LiveKit's sentences */
-
-/* Decodes into `out` (capacity: strlen(text) * 3 / 4 + 3). Returns false on a foreign character. */
-MUST_USE bool base64_lenient(uint8_t *out, size_t *size, const char *text);
