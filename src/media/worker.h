@@ -48,7 +48,7 @@ struct source {
 struct source_sink {
 	struct list link; /* source.sinks; an empty list of its own when the source is gone */
 	struct source *source;
-	enum codec codec; /* takes only this; CODEC_NONE = takes everything */
+	enum codec codec; /* takes only this; CODEC_NONE = everything, and RED unwrapped to Opus */
 	bool paused;
 	void (*write)(struct source_sink *s, const struct media_packet *p);
 	void (*source_gone)(struct source_sink *s); /* after it left the list; may free itself */
@@ -58,6 +58,7 @@ void source_init(struct source *s, media_id id);
 void source_fini(struct source *s); /* tells every sink source_gone() */
 void source_add_sink(struct source *s, struct source_sink *sink);
 void source_remove_sink(struct source_sink *sink); /* twice is fine */
+/* To every sink that takes it. Of a RED packet, those that take Opus get the newest block. */
 void source_push(struct source *s, const struct media_packet *p);
 void source_mute(struct source *s, bool muted);
 
