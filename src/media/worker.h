@@ -77,22 +77,8 @@ struct worker *worker_free(struct worker *w);
 uint16_t worker_port(const struct worker *w);
 struct mailbox *worker_orders(struct worker *w);
 
-/* Why a datagram on the WebRTC socket was not used; transports count the rest. */
-enum worker_drop {
-	WORKER_DROP_SIZE,     /* empty, or longer than LIMIT_PACKET_BYTES */
-	WORKER_DROP_KIND,     /* first byte outside RFC 7983's table */
-	WORKER_DROP_STUN,     /* malformed, or a check for a name that we do not know */
-	WORKER_DROP_STRANGER, /* from an address that passed no check */
-	WORKER_DROP_CHECK,    /* refused by ICE: password, role, kind */
-	WORKER_DROP_EARLY,    /* media before the keys are known */
-	WORKER_DROP_CRYPTO,   /* SRTP: forged, replayed, malformed */
-	WORKER_DROP_RTP,      /* malformed inside */
-	WORKER_DROP_SOURCE,   /* of no source that we know */
-	WORKER_DROP_SEND,     /* the kernel took no more */
-	WORKER_DROP__COUNT,
-};
-void worker_count_drop(struct worker *w, enum worker_drop why);
-uint64_t worker_drops(const struct worker *w, enum worker_drop why); /* its own thread only */
+void worker_count_drop(struct worker *w, enum media_drop why);
+uint64_t worker_drops(const struct worker *w, enum media_drop why); /* from any thread */
 
 /* ---- services used by transports ---- */
 const struct dtls_identity *worker_identity(const struct worker *w);
