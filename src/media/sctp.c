@@ -23,7 +23,8 @@ enum {
 	LABEL_SIZE = 64,
 	OUTPUT_PACKETS_MAX = 1024, /* more are dropped: SCTP sends them again */
 	SOCKET_BUFFER_BYTES = 256 << 10,
-	PATH_MTU = DTLS_DATA_BYTES_MAX & ~3,
+	COMMON_HEADER_BYTES = 12, /* usrsctp's path MTU leaves it out */
+	PATH_MTU = (DTLS_DATA_BYTES_MAX - COMMON_HEADER_BYTES) & ~3,
 };
 
 /* Something that waits for the end of the turn: a packet out, an event up, a message to send. */

@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "media/dtls.h"
 #include "test/check.h"
 
 enum { DEADLINE_MS = 20000, BIG_BYTES = 60000 };
@@ -27,6 +28,7 @@ static void on_output(void *owner, struct span packet)
 {
 	struct end *e = owner;
 
+	CHECK(packet.size <= DTLS_DATA_BYTES_MAX);
 	if (e->lose_every && ++e->packets % e->lose_every == 0)
 		return;
 	if (e->other->association)
