@@ -310,9 +310,78 @@ int server_run(struct server *s)
 		watch_signals(s);
 		server_announce(s);
 		loop_run(&s->loop);
+	} else if (s->doors_open) {
+		server_close_doors(s, take_down);
+		loop_run(&s->loop);
 	} else {
 		take_down(s);
 	}
 	loop_fini(&s->loop);
 	return r;
+}
+
+/* ---- the command ---- */
+
+static const char usage[] =
+	"usage: ringdown serve [--dev] [--config FILE] [--config-body YAML]\n"
+	"\n"
+	"  --dev               loopback only, key devkey/secret, the simulator as trunk, backend without token\n"
+	"  --config FILE       LiveKit's YAML keys and ours: see docs/configuration.md\n"
+	"  --config-body YAML  the same as text\n";
+
+enum { ARGUMENTS_OK, ARGUMENTS_HELP, ARGUMENTS_BAD };
+
+static int read_arguments(struct config_source *from, int argc, char **argv)
+{
+	for (int i = 1; i < argc; ++i) {
+		bool has_value = i + 1 < argc;
+		if (!strcmp(argv[i], "--dev"))
+			from->dev = true;
+		else if (!strcmp(argv[i], "--config") && has_value)
+			from->path = argv[++i];
+		else if (!strcmp(argv[i], "--config-body") && has_value)
+			from->body = argv[++i];
+		else if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
+			return ARGUMENTS_HELP;
+		else
+			return ARGUMENTS_BAD;
+	}
+	return ARGUMENTS_OK;
+}
+
+static int load(struct server *s, struct config_source *from)
+{
+	unsigned line = 0;
+	struct buf problems = {0};
+	int r = env_load(&s->env, ".env", &line);
+	if (r > 0) {
+		fprintf(stderr, ".env, line %u: not NAME=value\n", line);
+		return 1;
+	}
+	from->env = &s->env;
+	if (r == 0)
+		r = config_load(&s->config, from, &problems);
+	if (r)
+		fprintf(stderr, "%s", problems.data ? (char *)problems.data : "the configuration cannot be read\n");
+	buf_fini(&problems);
+	return r;
+}
+
+int cli_serve(int argc, char **argv)
+{
+	static struct server server; /* large, and one for the process */
+	struct config_source from = {0};
+	int arguments = read_arguments(&from, argc, argv);
+	if (arguments != ARGUMENTS_OK) {
+		fputs(usage, arguments == ARGUMENTS_HELP ? stdout : stderr);
+		return arguments == ARGUMENTS_HELP ? 0 : 2;
+	}
+	int r = load(&server, &from);
+	if (r == 0) {
+		log_configure((enum log_level)server.config.logging.level, server.config.logging.json);
+		r = server_run(&server);
+	}
+	config_fini(&server.config);
+	env_fini(&server.env);
+	return r ? 1 : 0;
 }

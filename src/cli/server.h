@@ -53,6 +53,8 @@ struct server {
 	char media_ip[64];  /* in the SDP of trunks */
 	char sip_host[256]; /* Via, Contact and From */
 	char node_id[32];
+	char web_dir[600];
+	struct api_bank banks[64];
 };
 
 /* Runs until SIGTERM or SIGINT. 0, or a negative error that was already explained. */

@@ -42,7 +42,8 @@ struct config {
 	bool dev, development;         /* --dev; `development: true` */
 	uint16_t port;                 /* 7880 */
 	struct config_texts bind_addresses; /* empty: every address; --dev: 127.0.0.1 and ::1 */
-	struct config_keys keys;
+	struct config_keys keys;       /* --dev without any: devkey, secret */
+	char *key_file;                /* more keys, in a YAML file of their own; or NULL */
 
 	struct {
 		struct config_ports udp_port; /* 7882; one for each worker */
@@ -80,8 +81,8 @@ struct config {
 	} backend;
 	struct {
 		bool enabled;
-		uint16_t sip_port; /* 5070 */
-		struct config_ports rtp_port; /* 20002-22000 */
+		uint16_t sip_port;         /* 5070 */
+		char *username, *password; /* what its trunk must present: "simulator" twice */
 	} simulator;
 	struct config_banks banks;
 	char *data_dir;   /* "./data"; holds ringdown.db */

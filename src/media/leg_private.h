@@ -59,6 +59,7 @@ struct leg_receiver {
 	uint64_t drops[LEG_DROP__COUNT];
 	struct rtp_count count;
 	struct rebase rebase;
+	uint32_t dtmf_ssrc; /* whose tones `dtmf` knows */
 	struct dtmf_receiver dtmf;
 	struct phone_voice voice;
 	uint32_t ssrc; /* ours, towards the room */

@@ -86,13 +86,11 @@ static void note_heard(struct leg *l, uint64_t now_us)
 
 static void receive_event(struct leg *l, const struct rtp_view *v)
 {
-	struct dtmf_event e;
-	if (!dtmf_event_parse(&e, v->payload)) {
-		++l->in.drops[LEG_DROP_MALFORMED];
-		return;
-	}
-	char digit = dtmf_receiver_put(&l->in.dtmf, &e, v->ssrc, v->timestamp, v->marker);
-	if (digit)
+	char digit;
+	if (v->ssrc != l->in.dtmf_ssrc)
+		l->in.dtmf = (struct dtmf_receiver){0};
+	l->in.dtmf_ssrc = v->ssrc;
+	if (dtmf_receiver_packet(&l->in.dtmf, v->payload, v->timestamp, &digit))
 		worker_post_leg_digit(l->worker, l->id, digit);
 }
 

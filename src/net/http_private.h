@@ -39,8 +39,7 @@ struct http_exchange {
 	struct timer deadline;
 	http_parser parser;
 	enum http_state state;
-	bool keep_alive, wants_100, in_value, is_upgrade, dispatching, reading_body;
-	uint64_t deadline_started_ms;
+	bool keep_alive, in_value, is_upgrade;
 
 	struct buf url, text, body, pending; /* `pending`: bytes read while a reply is owed */
 	struct http_header_at headers[HTTP_HEADERS_MAX];

@@ -24,7 +24,7 @@ static void forget_request(struct http_exchange *x)
 {
 	x->url.size = x->text.size = x->body.size = 0;
 	x->header_count = 0;
-	x->in_value = x->wants_100 = x->is_upgrade = x->reading_body = false;
+	x->in_value = x->is_upgrade = false;
 	mem_free(x->path);
 	x->path = NULL;
 	for (size_t i = 0; i < x->query_count; ++i)
@@ -96,7 +96,9 @@ static int on_headers(http_parser *p)
 	const char *expect = http_header(x, "Expect");
 	x->is_upgrade = p->upgrade && upgrade && contains_token(upgrade, "websocket");
 	x->keep_alive = http_should_keep_alive(p) && !x->server->closed;
-	x->reading_body = true;
+	/* A body that is announced too large is refused before it is read. */
+	if (p->flags & F_CONTENTLENGTH && p->content_length > x->body.max)
+		return -1;
 	if (expect && !strcasecmp(expect, "100-continue")) {
 		int r = tcp_write(x->tcp, span_text("HTTP/1.1 100 Continue\r\n\r\n"));
 		if (r < 0)
@@ -180,7 +182,7 @@ static void refuse_bytes(struct http_exchange *x)
 	x->state = HTTP_OWED;
 	if (e == HPE_CB_url)
 		http_reply(x, 414, "text/plain", NULL, span_text("URI too long"));
-	else if (e == HPE_CB_body)
+	else if (e == HPE_CB_body || e == HPE_CB_headers_complete)
 		http_reply(x, 413, "text/plain", NULL, span_text("request body too large"));
 	else if (e == HPE_CB_header_field || e == HPE_CB_header_value || e == HPE_HEADER_OVERFLOW)
 		http_reply(x, 431, "text/plain", NULL, span_text("request headers too large"));

@@ -16,8 +16,7 @@ struct websocket {
 	wslay_event_context_ptr wslay;
 	struct span input;
 	struct buf output; /* frames of one turn, written at once */
-	bool in_callback, closing, broken, heard, waiting_for_pong;
-	struct deferred fail;
+	bool in_callback, closing, waiting_for_pong;
 };
 
 static ssize_t on_recv(wslay_event_context_ptr ctx, uint8_t *out, size_t size, int flags, void *owner)
@@ -116,7 +115,6 @@ int websocket_accept(struct websocket **ret, struct http_exchange *x, const stru
 
 static void free_websocket(struct websocket *w)
 {
-	list_remove(&w->fail.link);
 	wslay_event_context_free(w->wslay);
 	buf_fini(&w->output);
 	mem_free(w);

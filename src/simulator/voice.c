@@ -62,16 +62,6 @@ static void make_tone(uint8_t out[FRAME])
 	g711_encode(out, samples, FRAME, G711_ULAW);
 }
 
-static void hear_key(struct voice *v, const struct rtp_view *rtp)
-{
-	struct dtmf_event event;
-	if (!dtmf_event_parse(&event, rtp->payload))
-		return;
-	char digit = dtmf_receiver_put(&v->keys, &event, rtp->ssrc, rtp->timestamp, rtp->marker);
-	if (digit)
-		v->events->key(v->owner, digit);
-}
-
 static void on_datagram(void *owner, const struct sockaddr *from, struct span bytes)
 {
 	struct voice *v = owner;
@@ -79,7 +69,9 @@ static void on_datagram(void *owner, const struct sockaddr *from, struct span by
 	if (rtp_parse(&rtp, bytes) != RTP_OK || !address_equal(from, (struct sockaddr *)&v->to))
 		return;
 	if (v->dtmf_pt && rtp.payload_type == v->dtmf_pt) {
-		hear_key(v, &rtp);
+		char digit;
+		if (dtmf_receiver_packet(&v->keys, rtp.payload, rtp.timestamp, &digit))
+			v->events->key(v->owner, digit);
 		return;
 	}
 	if (rtp.payload_type != v->pt || rtp.payload.size != FRAME || v->mode != VOICE_ECHO)

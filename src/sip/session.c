@@ -142,7 +142,12 @@ static void on_bye(struct sip_session *s, struct sip_server *server, const struc
 static void on_request(struct sip_usage *u, struct sip_server *server, const struct sip_message *m)
 {
 	struct sip_session *s = session_of(u);
+	const char *remote_tag = s->dialog.remote_tag;
 
+	if (remote_tag && *remote_tag && !span_is(m->from.tag, remote_tag)) {
+		sip_server_reply(server, 481); /* another fork's, or nobody's */
+		return;
+	}
 	if (sip_dialog_sequence(&s->dialog, m) == SIP_DIALOG_E_OLD) {
 		sip_server_reply(server, 500);
 		return;
