@@ -63,6 +63,9 @@ void session_send_join(struct session *s)
 	join.fast_publish = participant_permission(s->participant)->can_publish;
 	m.message_case = LIVEKIT__SIGNAL_RESPONSE__MESSAGE_JOIN;
 	m.join = &join;
+	/* Who is still joining does not count yet. */
+	if (join.room && join.room->num_participants)
+		--join.room->num_participants;
 	if (join.room && join.participant && add_others(&join, &a, s) == 0)
 		session_send(s, &m);
 	info_arena_fini(&a);
