@@ -78,9 +78,8 @@ struct bench {
 
 	struct delays to_room, to_phone;
 	uint64_t sent, client_packets, phone_packets; /* in the window */
-	double cpu_s, wall_s;
-	uint64_t began_us, end_us;
-	bool counting, failed;
+	double cpu_s, wall_s, waited_s;
+	bool counting;
 };
 
 static struct bench bench;
@@ -222,7 +221,23 @@ static double cpu_of_thread(pid_t tid)
 	return clock_gettime(id, &t) == 0 ? (double)t.tv_sec + (double)t.tv_nsec / 1e9 : 0;
 }
 
-static double cpu_of_others(void)
+/* How long the thread was ready and no core was free for it, in seconds; 0 when unknown. */
+static double waited_by_thread(pid_t tid)
+{
+	char path[64];
+	unsigned long long ran_ns, waited_ns = 0;
+
+	snprintf(path, sizeof path, "/proc/self/task/%d/schedstat", (int)tid);
+	FILE *f = fopen(path, "re");
+	if (!f)
+		return 0;
+	if (fscanf(f, "%llu %llu", &ran_ns, &waited_ns) != 2)
+		waited_ns = 0;
+	fclose(f);
+	return (double)waited_ns / 1e9;
+}
+
+static double sum_of_others(double (*of)(pid_t tid))
 {
 	double sum = 0;
 	DIR *d = opendir("/proc/self/task");
@@ -231,7 +246,7 @@ static double cpu_of_others(void)
 	for (struct dirent *e; (e = readdir(d));) {
 		pid_t tid = (pid_t)strtol(e->d_name, NULL, 10);
 		if (tid > 0 && tid != gettid())
-			sum += cpu_of_thread(tid);
+			sum += of(tid);
 	}
 	closedir(d);
 	return sum;
@@ -424,12 +439,13 @@ static void *load(void *arg)
 	}
 	talk_until(b, start_us + SETTLE_US);
 
-	double cpu_s = cpu_of_others();
+	double cpu_s = sum_of_others(cpu_of_thread), waited_s = sum_of_others(waited_by_thread);
 	uint64_t began_us = clock_us();
 	b->counting = true;
 	talk_until(b, began_us + b->window_us);
 	b->counting = false;
-	b->cpu_s = cpu_of_others() - cpu_s;
+	b->cpu_s = sum_of_others(cpu_of_thread) - cpu_s;
+	b->waited_s = sum_of_others(waited_by_thread) - waited_s;
 	b->wall_s = (double)(clock_us() - began_us) / 1e6;
 	uv_async_send(&b->done);
 	return NULL;
@@ -461,9 +477,10 @@ static void print_delays(const char *name, struct delays *d)
 static void report(struct bench *b)
 {
 	printf("{\"cpu_s\": %.6f, \"wall_s\": %.3f, \"sent\": %llu, \"client_packets\": %llu, "
-	       "\"phone_packets\": %llu",
+	       "\"phone_packets\": %llu, \"waited_ms_per_s\": %.3f",
 		b->cpu_s, b->wall_s, (unsigned long long)b->sent,
-		(unsigned long long)b->client_packets, (unsigned long long)b->phone_packets);
+		(unsigned long long)b->client_packets, (unsigned long long)b->phone_packets,
+		b->waited_s * 1000 / b->wall_s);
 	if (b->mode == MODE_DELAY) {
 		printf(", ");
 		print_delays("to_room", &b->to_room);
