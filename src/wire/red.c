@@ -2,37 +2,32 @@
 
 #include "base/reader.h"
 
-enum { MORE = 0x80 };
-
-/*
- *  0                   1                   2                   3
- *  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
- * +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
- * |1|   block PT  |  timestamp offset         |   block length    |
- * |0|   block PT  | the primary: the rest of the payload
- */
+/* |1| PT (7) | timestamp offset (14) | length (10) |, and for the primary only |0| PT (7) | */
 size_t red_parse(struct red_block ret[RED_BLOCKS_MAX], struct span payload)
 {
 	struct reader r = reader_of(payload);
-	size_t sizes[RED_BLOCKS_MAX] = {0};
 	size_t count = 0;
+	uint8_t first = read_u8(&r);
 
-	for (;;) {
-		uint8_t first = read_u8(&r);
-		if (r.bad || count == RED_BLOCKS_MAX)
+	while (first & 0x80) {
+		if (count + 1 >= RED_BLOCKS_MAX)
 			return 0;
-		struct red_block *b = &ret[count];
-		*b = (struct red_block){.payload_type = first & 0x7f};
-		if (!(first & MORE))
-			break;
-		uint16_t high = read_u16(&r);
-		b->timestamp_offset = high >> 2;
-		sizes[count++] = (size_t)(high & 3) << 8 | read_u8(&r);
+		uint32_t rest = (uint32_t)read_u8(&r) << 16;
+		rest |= read_u16(&r);
+		ret[count++] = (struct red_block){
+			.payload_type = first & 0x7f,
+			.offset = (uint16_t)(rest >> 10),
+			.payload.size = rest & 0x3ff,
+		};
+		first = read_u8(&r);
 	}
 	for (size_t i = 0; i < count; ++i)
-		ret[i].data = read_bytes(&r, sizes[i]);
+		ret[i].payload = read_bytes(&r, ret[i].payload.size);
 	if (r.bad)
 		return 0;
-	ret[count].data = span_of(r.pos, reader_left(&r));
-	return count + 1;
+	ret[count++] = (struct red_block){
+		.payload_type = first & 0x7f,
+		.payload = span_of(r.pos, reader_left(&r)),
+	};
+	return count;
 }

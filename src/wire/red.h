@@ -1,4 +1,4 @@
-/* wire/red.h - redundant audio (RFC 2198): several blocks in one payload, the newest last.
+/* wire/red.h - redundant audio payloads (RFC 2198): the sound of a packet and of some before it.
  *
  * Pure. Fuzzed by test/fuzz/fuzz_red.c.
  */
@@ -6,14 +6,14 @@
 
 #include "base/base.h"
 
-enum { RED_BLOCKS_MAX = 8 };
+enum { RED_BLOCKS_MAX = 8 }; /* more than that many packets back is of no use to anyone */
 
 struct red_block {
 	uint8_t payload_type;
-	uint16_t timestamp_offset; /* how much older than the packet's timestamp; 0 = primary */
-	struct span data;          /* may be empty; points into the payload */
+	uint16_t offset; /* RTP clock ticks before the packet's timestamp; 0 for the primary */
+	struct span payload;
 };
 
-/* Blocks from oldest to newest, at least one: the last is the primary. Returns how many, or 0
- * when the payload is malformed or has more than RED_BLOCKS_MAX. */
+/* Fills `ret` from the oldest block to the primary one, the packet's own sound, which is last.
+ * Returns how many; 0 when the blocks do not fit into the payload or are too many. */
 MUST_USE size_t red_parse(struct red_block ret[RED_BLOCKS_MAX], struct span payload);

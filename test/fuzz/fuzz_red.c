@@ -6,18 +6,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct red_block b[RED_BLOCKS_MAX];
-	size_t count = red_parse(b, span_of(data, size));
-	size_t sum = 0;
+	struct red_block blocks[RED_BLOCKS_MAX];
+	size_t count = red_parse(blocks, span_of(data, size)), used = 0;
 
 	assert(count <= RED_BLOCKS_MAX);
+	if (!count)
+		return 0;
 	for (size_t i = 0; i < count; ++i) {
-		assert(b[i].data.data >= data && b[i].data.data + b[i].data.size <= data + size);
-		assert(b[i].payload_type <= 127 && b[i].timestamp_offset < 1 << 14);
-		sum += b[i].data.size;
+		const struct red_block *b = &blocks[i];
+		assert(b->payload_type < 128 && b->offset < 1 << 14);
+		assert(b->payload.data >= data && b->payload.data + b->payload.size <= data + size);
+		used += b->payload.size;
 	}
-	/* Headers and blocks are the whole payload, with nothing between. */
-	if (count)
-		assert(sum + 4 * (count - 1) + 1 == size);
+	/* Headers and blocks are all there is, and the primary one is the end. */
+	assert(used + 4 * (count - 1) + 1 == size);
+	assert(blocks[count - 1].offset == 0);
+	assert(blocks[count - 1].payload.data + blocks[count - 1].payload.size == data + size);
 	return 0;
 }

@@ -1,45 +1,45 @@
+#include "test/check.h"
 #include "wire/red.h"
 
-#include "test/check.h"
+static struct red_block blocks[RED_BLOCKS_MAX];
 
-static void blocks_come_oldest_first(void)
+static void the_last_block_is_the_sound(void)
 {
-	static const uint8_t payload[] = {0x80 | 111, 1920 >> 6, (1920 << 2 & 0xff) | 0, 2,
-		0x80 | 111, 960 >> 6, (960 << 2 & 0xff) | 0, 0, 111, 'o', 'l', 'n', 'e', 'w'};
-	struct red_block b[RED_BLOCKS_MAX];
-
-	CHECK_EQ(red_parse(b, span_of(payload, sizeof payload)), 3);
-	CHECK_EQ(b[0].timestamp_offset, 1920);
-	CHECK(span_is(b[0].data, "ol"));
-	CHECK_EQ(b[1].timestamp_offset, 960);
-	CHECK_EQ(b[1].data.size, 0);
-	CHECK_EQ(b[2].payload_type, 111);
-	CHECK_EQ(b[2].timestamp_offset, 0);
-	CHECK(span_is(b[2].data, "new"));
-	/* Without the primary's bytes it still has one; cut further, it is broken. */
-	CHECK_EQ(red_parse(b, span_of(payload, 11)), 3);
-	CHECK_EQ(b[2].data.size, 0);
-	for (size_t size = 0; size < 11; ++size)
-		CHECK_EQ(red_parse(b, span_of(payload, size)), 0);
+	/* One redundant block of 3 bytes, 960 ticks ago: F=1 PT=111, offset 960, length 3. */
+	CHECK_EQ(red_parse(blocks, span_of("\xef\x0f\x00\x03\x6f"
+					   "oldnew!", 12)), 2);
+	CHECK_EQ(blocks[0].payload_type, 111);
+	CHECK_EQ(blocks[0].offset, 960);
+	CHECK(span_is(blocks[0].payload, "old"));
+	CHECK_EQ(blocks[1].payload_type, 111);
+	CHECK_EQ(blocks[1].offset, 0);
+	CHECK(span_is(blocks[1].payload, "new!"));
 }
 
-static void a_lone_primary_and_too_many(void)
+static void a_lone_block_has_one_byte_of_header(void)
 {
-	uint8_t many[RED_BLOCKS_MAX * 4 + 1];
-	struct red_block b[RED_BLOCKS_MAX];
+	CHECK_EQ(red_parse(blocks, span_of("\x6fsound", 6)), 1);
+	CHECK(span_is(blocks[0].payload, "sound"));
+}
 
-	CHECK_EQ(red_parse(b, span_of("oopus", 5)), 1);
-	CHECK(span_is(b[0].data, "opus"));
+static void nonsense_is_refused(void)
+{
+	uint8_t many[60];
 	memset(many, 0, sizeof many);
-	for (size_t i = 0; i < RED_BLOCKS_MAX; ++i)
-		many[4 * i] = 0x80 | 111;
-	CHECK_EQ(red_parse(b, span_of(many, sizeof many)), 0);
-	CHECK_EQ(red_parse(b, span_of(many + 4, sizeof many - 4)), RED_BLOCKS_MAX);
+	for (int i = 0; i < 12; ++i)
+		many[4 * i] = 0xef;
+	CHECK_EQ(red_parse(blocks, span_of(many, sizeof many)), 0);
+	CHECK_EQ(red_parse(blocks, span_of("", 0)), 0);
+	CHECK_EQ(red_parse(blocks, span_of("\xef\x0f\x00", 3)), 0);
+	CHECK_EQ(red_parse(blocks, span_of("\xef\x0f\x00\x04\x6fold", 8)), 0);
+	memset(many, 0xff, sizeof many);
+	CHECK_EQ(red_parse(blocks, span_of(many, sizeof many)), 0);
 }
 
 int main(void)
 {
-	blocks_come_oldest_first();
-	a_lone_primary_and_too_many();
+	the_last_block_is_the_sound();
+	a_lone_block_has_one_byte_of_header();
+	nonsense_is_refused();
 	return 0;
 }
