@@ -13,14 +13,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char json_content[] = "application/json";
+static const char content_type[] = "application/json";
 
 /* ---- answers ---- */
 
 static void send_json(struct http_exchange *x, unsigned status, const char *headers, json_t *body)
 {
 	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-	http_reply(x, text ? status : 500, json_content, headers,
+	http_reply(x, text ? status : 500, content_type, headers,
 		span_text(text ? text
 			       : "{\"success\":false,\"error\":{\"code\":\"internal\",\"message\":\"Out of "
 				 "memory.\"}}"));

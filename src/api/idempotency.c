@@ -37,7 +37,7 @@ struct waiter {
 	struct http_exchange *x;
 };
 
-static const char json_type[] = "application/json";
+static const char type_json[] = "application/json";
 
 int idempotency_new(struct idempotency **ret)
 {
@@ -154,7 +154,7 @@ int idempotency_begin(struct idempotency_entry **ret, struct idempotency *i, con
 
 void idempotency_repeat(const struct idempotency_entry *e, struct http_exchange *x)
 {
-	http_reply(x, e->status, json_type, "Idempotent-Replayed: true\r\n", span_of(e->answer, e->answer_size));
+	http_reply(x, e->status, type_json, "Idempotent-Replayed: true\r\n", span_of(e->answer, e->answer_size));
 }
 
 static void on_gone(void *owner)
@@ -183,7 +183,7 @@ void idempotency_finish(struct idempotency_entry *e, unsigned status, struct spa
 		struct waiter *w = list_first(&e->waiters, struct waiter, link);
 		struct http_exchange *x = w->x;
 		waiter_free(w);
-		http_reply(x, status, json_type, "Idempotent-Replayed: true\r\n", body);
+		http_reply(x, status, type_json, "Idempotent-Replayed: true\r\n", body);
 	}
 	if (!keep || !e->answer)
 		entry_free(e);

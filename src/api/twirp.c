@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 static const char prefix[] = "/twirp/livekit.";
-static const char json_content[] = "application/json", proto_type[] = "application/protobuf";
+static const char type_json[] = "application/json", type_proto[] = "application/protobuf";
 
 enum { MESSAGE_SIZE = 1024 };
 
@@ -46,7 +46,7 @@ void twirp_send_error(struct http_exchange *x, const char *code, const char *msg
 		json_object_set_new(body, "meta", object);
 	}
 	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-	http_reply(x, twirp_http_status(code), json_content, NULL,
+	http_reply(x, twirp_http_status(code), type_json, NULL,
 		span_text(text ? text : "{\"code\":\"internal\",\"msg\":\"out of memory\"}"));
 	free(text); /* jansson's */
 	json_decref(body);
@@ -59,7 +59,7 @@ void twirp_send(struct http_exchange *x, bool as_json, const ProtobufCMessage *o
 	if (r)
 		twirp_send_error(x, "internal", "the answer could not be written", NULL, 0);
 	else
-		http_reply(x, 200, as_json ? json_content : proto_type, NULL, buf_span(&body));
+		http_reply(x, 200, as_json ? type_json : type_proto, NULL, buf_span(&body));
 	buf_fini(&body);
 }
 
@@ -178,8 +178,8 @@ static void read_proto(struct twirp *t, const struct twirp_method *m)
 static void run(struct twirp *t, const struct twirp_method *m)
 {
 	const char *type = http_header(t->x, "Content-Type");
-	t->as_json = type && is_type(type, json_content);
-	if (!t->as_json && !(type && is_type(type, proto_type))) {
+	t->as_json = type && is_type(type, type_json);
+	if (!t->as_json && !(type && is_type(type, type_proto))) {
 		bad_route(t, "unexpected Content-Type: \"%.200s\"", type ? type : "");
 		return;
 	}
