@@ -174,8 +174,8 @@ const char *participant_metadata(const struct participant *p);
 /* The i-th attribute, or NULL past the last. */
 const struct attribute *participant_attributes(const struct participant *p, size_t i);
 bool participant_was_active(const struct participant *p); /* "left", not "connection aborted" */
-bool participant_is_dependent(
-	const struct participant *p); /* egress, agent: does not keep a room */
+/* Egress, agent: does not keep a room open. */
+bool participant_is_dependent(const struct participant *p);
 /* May `to` know of p: p is not hidden, or they are the same. For lists in join responses. */
 bool participant_is_visible(const struct participant *p, const struct participant *to);
 /* Highest sequence of the reliable packets that it sent (ReconnectResponse.last_message_seq). */
@@ -229,8 +229,8 @@ const char *track_sid(const struct track *t);
 bool track_muted(const struct track *t);
 struct participant *track_owner(const struct track *t);
 uint32_t track_media_source(const struct track *t);
-const struct track_config *track_facts(
-	const struct track *t); /* as kept; strings live with the track */
+/* As kept; strings live with the track. */
+const struct track_config *track_facts(const struct track *t);
 struct track *participant_next_track(struct participant *p, struct track *after); /* NULL starts */
 /* Loudness of one 400 ms window from media; see room/speakers.h. */
 void track_level(struct track *t, uint8_t level, uint16_t active_ms, uint16_t observed_ms);
