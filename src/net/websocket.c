@@ -145,11 +145,25 @@ static ssize_t on_send(
 	return (ssize_t)size;
 }
 
+/* Pongs, and the close that answers theirs or names their mistake (1002, 1007, 1009). */
+static void send_answers(struct websocket *w)
+{
+	if (!wslay_event_want_write(w->wslay))
+		return;
+	int r = wslay_event_send(w->wslay);
+	if (r || !has_room(w, w->answers.size) || tcp_write(w->x->tcp, buf_span(&w->answers)) < 0)
+		give_up(w, "it asks more than it reads");
+	buf_fini(&w->answers);
+}
+
 static void on_message(
 	wslay_event_context_ptr ctx, const struct wslay_event_on_msg_recv_arg *m, void *owner)
 {
 	struct websocket *w = owner;
-	if (wslay_is_ctrl_frame(m->opcode) || w->ended || !w->events || !w->events->message)
+	if (wslay_is_ctrl_frame(m->opcode) || w->ended)
+		return;
+	send_answers(w); /* to what came before this message */
+	if (w->ended || !w->events || !w->events->message)
 		return;
 	w->events->message(w->owner, m->opcode == WSLAY_TEXT_FRAME, span_of(m->msg, m->msg_length));
 }
@@ -162,17 +176,6 @@ static const struct wslay_event_callbacks callbacks = {
 
 /* ---- what the connection tells ---- */
 
-/* Pongs, and the close that answers theirs or names their mistake (1002, 1007, 1009). */
-static void send_answers(struct websocket *w)
-{
-	if (!wslay_event_want_write(w->wslay))
-		return;
-	int r = wslay_event_send(w->wslay);
-	if (r || !has_room(w, w->answers.size) || tcp_write(w->x->tcp, buf_span(&w->answers)) < 0)
-		give_up(w, "it asks more than it reads");
-	buf_fini(&w->answers);
-}
-
 void websocket_input(struct websocket *w, struct span bytes)
 {
 	if (w->ended)
@@ -182,8 +185,10 @@ void websocket_input(struct websocket *w, struct span bytes)
 	int r = wslay_event_recv(w->wslay);
 	if (w->ended)
 		return; /* a handler closed it, or it cannot keep up */
+	/* For some broken frames wslay fails, and its own close would not name the reason. */
 	if (r) {
-		give_up(w, "no memory for its message");
+		say_close(w, r == WSLAY_ERR_NOMEM ? WSLAY_CODE_INTERNAL_SERVER_ERROR
+						  : WSLAY_CODE_PROTOCOL_ERROR);
 		return;
 	}
 	send_answers(w);
