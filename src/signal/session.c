@@ -7,6 +7,7 @@
 enum {
 	LINGER_MS = 5000,         /* after media failed: to come back */
 	REFRESH_MS = 5 * 60000,
+	QUALITY_MS = 5000,        /* LiveKit measures for so long before it says anything */
 };
 
 static const struct {
@@ -169,6 +170,12 @@ static void on_deadline(void *owner)
 	session_end(owner, LIVEKIT__DISCONNECT_REASON__CONNECTION_TIMEOUT);
 }
 
+static void on_quality(void *owner)
+{
+	struct session *s = owner;
+	session_send_quality(s, s->participant);
+}
+
 static void on_refresh(void *owner)
 {
 	session_send_refresh(owner);
@@ -204,6 +211,8 @@ int session_new(struct session **ret, struct signal_door *d, struct room *r, str
 	if (!e)
 		e = timer_init(&s->deadline, d->loop, on_deadline, s);
 	if (!e)
+		e = timer_init(&s->quality, d->loop, on_quality, s);
+	if (!e)
 		e = join_room(s, r);
 	if (e) {
 		s->join = NULL;
@@ -229,6 +238,7 @@ struct session *session_free(struct session *s)
 	offer_fini(s);
 	timer_fini(&s->refresh);
 	timer_fini(&s->deadline);
+	timer_fini(&s->quality);
 	buf_fini(&s->held);
 	resume_forget(s);
 	join_free(s->join);
@@ -293,6 +303,7 @@ void session_removed(struct session *s, Livekit__DisconnectReason why)
 	peer_fini(&s->subscriber);
 	timer_stop(&s->deadline);
 	timer_stop(&s->refresh);
+	timer_stop(&s->quality);
 	loop_defer(s->door->loop, &s->reap, on_reap);
 }
 
@@ -311,7 +322,7 @@ static void on_connected(struct session *s, struct peer *p)
 	if (p == primary(s) &&
 		participant_state(s->participant) != LIVEKIT__PARTICIPANT_INFO__STATE__ACTIVE) {
 		participant_active(s->participant);
-		session_send_quality(s, s->participant);
+		timer_start(&s->quality, QUALITY_MS, 0);
 	}
 	if (p == &s->publisher)
 		publish_go_live(s);

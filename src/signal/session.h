@@ -173,7 +173,7 @@ struct session {
 	struct negotiation negotiation;
 	uint64_t claims_hash; /* of what the last refresh token said */
 	struct buf held; /* reliable data that waits for its channel: u32 size, bytes, ... */
-	struct timer refresh, deadline;
+	struct timer refresh, deadline, quality;
 	struct deferred reap;
 };
 
