@@ -63,23 +63,54 @@ void session_say_leave(
 	s->ws = NULL;
 }
 
-void session_send_quality(struct session *s, const struct participant *of)
+/* ---- connection quality ---- */
+
+static Livekit__ConnectionQualityInfo *excellent(struct info_arena *a, const struct participant *of)
 {
-	Livekit__ConnectionQualityInfo info = LIVEKIT__CONNECTION_QUALITY_INFO__INIT;
-	Livekit__ConnectionQualityInfo *list[] = {&info};
+	Livekit__ConnectionQualityInfo *info = info_alloc(a, sizeof *info);
+	if (!info)
+		return NULL;
+	livekit__connection_quality_info__init(info);
+	info->participant_sid = (char *)participant_sid(of);
+	info->quality = LIVEKIT__CONNECTION_QUALITY__EXCELLENT;
+	info->score = 4.5f; /* the best that LiveKit's scale knows */
+	return info;
+}
+
+/* Its own, and that of everybody whom it hears. */
+static void on_quality(void *owner)
+{
+	struct session *s = owner;
+	struct info_arena a = {0};
 	Livekit__ConnectionQualityUpdate update = LIVEKIT__CONNECTION_QUALITY_UPDATE__INIT;
 	Livekit__SignalResponse m = LIVEKIT__SIGNAL_RESPONSE__INIT;
+	size_t count = 1;
 
-	if (s->join->protocol < 5)
-		return;
-	info.participant_sid = (char *)participant_sid(of);
-	info.quality = LIVEKIT__CONNECTION_QUALITY__EXCELLENT;
-	info.score = 4.5f;
-	update.updates = list;
-	update.n_updates = COUNT_OF(list);
+	list_each(it, &s->hearings)
+		++count;
+	update.updates = info_alloc(&a, count * sizeof *update.updates);
+	if (update.updates && (update.updates[0] = excellent(&a, s->participant)))
+		++update.n_updates;
+	list_each(it, &s->hearings) {
+		struct hearing *h = container_of(it, struct hearing, link);
+		if (!update.n_updates)
+			break;
+		Livekit__ConnectionQualityInfo *info =
+			excellent(&a, track_owner(h->subscription->track));
+		if (info)
+			update.updates[update.n_updates++] = info;
+	}
 	m.message_case = LIVEKIT__SIGNAL_RESPONSE__MESSAGE_CONNECTION_QUALITY;
 	m.connection_quality = &update;
-	session_send(s, &m);
+	if (update.n_updates && s->join->protocol >= 5)
+		session_send(s, &m);
+	info_arena_fini(&a);
+}
+
+void session_tell_quality(struct session *s)
+{
+	if (!timer_running(&s->quality))
+		timer_start(&s->quality, QUALITY_MS, 0);
 }
 
 /* ---- the socket ---- */
@@ -168,12 +199,6 @@ void session_watch_media(struct session *s, uint64_t ms)
 static void on_deadline(void *owner)
 {
 	session_end(owner, LIVEKIT__DISCONNECT_REASON__CONNECTION_TIMEOUT);
-}
-
-static void on_quality(void *owner)
-{
-	struct session *s = owner;
-	session_send_quality(s, s->participant);
 }
 
 static void on_refresh(void *owner)
@@ -322,7 +347,7 @@ static void on_connected(struct session *s, struct peer *p)
 	if (p == primary(s) &&
 		participant_state(s->participant) != LIVEKIT__PARTICIPANT_INFO__STATE__ACTIVE) {
 		participant_active(s->participant);
-		timer_start(&s->quality, QUALITY_MS, 0);
+		session_tell_quality(s);
 	}
 	if (p == &s->publisher)
 		publish_go_live(s);

@@ -192,8 +192,8 @@ void session_say_leave(
 	struct session *s, Livekit__DisconnectReason why, Livekit__LeaveRequest__Action action);
 /* The client must start over: LEAVE RECONNECT; the participant goes with the new one. */
 void session_start_over(struct session *s);
-/* Tells the client that `of` is well: once when somebody becomes active or heard. */
-void session_send_quality(struct session *s, const struct participant *of);
+/* In a while, that it and those whom it hears are well: when it is active, when it hears one more. */
+void session_tell_quality(struct session *s);
 /* As if this server had died: no word, the socket breaks, others see it leave. */
 void session_vanish(struct session *s, Livekit__DisconnectReason why);
 void session_removed(struct session *s, Livekit__DisconnectReason why); /* the room's last event */

@@ -82,7 +82,6 @@ void subscribe_start(struct hearing *h, enum codec codec, uint8_t pt)
 		media_sink_pause(s->door->media, h->sink, true);
 }
 
-/* A publisher's quality is told when one begins to hear it; see session_send_quality(). */
 void subscribe_begin(struct session *s, struct subscription *sub)
 {
 	struct hearing *h = mem_zalloc(sizeof *h);
@@ -94,7 +93,7 @@ void subscribe_begin(struct session *s, struct subscription *sub)
 	h->subscription = sub;
 	sub->user = h;
 	list_add(&s->hearings, &h->link);
-	session_send_quality(s, track_owner(sub->track));
+	session_tell_quality(s);
 	offer_wanted(s);
 }
 
