@@ -36,7 +36,8 @@ void session_send(struct session *s, Livekit__SignalResponse *m)
 	if (!s->ws || s->told_to_leave)
 		return;
 	frame->size = 0;
-	int r = s->text ? proto_json_write(frame, &m->base, PROTO_JSON_SHORT) : proto_pack(frame, &m->base);
+	int r = s->text ? proto_json_write(frame, &m->base, PROTO_JSON_SHORT)
+			: proto_pack(frame, &m->base);
 	if (r == 0)
 		websocket_send(s->ws, s->text, buf_span(frame));
 	else

@@ -73,7 +73,10 @@ void subscribe_start(struct hearing *h, enum codec codec, uint8_t pt)
 	struct session *s = h->session;
 	const struct track *t = h->subscription->track;
 	struct media_sink_config c = {.source = track_media_source(t),
-		.transport = session_hearing_peer(s)->transport, .ssrc = h->ssrc, .pt = pt, .codec = codec};
+		.transport = session_hearing_peer(s)->transport,
+		.ssrc = h->ssrc,
+		.pt = pt,
+		.codec = codec};
 
 	snprintf(c.cname, sizeof c.cname, "%s", participant_sid(track_owner(t)));
 	if (media_sink_open(&h->sink, s->door->media, &c))
