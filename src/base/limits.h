@@ -33,6 +33,7 @@ enum {
 	LIMIT_DATA_CHANNELS = 16,
 	LIMIT_DATA_PACKET_BYTES = 64 << 10,
 	LIMIT_DATA_HELD_BYTES = 100 << 10, /* reliable data waiting for a channel to open */
+	LIMIT_MISSED_LEAVERS = 256,        /* remembered for a client that resumes */
 	LIMIT_ADD_TRACK_BYTES = 16 << 10,  /* one announced track, as kept */
 };
 

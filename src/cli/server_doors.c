@@ -41,12 +41,26 @@ static const char *find_web_dir(struct server *s)
 	return NULL;
 }
 
-static int open_api(struct server *s)
+/* The banks that the page offers: the configuration's, or else those of the simulator. */
+static size_t collect_banks(struct server *s)
 {
 	size_t count = s->config.banks.count < BANKS_MAX ? s->config.banks.count : BANKS_MAX;
 	for (size_t i = 0; i < count; ++i)
 		s->banks[i] = (struct api_bank){s->config.banks.items[i].id, s->config.banks.items[i].name,
 			s->config.banks.items[i].phone_number};
+	if (count || !s->simulator)
+		return count;
+	size_t number_count;
+	const struct simulator_number *numbers = simulator_numbers(&number_count);
+	for (size_t i = 0; i < number_count && count < BANKS_MAX; ++i)
+		if (numbers[i].bank)
+			s->banks[count++] = (struct api_bank){numbers[i].id, numbers[i].name, numbers[i].number};
+	return count;
+}
+
+static int open_api(struct server *s)
+{
+	size_t count = collect_banks(s);
 	return api_new(&s->api, &(struct api_config){
 					.loop = &s->loop,
 					.rooms = s->rooms,

@@ -44,7 +44,7 @@ static void finish(struct writer *reply, const struct ice_generation *g)
 }
 
 static void answer(struct writer *reply, const struct ice_generation *g, const struct stun_view *v,
-	const union peer_address *from)
+	const struct peer_address *from)
 {
 	stun_write_header(reply, STUN_BINDING_SUCCESS, v->transaction);
 	stun_write_mapped(reply, &from->any);
@@ -74,7 +74,7 @@ static void refuse_role(
 	finish(reply, g);
 }
 
-static int find_path(const struct ice *i, const union peer_address *from)
+static int find_path(const struct ice *i, const struct peer_address *from)
 {
 	for (unsigned n = 0; n < i->path_count; ++n)
 		if (peer_address_equal(&i->paths[n], from))
@@ -95,15 +95,15 @@ static int place_for_path(struct ice *i)
 	return oldest;
 }
 
-static void note_path(struct ice *i, const union peer_address *from, bool nominate,
+static void note_path(struct ice *i, const struct peer_address *from, bool nominate,
 	uint64_t now_ms, struct ice_result *result)
 {
 	int n = find_path(i, from);
 	if (n < 0) {
 		n = place_for_path(i);
-		i->paths[n] = *from;
 		result->fresh = true;
 	}
+	i->paths[n] = *from; /* our end of it may have changed */
 	i->path_used_ms[n] = now_ms;
 	result->path = n;
 
@@ -115,7 +115,7 @@ static void note_path(struct ice *i, const union peer_address *from, bool nomina
 }
 
 enum ice_verdict ice_input(struct ice *i, const struct stun_view *v, struct span packet,
-	const union peer_address *from, uint64_t now_ms, struct writer *reply,
+	const struct peer_address *from, uint64_t now_ms, struct writer *reply,
 	struct ice_result *result)
 {
 	*result = (struct ice_result){.path = -1};
@@ -167,17 +167,17 @@ enum ice_life ice_life(const struct ice *i, uint64_t now_ms)
 	return silent_ms >= ICE_DISCONNECTED_MS ? ICE_DISCONNECTED : ICE_ALIVE;
 }
 
-const union peer_address *ice_path(const struct ice *i)
+const struct peer_address *ice_path(const struct ice *i)
 {
 	return i->selected < 0 ? NULL : &i->paths[i->selected];
 }
 
-bool ice_knows(const struct ice *i, const union peer_address *from)
+bool ice_knows(const struct ice *i, const struct peer_address *from)
 {
 	return find_path(i, from) >= 0;
 }
 
-void ice_prefer(struct ice *i, const union peer_address *from)
+void ice_prefer(struct ice *i, const struct peer_address *from)
 {
 	int n = find_path(i, from);
 	if (n >= 0 && !i->nominated)

@@ -31,7 +31,7 @@ struct ice_generation {
 
 struct ice {
 	struct ice_generation now, before; /* before.local.ufrag "" = none */
-	union peer_address paths[ICE_PATHS_MAX];
+	struct peer_address paths[ICE_PATHS_MAX];
 	uint64_t path_used_ms[ICE_PATHS_MAX];
 	unsigned path_count;
 	int selected; /* -1 = none */
@@ -69,16 +69,16 @@ void ice_remote(struct ice *i, const char *remote_ufrag);
 
 /* `v` was parsed from `packet`. */
 MUST_USE enum ice_verdict ice_input(struct ice *i, const struct stun_view *v, struct span packet,
-	const union peer_address *from, uint64_t now_ms, struct writer *reply,
+	const struct peer_address *from, uint64_t now_ms, struct writer *reply,
 	struct ice_result *result);
 
 /* Authenticated traffic (SRTP, DTLS) is a sign of life like a check. */
 void ice_heard(struct ice *i, uint64_t now_ms);
 enum ice_life ice_life(const struct ice *i, uint64_t now_ms);
-const union peer_address *ice_path(const struct ice *i); /* selected; NULL = none yet */
-bool ice_knows(const struct ice *i, const union peer_address *from);
+const struct peer_address *ice_path(const struct ice *i); /* selected; NULL = none yet */
+bool ice_knows(const struct ice *i, const struct peer_address *from);
 /* A datagram from this known path is the best guess until the peer nominates one. */
-void ice_prefer(struct ice *i, const union peer_address *from);
+void ice_prefer(struct ice *i, const struct peer_address *from);
 
 /* The local part of "local:remote", the demux key of a check; empty when there is no colon. */
 struct span ice_local_part(struct span username);

@@ -216,8 +216,16 @@ enum jitter_put jitter_put(struct jitter *j, const struct jitter_packet *p, uint
 	++j->held;
 	j->held_ticks += p->duration;
 	++j->stats.put;
-	delay_put(j, p->timestamp, now_us);
+	if (!p->copy)
+		delay_put(j, p->timestamp, now_us);
 	return JITTER_OK;
+}
+
+bool jitter_lacks(const struct jitter *j, uint32_t ssrc, uint16_t seq)
+{
+	int ahead = (int16_t)(seq - j->next_seq);
+	return j->started && ssrc == j->ssrc && ahead >= 0 && ahead < JITTER_SLOTS &&
+		!slot_is(&j->slots[seq % JITTER_SLOTS], seq, JITTER_SLOT_HELD);
 }
 
 /* ---- taking ---- */

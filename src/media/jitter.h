@@ -39,6 +39,7 @@ struct jitter_packet {
 	uint32_t timestamp, ssrc;
 	uint32_t duration; /* RTP clock ticks */
 	bool silent;       /* known to hold nothing audible */
+	bool copy;         /* redundancy: came with a later packet, so it says nothing of delays */
 	struct span payload;
 };
 
@@ -104,6 +105,9 @@ enum jitter_put {
 	JITTER_E_SIZE,
 };
 enum jitter_put jitter_put(struct jitter *j, const struct jitter_packet *p, uint64_t now_us);
+
+/* Whether a copy of this packet would help: it did not come, and its turn is not over. */
+bool jitter_lacks(const struct jitter *j, uint32_t ssrc, uint16_t seq);
 
 enum jitter_take {
 	JITTER_NOTHING, /* empty, or not yet */

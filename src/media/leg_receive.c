@@ -118,15 +118,12 @@ static uint8_t level_of(const struct rtp_view *v, enum g711_law law)
 static void forward(struct leg *l, const struct rtp_view *v, uint8_t level, uint64_t now_us)
 {
 	enum codec ours = l->remote.codec, other = ours == CODEC_PCMU ? CODEC_PCMA : CODEC_PCMU;
-	struct rtp_view out = *v;
 
-	out.ssrc = l->in.ssrc;
-	out.extension = (struct span){0};
-	rebase_put(&l->in.rebase, v->ssrc, &out.seq, &out.timestamp, LEG_HZ, now_us);
 	if (l->source.wants[ours] || l->source.wants[CODEC_NONE])
-		push(l, &out, ours, level, now_us);
+		push(l, v, ours, level, now_us);
 	if (l->source.wants[other]) {
 		uint8_t converted[PAYLOAD_MAX];
+		struct rtp_view out = *v;
 		g711_convert(converted, v->payload.data, v->payload.size,
 			ours == CODEC_PCMU ? G711_ULAW : G711_ALAW);
 		out.payload.data = converted;
@@ -157,13 +154,22 @@ static bool opus_wanted(const struct leg *l)
 	return l->source.wants[CODEC_OPUS] && phone_voice_started(&l->in.voice);
 }
 
-static void receive_sound(struct leg *l, const struct rtp_view *v, uint64_t now_us)
+/* `v` comes as the phone sent it; from here on it carries the numbers of our own, unbroken stream,
+ * in which events and comfort noise left no holes. */
+static void receive_sound(struct leg *l, struct rtp_view *v, uint64_t now_us)
 {
 	enum g711_law law = l->remote.codec == CODEC_PCMU ? G711_ULAW : G711_ALAW;
-	uint8_t level = level_of(v, law);
 	uint32_t samples = (uint32_t)v->payload.size;
 
+	rebase_put(&l->in.rebase, v->ssrc, &v->seq, &v->timestamp, LEG_HZ, now_us);
+	if (l->source.muted)
+		return;
+	uint8_t level = level_of(v, law);
 	worker_note_level(l->worker, l->id, level, samples / SAMPLES_PER_MS);
+
+	v->ssrc = l->in.ssrc;
+	v->extension = (struct span){0};
+	v->extension_profile = 0;
 	forward(l, v, level, now_us);
 	if (opus_wanted(l)) {
 		phone_voice_put(&l->in.voice,

@@ -11,10 +11,8 @@
 #include <math.h>
 
 enum {
-	VERSION = 2 << 6,
-	HEADER_BYTES = 12,
 	SOUND_MAX = LEG_PTIME_MAX_MS * LEG_HZ / 1000,
-	PACKET_MAX = HEADER_BYTES + SOUND_MAX,
+	PACKET_MAX = RTP_HEADER_BYTES + SOUND_MAX,
 };
 
 /* ---- voices ---- */
@@ -106,7 +104,9 @@ void leg_send_connect(struct leg *l)
 
 void leg_digits(struct leg *l, const char *digits)
 {
-	(void)dtmf_sender_queue(&l->out.dtmf, digits);
+	size_t queued = dtmf_sender_queue(&l->out.dtmf, digits);
+	if (!queued && !dtmf_sender_busy(&l->out.dtmf)) /* nobody shall wait for nothing */
+		worker_post_leg_digits_done(l->worker, l->id);
 }
 
 void leg_send_stats(const struct leg *l, struct media_leg_stats *ret)
@@ -137,12 +137,14 @@ static void send_rtp(
 {
 	uint8_t packet[PACKET_MAX];
 	struct writer w = writer_of(packet, sizeof packet);
-	write_u8(&w, VERSION);
-	write_u8(&w, (uint8_t)(marker << 7 | pt));
-	write_u16(&w, l->out.seq++);
-	write_u32(&w, timestamp);
-	write_u32(&w, l->out.ssrc);
-	write_bytes(&w, payload, size);
+	rtp_write(&w, &(struct rtp_view){
+			      .payload_type = pt,
+			      .marker = marker,
+			      .seq = l->out.seq++,
+			      .timestamp = timestamp,
+			      .ssrc = l->out.ssrc,
+			      .payload = span_of(payload, size),
+		      });
 	(void)leg_socket_send(l->rtp, &l->remote.rtp, writer_span(&w));
 	++l->out.packets;
 	l->out.octets += size;

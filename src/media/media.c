@@ -75,7 +75,8 @@ static int order(struct media *m, struct order o, const void *payload, size_t si
 	int r = mailbox_post(worker_orders(m->workers[worker]), &o);
 	if (r < 0) {
 		payload_free(&m->payloads, o.payload);
-		return err_new(r);
+		/* SCTP sends again what got lost, and must not fill the log. */
+		return o.kind == ORDER_TRANSPORT_SCTP ? r : err_new(r);
 	}
 	return 0;
 }
@@ -200,7 +201,8 @@ static int build(struct media *m)
 	if (r == 0)
 		r = dtls_identity_new(&m->identity);
 	if (r == 0)
-		r = mailbox_new(&m->reports, m->loop, sizeof(struct report), REPORTS_MAX, on_report, m);
+		r = mailbox_new(
+			&m->reports, m->loop, sizeof(struct report), REPORTS_MAX, on_report, m);
 	for (unsigned i = 0; r == 0 && i < workers; ++i)
 		r = start_worker(m, i);
 	/* The caller's address need not outlive this call. */

@@ -1,23 +1,31 @@
-/* media/peer_address.h - where a datagram came from, in 28 bytes instead of sockaddr_storage's
- * 128, and its key in a map. Thread: any. */
+/* media/peer_address.h - where a datagram came from, in a third of sockaddr_storage, which of our
+ * addresses it was sent to, and its key in a map. Thread: any. */
 #pragma once
 
 #include "base/base.h"
 
 #include <netinet/in.h>
 
-union peer_address {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
+struct peer_address {
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	};
+	/* Ours, of the same family: what we answer from, or the peer would not know the answer.
+	 * All zeros = let the kernel choose. It does not count when addresses are compared. */
+	union {
+		struct in_addr local4;
+		struct in6_addr local6;
+	};
 };
 
-static inline socklen_t peer_address_size(const union peer_address *a)
+static inline socklen_t peer_address_size(const struct peer_address *a)
 {
 	return a->any.sa_family == AF_INET6 ? sizeof a->v6 : sizeof a->v4;
 }
 
-static inline bool peer_address_equal(const union peer_address *a, const union peer_address *b)
+static inline bool peer_address_equal(const struct peer_address *a, const struct peer_address *b)
 {
 	if (a->any.sa_family != b->any.sa_family)
 		return false;
@@ -29,7 +37,7 @@ static inline bool peer_address_equal(const union peer_address *a, const union p
 
 /* Exact for IPv4. Two IPv6 addresses may share a key, so compare what the map finds; `secret` is
  * random, so nobody can choose addresses that do. */
-static inline uint64_t peer_address_key(const union peer_address *a, uint64_t secret)
+static inline uint64_t peer_address_key(const struct peer_address *a, uint64_t secret)
 {
 	if (a->any.sa_family != AF_INET6)
 		return (uint64_t)a->v4.sin_addr.s_addr << 16 | a->v4.sin_port;

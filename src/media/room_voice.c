@@ -44,25 +44,20 @@ static bool follow_codec(struct room_voice *v, enum codec codec, uint64_t now_us
 	return true;
 }
 
-void room_voice_put(struct room_voice *v, const struct media_packet *p)
+/* Ticks of sound in a payload; 0 when it is none. */
+static uint32_t duration_of(enum codec codec, struct span payload)
 {
-	enum codec codec = p->codec;
-	struct red_block block = {.payload = p->rtp->payload};
-	uint32_t duration;
-
-	if (codec == CODEC_RED) {
-		if (!red_primary(&block, p->rtp->payload))
-			return;
-		codec = CODEC_OPUS;
-	}
 	if (codec == CODEC_OPUS)
-		duration = (uint32_t)opus_voice_packet_samples(block.payload) * SAMPLE_TICKS;
-	else if (codec == CODEC_PCMU || codec == CODEC_PCMA)
-		duration = block.payload.size <= OPUS_VOICE_SAMPLES_MAX ? (uint32_t)block.payload.size : 0;
-	else
-		return;
+		return (uint32_t)opus_voice_packet_samples(payload) * SAMPLE_TICKS;
+	return payload.size <= OPUS_VOICE_SAMPLES_MAX ? (uint32_t)payload.size : 0;
+}
+
+static bool put_sound(struct room_voice *v, const struct media_packet *p, enum codec codec,
+	struct span payload)
+{
+	uint32_t duration = duration_of(codec, payload);
 	if (!duration || !follow_codec(v, codec, p->arrived_us))
-		return;
+		return false;
 
 	v->levels_known |= p->level < LEVEL_SILENT;
 	(void)jitter_put(&v->jitter,
@@ -72,9 +67,52 @@ void room_voice_put(struct room_voice *v, const struct media_packet *p)
 			.ssrc = p->rtp->ssrc,
 			.duration = duration,
 			.silent = v->levels_known && p->level == LEVEL_SILENT,
-			.payload = block.payload,
+			.payload = payload,
 		},
 		p->arrived_us);
+	return true;
+}
+
+/* The sound of packets before this one, where they did not come themselves. */
+static void put_copy(struct room_voice *v, const struct media_packet *p,
+	const struct red_block *block, unsigned back)
+{
+	uint16_t seq = (uint16_t)(p->rtp->seq - back);
+	uint32_t duration = duration_of(CODEC_OPUS, block->payload);
+
+	/* Its number is only known when nothing was left out in between. */
+	if (!duration || block->offset != back * duration ||
+		!jitter_lacks(&v->jitter, p->rtp->ssrc, seq))
+		return;
+	(void)jitter_put(&v->jitter,
+		&(struct jitter_packet){
+			.seq = seq,
+			.timestamp = p->rtp->timestamp - block->offset,
+			.ssrc = p->rtp->ssrc,
+			.duration = duration,
+			.copy = true,
+			.payload = block->payload,
+		},
+		p->arrived_us);
+}
+
+static void put_red(struct room_voice *v, const struct media_packet *p)
+{
+	struct red_block blocks[RED_BLOCKS_MAX];
+	size_t count = red_parse(blocks, p->rtp->payload);
+
+	if (!count || !put_sound(v, p, CODEC_OPUS, blocks[count - 1].payload))
+		return;
+	for (size_t i = 0; i + 1 < count; ++i)
+		put_copy(v, p, &blocks[i], (unsigned)(count - 1 - i));
+}
+
+void room_voice_put(struct room_voice *v, const struct media_packet *p)
+{
+	if (p->codec == CODEC_RED)
+		put_red(v, p);
+	else if (p->codec == CODEC_OPUS || p->codec == CODEC_PCMU || p->codec == CODEC_PCMA)
+		(void)put_sound(v, p, p->codec, p->rtp->payload);
 }
 
 /* ---- out ---- */

@@ -15,7 +15,7 @@ struct rtc_socket;
 
 struct rtc_socket_events {
 	/* `packet` may be changed; valid during the call. */
-	void (*datagram)(void *owner, uint8_t *packet, size_t size, const union peer_address *from,
+	void (*datagram)(void *owner, uint8_t *packet, size_t size, const struct peer_address *from,
 		uint64_t now_us);
 	void (*dropped)(void *owner, bool sending); /* too long, or the kernel took no more */
 };
@@ -29,4 +29,4 @@ uint16_t rtc_socket_port(const struct rtc_socket *s);
 /* Where the next datagram is to be written: RTC_SOCKET_OUT_BYTES. */
 uint8_t *rtc_socket_out(struct rtc_socket *s);
 /* Queues what was written there; it leaves at the end of the turn, or when the batch is full. */
-void rtc_socket_send(struct rtc_socket *s, size_t size, const union peer_address *to);
+void rtc_socket_send(struct rtc_socket *s, size_t size, const struct peer_address *to);

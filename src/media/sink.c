@@ -16,6 +16,11 @@ enum {
 	SEQ_JUMP = 500,
 };
 
+static uint32_t ticks_of(const struct sink *s, uint64_t us)
+{
+	return (uint32_t)(us * s->clock_hz / 1000000);
+}
+
 /* The first packet after a silence that was not the sender's: right behind the last one by
  * number, and as much later by clock as it is in truth. */
 static void begin(struct sink *s, const struct media_packet *p)
@@ -23,8 +28,8 @@ static void begin(struct sink *s, const struct media_packet *p)
 	const struct rtp_view *v = p->rtp;
 
 	if (s->sent_any) {
-		uint64_t passed_us = p->arrived_us > s->sent_us ? p->arrived_us - s->sent_us : 0;
-		uint32_t step = (uint32_t)(passed_us * s->clock_hz / 1000000);
+		int64_t passed_us = (int64_t)(p->arrived_us - s->sent_us);
+		uint32_t step = passed_us > 0 ? ticks_of(s, (uint64_t)passed_us) : 0;
 		uint32_t frame = s->clock_hz * FRAME_MS / 1000;
 		s->timestamp_shift = s->timestamp + (step > frame ? step : frame) - v->timestamp;
 		s->seq_shift = (uint16_t)(s->seq + 1 - v->seq);
@@ -140,7 +145,7 @@ void sink_tick(struct sink *s, uint64_t now_ms)
 	uint64_t since_us = clock_us() - s->sent_us;
 	struct rtcp_sender sender = {.ssrc = s->config.ssrc,
 		.ntp = rtcp_ntp(clock_unix_ns()),
-		.rtp_timestamp = s->timestamp + (uint32_t)(since_us * s->clock_hz / 1000000),
+		.rtp_timestamp = s->timestamp + ticks_of(s, since_us),
 		.packets = s->packets,
 		.octets = s->octets};
 	uint8_t bytes[128];

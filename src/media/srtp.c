@@ -50,7 +50,7 @@ int srtp_library_start(void)
 		return err_new(-EIO);
 	started = true;
 
-	/* The crypto library behind it wakes up at the first session: now, not at the first call. */
+	/* The crypto library behind it wakes up at the first session: let that be now. */
 	struct srtp_keys keys = {.profile = SRTP_PROFILE_AEAD_AES_128_GCM};
 	struct srtp_pair *warm = NULL;
 	int r = srtp_pair_new(&warm, &keys, true);

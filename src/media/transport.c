@@ -103,7 +103,7 @@ struct transport *transport_free(struct transport *t)
 static void on_dtls_send(void *owner, struct span datagram)
 {
 	struct transport *t = owner;
-	const union peer_address *to = ice_path(&t->ice);
+	const struct peer_address *to = ice_path(&t->ice);
 
 	if (!to || datagram.size > LIMIT_PACKET_BYTES)
 		return;
@@ -177,7 +177,7 @@ static void start_as_client(struct transport *t, uint64_t now_ms)
 }
 
 static void input_dtls(
-	struct transport *t, struct span datagram, const union peer_address *from, uint64_t now_ms)
+	struct transport *t, struct span datagram, const struct peer_address *from, uint64_t now_ms)
 {
 	if (t->failed)
 		return;
@@ -228,7 +228,7 @@ void transport_remote(
 static void claim_path(struct transport *t, int path)
 {
 	struct path_node *n = &t->paths[path];
-	const union peer_address *address = &t->ice.paths[path];
+	const struct peer_address *address = &t->ice.paths[path];
 
 	if (n->transport == t && peer_address_equal(&n->address, address))
 		return;
@@ -237,7 +237,7 @@ static void claim_path(struct transport *t, int path)
 }
 
 void transport_check(struct transport *t, const struct stun_view *v, struct span packet,
-	const union peer_address *from, uint64_t now_us)
+	const struct peer_address *from, uint64_t now_us)
 {
 	uint64_t now_ms = now_us / US_PER_MS;
 	struct ice_result result;
@@ -424,7 +424,7 @@ static void input_rtcp(struct transport *t, uint8_t *packet, size_t size, uint64
 }
 
 void transport_input(struct transport *t, uint8_t *packet, size_t size,
-	const union peer_address *from, uint64_t now_us)
+	const struct peer_address *from, uint64_t now_us)
 {
 	/* RFC 7983: the first byte says what it is; RFC 5761: the second, which kind of it. */
 	if (packet[0] >= 20 && packet[0] <= 63) {
@@ -456,7 +456,7 @@ void transport_send_sctp(struct transport *t, struct span packet)
 
 bool transport_send_rtp(struct transport *t, const struct rtp_view *v)
 {
-	const union peer_address *to = ice_path(&t->ice);
+	const struct peer_address *to = ice_path(&t->ice);
 	if (!t->srtp || !to || t->failed)
 		return false;
 
@@ -471,7 +471,7 @@ bool transport_send_rtp(struct transport *t, const struct rtp_view *v)
 
 void transport_send_rtcp(struct transport *t, struct span compound)
 {
-	const union peer_address *to = ice_path(&t->ice);
+	const struct peer_address *to = ice_path(&t->ice);
 	size_t size = compound.size;
 	if (!t->srtp || !to || t->failed || size == 0 || size > LIMIT_PACKET_BYTES)
 		return;

@@ -60,10 +60,10 @@ void transport_remote(
 
 /* ---- datagrams in ---- */
 void transport_check(struct transport *t, const struct stun_view *v, struct span packet,
-	const union peer_address *from, uint64_t now_us);
+	const struct peer_address *from, uint64_t now_us);
 /* Anything else from an address that passed a check. Works in place. */
 void transport_input(struct transport *t, uint8_t *packet, size_t size,
-	const union peer_address *from, uint64_t now_us);
+	const struct peer_address *from, uint64_t now_us);
 void transport_tick(struct transport *t, uint64_t now_us); /* every 50 ms */
 
 /* ---- out ---- */

@@ -46,6 +46,7 @@ struct worker {
 	struct list noted; /* struct source.noted: heard in this window */
 	uint64_t address_secret;
 	uint64_t drops[WORKER_DROP__COUNT];
+	bool reports_full;
 };
 
 /* The worker does not look into a leg. */
@@ -57,7 +58,7 @@ struct leg_entry {
 /* ---- datagrams ---- */
 
 static void input_stun(
-	struct worker *w, struct span packet, const union peer_address *from, uint64_t now_us)
+	struct worker *w, struct span packet, const struct peer_address *from, uint64_t now_us)
 {
 	struct stun_view v;
 	struct ufrag_node *n = NULL;
@@ -71,7 +72,7 @@ static void input_stun(
 		++w->drops[WORKER_DROP_STUN];
 }
 
-static struct transport *transport_at(const struct worker *w, const union peer_address *from)
+static struct transport *transport_at(const struct worker *w, const struct peer_address *from)
 {
 	struct path_node *n =
 		map_entry(map_get_id(&w->by_address, peer_address_key(from, w->address_secret)),
@@ -79,7 +80,7 @@ static struct transport *transport_at(const struct worker *w, const union peer_a
 	return n && peer_address_equal(&n->address, from) ? n->transport : NULL;
 }
 
-static void on_datagram(void *owner, uint8_t *packet, size_t size, const union peer_address *from,
+static void on_datagram(void *owner, uint8_t *packet, size_t size, const struct peer_address *from,
 	uint64_t now_us)
 {
 	struct worker *w = owner;
@@ -109,7 +110,7 @@ uint8_t *worker_out(struct worker *w)
 	return rtc_socket_out(w->socket);
 }
 
-void worker_send(struct worker *w, size_t size, const union peer_address *to)
+void worker_send(struct worker *w, size_t size, const struct peer_address *to)
 {
 	rtc_socket_send(w->socket, size, to);
 }
@@ -144,8 +145,8 @@ void worker_remove_ufrag(struct worker *w, struct ufrag_node *n)
 	n->transport = NULL;
 }
 
-int worker_claim_path(
-	struct worker *w, struct path_node *n, struct transport *t, const union peer_address *address)
+int worker_claim_path(struct worker *w, struct path_node *n, struct transport *t,
+	const struct peer_address *address)
 {
 	uint64_t key = peer_address_key(address, w->address_secret);
 
@@ -232,11 +233,15 @@ static void post(struct worker *w, struct report r, const void *bytes, size_t si
 		if (!r.payload)
 			return;
 	}
-	if (mailbox_post(w->config.reports, &r) < 0) {
-		payload_free(w->config.payloads, r.payload);
+	if (mailbox_post(w->config.reports, &r) == 0) {
+		w->reports_full = false;
+		return;
+	}
+	payload_free(w->config.payloads, r.payload);
+	if (!w->reports_full) /* once for each time that it fills */
 		log_warn("media", "worker %u: the control thread does not read its reports",
 			w->config.index);
-	}
+	w->reports_full = true;
 }
 
 void worker_post_transport_state(struct worker *w, media_id t, enum media_transport_state state)
@@ -327,7 +332,7 @@ static void on_tick(void *owner)
 	struct worker *w = owner;
 	uint64_t now_us = clock_us();
 
-	for (struct map_node *n = map_next(&w->transports, NULL); n; n = map_next(&w->transports, n))
+	for (struct map_node *n = NULL; (n = map_next(&w->transports, n));)
 		transport_tick(map_entry(n, struct transport, by_id), now_us);
 }
 

@@ -98,7 +98,7 @@ const struct dtls_identity *worker_identity(const struct worker *w);
 /* Where the next datagram is to be written: LIMIT_PACKET_BYTES + SRTP_TRAILER_BYTES. */
 uint8_t *worker_out(struct worker *w);
 /* Queues what was written there; it leaves at the end of the turn. */
-void worker_send(struct worker *w, size_t size, const union peer_address *to);
+void worker_send(struct worker *w, size_t size, const struct peer_address *to);
 /* Checks for this name are `t`'s. */
 struct ufrag_node {
 	struct map_node by_ufrag;
@@ -110,11 +110,11 @@ void worker_remove_ufrag(struct worker *w, struct ufrag_node *n); /* twice is fi
 /* Datagrams from this address are `t`'s from now on; a former owner of the address loses it. */
 struct path_node {
 	struct map_node by_address;
-	union peer_address address;
+	struct peer_address address;
 	struct transport *transport; /* NULL = not in the map */
 };
 MUST_USE int worker_claim_path(
-	struct worker *w, struct path_node *n, struct transport *t, const union peer_address *address);
+	struct worker *w, struct path_node *n, struct transport *t, const struct peer_address *address);
 void worker_release_path(struct worker *w, struct path_node *n); /* twice is fine */
 struct map *worker_sinks(struct worker *w); /* struct sink.by_id */
 void worker_post_transport_state(struct worker *w, media_id t, enum media_transport_state state);

@@ -58,13 +58,15 @@ bool address_is_loopback(const struct sockaddr *a)
 {
 	if (a->sa_family == AF_INET)
 		return ntohl(((const struct sockaddr_in *)a)->sin_addr.s_addr) >> 24 == 127;
-	return a->sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)a)->sin6_addr);
+	return a->sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)a)->sin6_addr);
 }
 
 const char *address_ip_text(char out[ADDRESS_TEXT_SIZE], const struct sockaddr *a)
 {
-	const void *ip = a->sa_family == AF_INET6 ? (const void *)&((const struct sockaddr_in6 *)a)->sin6_addr
-						  : (const void *)&((const struct sockaddr_in *)a)->sin_addr;
+	const void *ip = &((const struct sockaddr_in *)a)->sin_addr;
+	if (a->sa_family == AF_INET6)
+		ip = &((const struct sockaddr_in6 *)a)->sin6_addr;
 	if (!inet_ntop(a->sa_family, ip, out, ADDRESS_TEXT_SIZE))
 		out[0] = 0;
 	return out;
@@ -74,6 +76,7 @@ const char *address_text(char out[ADDRESS_TEXT_SIZE], const struct sockaddr *a)
 {
 	char ip[ADDRESS_TEXT_SIZE];
 	address_ip_text(ip, a);
-	snprintf(out, ADDRESS_TEXT_SIZE, a->sa_family == AF_INET6 ? "[%.46s]:%u" : "%.46s:%u", ip, address_port(a));
+	const char *form = a->sa_family == AF_INET6 ? "[%.46s]:%u" : "%.46s:%u";
+	snprintf(out, ADDRESS_TEXT_SIZE, form, ip, address_port(a));
 	return out;
 }

@@ -5,6 +5,11 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+
+/* Closings may defer and deferred work may close: rounds that a chain of them may take. */
+enum { LAST_ROUNDS = 64 };
 
 struct timer_handle {
 	uv_timer_t uv; /* first: libuv hands it back */
@@ -15,22 +20,22 @@ struct timer_handle {
 /* The list is moved aside first: what is deferred meanwhile runs in the next turn. */
 static void run_deferred(struct loop *l)
 {
-	struct list batch;
-	list_init(&batch);
-	while (!list_empty(&l->deferred)) {
-		struct list *node = l->deferred.next;
-		list_remove(node);
-		list_add(&batch, node);
-	}
+	if (list_empty(&l->deferred))
+		return;
+	struct list batch = l->deferred;
+	batch.next->prev = batch.prev->next = &batch;
+	list_init(&l->deferred);
+
 	while (!list_empty(&batch)) {
 		struct deferred *d = list_first(&batch, struct deferred, link);
 		list_remove(&d->link);
-		d->run(d);
+		d->run(d); /* may free it */
 	}
 	if (list_empty(&l->deferred))
 		uv_idle_stop(&l->idle);
 }
 
+/* Its being there is all it does: with an active idle handle the loop polls without sleeping. */
 static void on_idle(uv_idle_t *idle)
 {
 }
@@ -44,6 +49,7 @@ int loop_init(struct loop *l)
 {
 	*l = (struct loop){0};
 	list_init(&l->deferred);
+	signal(SIGPIPE, SIG_IGN);
 	int r = uv_loop_init(&l->uv);
 	if (r < 0)
 		return err_new(r);
@@ -57,13 +63,18 @@ int loop_init(struct loop *l)
 
 void loop_fini(struct loop *l)
 {
-	while (!list_empty(&l->deferred))
+	for (int i = 0; i < LAST_ROUNDS && (uv_loop_alive(&l->uv) || !list_empty(&l->deferred)); ++i) {
 		run_deferred(l);
+		uv_run(&l->uv, UV_RUN_NOWAIT);
+	}
 	uv_close((uv_handle_t *)&l->idle, NULL);
 	uv_close((uv_handle_t *)&l->check, NULL);
-	uv_run(&l->uv, UV_RUN_DEFAULT);
+	uv_run(&l->uv, UV_RUN_NOWAIT);
 	int r = uv_loop_close(&l->uv);
+	if (r < 0)
+		uv_print_all_handles(&l->uv, stderr);
 	assert(r == 0); /* a handle was left open: its owner forgot it */
+	assert(list_empty(&l->deferred));
 }
 
 void loop_run(struct loop *l)
@@ -84,6 +95,12 @@ void loop_defer(struct loop *l, struct deferred *d, void (*run)(struct deferred 
 	list_init(&d->link);
 	list_add(&l->deferred, &d->link);
 	uv_idle_start(&l->idle, on_idle);
+}
+
+void deferred_cancel(struct deferred *d)
+{
+	if (d->link.next)
+		list_remove(&d->link);
 }
 
 static void on_timer(uv_timer_t *uv)
@@ -111,6 +128,7 @@ int timer_init(struct timer *t, struct loop *l, void (*fire)(void *owner), void 
 
 void timer_start(struct timer *t, uint64_t delay_ms, uint64_t repeat_ms)
 {
+	assert(t->handle);
 	/* libuv counts from its cached time, which is old after a long handler. */
 	uv_update_time(t->handle->uv.loop);
 	uv_timer_start(&t->handle->uv, on_timer, delay_ms, repeat_ms);

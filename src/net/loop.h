@@ -1,4 +1,4 @@
-/* net/loop.h - the control thread's event loop: libuv plus what libuv has no word for.
+/* net/loop.h - a thread's event loop: libuv plus what libuv has no word for.
  *
  * Owner:   the thread that runs it.
  * Owns:    the uv loop and the list of deferred work.
@@ -19,18 +19,26 @@ struct loop {
 	uv_check_t check; /* runs `deferred` */
 };
 
-/* One piece of work to run later, embedded in the object that it concerns. A second defer of the
- * same piece before it ran changes nothing. */
+/* One piece of work to run later, embedded in the object that it concerns; zeroed memory is
+ * valid. A second defer of the same piece before it ran changes nothing. */
 struct deferred {
 	struct list link;
 	void (*run)(struct deferred *d);
 };
 
+/* Also tells the process to ignore SIGPIPE: a write to a dead stream is an error, not the end. */
 MUST_USE int loop_init(struct loop *l);
-void loop_fini(struct loop *l); /* every handle must be closed by now; runs the last closings */
-void loop_run(struct loop *l);  /* until loop_stop() or nothing is left */
+/* Runs what is deferred and the last closings. Every handle must have been closed by its owner:
+ * one that was forgotten is printed, and ends the program (our own mistake). */
+void loop_fini(struct loop *l);
+void loop_run(struct loop *l); /* until loop_stop() or nothing is left */
 void loop_stop(struct loop *l);
+
+/* Work runs in the order in which it was deferred. What is deferred by deferred work runs in the
+ * next turn, after the sockets had theirs: never inside the call, never without end. */
 void loop_defer(struct loop *l, struct deferred *d, void (*run)(struct deferred *d));
+void deferred_cancel(struct deferred *d); /* for whoever dies first; safe at any time */
+
 static inline uint64_t loop_now_ms(const struct loop *l)
 {
 	return uv_now(&l->uv);
@@ -42,7 +50,8 @@ struct timer {
 	struct timer_handle *handle;
 };
 MUST_USE int timer_init(struct timer *t, struct loop *l, void (*fire)(void *owner), void *owner);
-void timer_start(struct timer *t, uint64_t delay_ms, uint64_t repeat_ms); /* repeat 0 = once */
+/* Milliseconds; repeat 0 = once. Starting a running timer starts it anew. */
+void timer_start(struct timer *t, uint64_t delay_ms, uint64_t repeat_ms);
 void timer_stop(struct timer *t);
 bool timer_running(const struct timer *t);
 void timer_fini(struct timer *t); /* safe on zeroed memory */

@@ -3,49 +3,62 @@
 #include "base/err.h"
 #include "base/mem.h"
 
+#include <assert.h>
 #include <errno.h>
 
 struct mailbox {
 	uv_async_t async; /* first: libuv hands it back */
-	uv_mutex_t lock;
+	uv_mutex_t lock;  /* guards head, count and the letters */
 	mailbox_read_fn *read;
 	void *owner;
 	size_t letter_size, letters_max;
 	size_t head, count;
 	uint8_t *letters;
-	uint8_t *reading; /* a copy of the letter being read: the slot is free for others by then */
+	uint8_t *reading; /* a copy of the letter being read: its slot is free for others by then */
 	bool closing;
 };
 
-static bool take(struct mailbox *m)
+static size_t waiting(struct mailbox *m)
 {
 	uv_mutex_lock(&m->lock);
-	bool any = m->count > 0;
-	if (any) {
-		memcpy(m->reading, m->letters + m->head * m->letter_size, m->letter_size);
-		m->head = (m->head + 1) % m->letters_max;
-		--m->count;
-	}
+	size_t count = m->count;
 	uv_mutex_unlock(&m->lock);
-	return any;
+	return count;
 }
 
-/* Bounded per wake, so that a flood of letters cannot starve the sockets of the same loop. */
+static void take(struct mailbox *m)
+{
+	uv_mutex_lock(&m->lock);
+	assert(m->count > 0); /* nobody else takes letters out */
+	memcpy(m->reading, m->letters + m->head * m->letter_size, m->letter_size);
+	m->head = (m->head + 1) % m->letters_max;
+	--m->count;
+	uv_mutex_unlock(&m->lock);
+}
+
+/* As many letters as there were when it woke: whoever posts meanwhile (also the reader itself)
+ * wakes it again, so a flood cannot starve the sockets of the same loop. */
 static void on_wake(uv_async_t *async)
 {
 	struct mailbox *m = (struct mailbox *)async;
-	for (size_t i = 0; i < m->letters_max && !m->closing; ++i) {
-		if (!take(m))
-			return;
+	for (size_t left = waiting(m); left && !m->closing; --left) {
+		take(m);
 		m->read(m->owner, m->reading);
 	}
-	if (!m->closing)
-		uv_async_send(&m->async);
+}
+
+static void free_memory(struct mailbox *m)
+{
+	mem_free(m->letters);
+	mem_free(m->reading);
+	mem_free(m);
 }
 
 int mailbox_new(struct mailbox **ret, struct loop *l, size_t letter_size, size_t letters_max,
 	mailbox_read_fn *read, void *owner)
 {
+	assert(letter_size && letters_max && read);
+
 	struct mailbox *m = mem_zalloc(sizeof *m);
 	if (!m)
 		return err_new(-ENOMEM);
@@ -56,12 +69,15 @@ int mailbox_new(struct mailbox **ret, struct loop *l, size_t letter_size, size_t
 	m->letter_size = letter_size;
 	m->letters_max = letters_max;
 	if (!m->letters || !m->reading || uv_mutex_init(&m->lock) < 0) {
-		mem_free(m->letters);
-		mem_free(m->reading);
-		mem_free(m);
+		free_memory(m);
 		return err_new(-ENOMEM);
 	}
-	uv_async_init(&l->uv, &m->async, on_wake);
+	int r = uv_async_init(&l->uv, &m->async, on_wake);
+	if (r < 0) {
+		uv_mutex_destroy(&m->lock);
+		free_memory(m);
+		return err_new(r);
+	}
 	*ret = m;
 	return 0;
 }
@@ -85,9 +101,7 @@ static void on_closed(uv_handle_t *h)
 {
 	struct mailbox *m = (struct mailbox *)h;
 	uv_mutex_destroy(&m->lock);
-	mem_free(m->letters);
-	mem_free(m->reading);
-	mem_free(m);
+	free_memory(m);
 }
 
 struct mailbox *mailbox_free(struct mailbox *m)

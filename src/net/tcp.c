@@ -6,27 +6,48 @@
 #include <assert.h>
 #include <errno.h>
 
-enum { BACKLOG = 512 };
+enum {
+	BACKLOG = 512,
+	READ_BYTES = 64 << 10,
+	KEEPALIVE_S = 60,
+	FLUSH_MS = 10000, /* for a peer to take what is queued when we end */
+	LINGER_MS = 2000, /* for a peer to end after us */
+};
+
+/*
+ *   CONNECTING -> OPEN -> ENDING (flushing) -> LINGERING (waiting for the peer's end)
+ *        \__________\_______\____________________\--> CLOSING (libuv tells when it is done)
+ */
+enum tcp_state {
+	STREAM_CONNECTING,
+	STREAM_OPEN,
+	STREAM_ENDING,
+	STREAM_LINGERING,
+	STREAM_CLOSING,
+};
 
 struct tcp {
 	uv_tcp_t uv; /* first: libuv hands it back */
-	uv_connect_t connect;
-	uv_shutdown_t shutdown;
-	const struct tcp_events *events; /* NULL: nobody listens (any more) */
+	struct loop *loop;
+	const struct tcp_events *events; /* NULL: nobody adopted it */
 	void *owner;
 	size_t queued, queue_max; /* bytes given to libuv and not yet sent */
 	int error;
-	bool ending;
+	enum tcp_state state;
+	bool held, peer_ended;
+	uv_shutdown_t shutdown;
+	struct timer patience; /* only while ending */
 };
 
 struct tcp_listener {
-	uv_tcp_t uv;
+	uv_tcp_t uv; /* first: libuv hands it back */
+	struct loop *loop;
 	void (*accepted)(void *owner, struct tcp *t);
 	void *owner;
 };
 
 struct write {
-	uv_write_t uv;
+	uv_write_t uv; /* first: libuv hands it back */
 	struct tcp *tcp;
 	size_t size;
 	char bytes[];
@@ -45,34 +66,67 @@ static void on_closed(uv_handle_t *h)
 
 static void close_with(struct tcp *t, int error)
 {
-	if (uv_is_closing((uv_handle_t *)&t->uv))
+	if (t->state == STREAM_CLOSING)
 		return;
+	t->state = STREAM_CLOSING;
 	t->error = error;
-	t->ending = true;
+	timer_fini(&t->patience);
 	uv_close((uv_handle_t *)&t->uv, on_closed);
 }
 
+/* ---- reading ---- */
+
 static void on_alloc(uv_handle_t *h, size_t hint, uv_buf_t *buf)
 {
-	static _Thread_local char bytes[65536]; /* consumed before the callback returns */
+	static _Thread_local char bytes[READ_BYTES]; /* consumed before the callback returns */
 	*buf = uv_buf_init(bytes, sizeof bytes);
+}
+
+static void on_peer_end(struct tcp *t)
+{
+	t->peer_ended = true;
+	if (t->state == STREAM_OPEN && t->events->ended)
+		t->events->ended(t->owner);
+	else if (t->state != STREAM_ENDING) /* that one still flushes */
+		close_with(t, 0);
 }
 
 static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 {
 	struct tcp *t = (struct tcp *)s;
-	if (n < 0)
-		close_with(t, n == UV_EOF ? 0 : (int)n);
-	else if (n > 0 && !t->ending && t->events)
+	if (n == UV_EOF)
+		on_peer_end(t);
+	else if (n < 0)
+		close_with(t, (int)n);
+	else if (n > 0 && t->state == STREAM_OPEN)
 		t->events->data(t->owner, span_of(buf->base, (size_t)n));
 }
+
+static int start_reading(struct tcp *t)
+{
+	return uv_read_start((uv_stream_t *)&t->uv, on_alloc, on_read);
+}
+
+void tcp_hold(struct tcp *t, bool held)
+{
+	if (t->held == held || t->state != STREAM_OPEN || t->peer_ended)
+		return;
+	t->held = held;
+	if (held)
+		uv_read_stop((uv_stream_t *)&t->uv);
+	else if (start_reading(t) < 0)
+		close_with(t, -EPIPE);
+}
+
+/* ---- birth ---- */
 
 static void on_connection(uv_stream_t *s, int status)
 {
 	struct tcp_listener *l = (struct tcp_listener *)s;
 	struct tcp *t = status < 0 ? NULL : mem_zalloc(sizeof *t);
 	if (!t)
-		return;
+		return; /* libuv asks again for the next one */
+	t->loop = l->loop;
 	uv_tcp_init(s->loop, &t->uv);
 	if (uv_accept(s, (uv_stream_t *)&t->uv) == 0)
 		l->accepted(l->owner, t);
@@ -86,10 +140,11 @@ int tcp_listen(struct tcp_listener **ret, struct loop *loop, const struct sockad
 	struct tcp_listener *l = mem_zalloc(sizeof *l);
 	if (!l)
 		return err_new(-ENOMEM);
+	l->loop = loop;
 	l->accepted = accepted;
 	l->owner = owner;
 	uv_tcp_init(&loop->uv, &l->uv);
-	int r = uv_tcp_bind(&l->uv, bind, 0);
+	int r = uv_tcp_bind(&l->uv, bind, bind->sa_family == AF_INET6 ? UV_TCP_IPV6ONLY : 0);
 	if (r == 0)
 		r = uv_listen((uv_stream_t *)&l->uv, BACKLOG, on_connection);
 	if (r < 0) {
@@ -118,48 +173,66 @@ void tcp_listener_close(struct tcp_listener *l)
 		uv_close((uv_handle_t *)&l->uv, on_listener_closed);
 }
 
+static int open_stream(struct tcp *t)
+{
+	t->state = STREAM_OPEN;
+	uv_tcp_nodelay(&t->uv, 1);
+	uv_tcp_keepalive(&t->uv, 1, KEEPALIVE_S);
+	return start_reading(t);
+}
+
 void tcp_adopt(struct tcp *t, const struct tcp_events *events, void *owner, size_t queue_bytes_max)
 {
+	assert(!t->events && events->data && events->closed);
 	t->events = events;
 	t->owner = owner;
 	t->queue_max = queue_bytes_max;
-	uv_tcp_nodelay(&t->uv, 1);
-	int r = uv_read_start((uv_stream_t *)&t->uv, on_alloc, on_read);
+	int r = open_stream(t);
 	if (r < 0)
 		close_with(t, r);
 }
 
 static void on_connect(uv_connect_t *c, int status)
 {
-	struct tcp *t = container_of(c, struct tcp, connect);
-	if (status == UV_ECANCELED)
-		return;
-	if (status == 0) {
-		uv_tcp_nodelay(&t->uv, 1);
-		status = uv_read_start((uv_stream_t *)&t->uv, on_alloc, on_read);
-	}
+	struct tcp *t = c->data;
+	mem_free(c);
+	if (t->state == STREAM_CLOSING)
+		return; /* aborted meanwhile; `closed` is on its way */
+	if (status == 0)
+		status = open_stream(t);
 	if (status < 0)
 		close_with(t, status);
-	else
+	else if (t->events->ready)
 		t->events->ready(t->owner);
 }
 
-int tcp_connect(struct tcp **ret, struct loop *l, const struct sockaddr *to, const struct tcp_events *events,
-	void *owner, size_t queue_bytes_max)
+int tcp_connect(struct tcp **ret, struct loop *l, const struct sockaddr *to,
+	const struct tcp_events *events, void *owner, size_t queue_bytes_max)
 {
+	assert(events->data && events->closed);
 	struct tcp *t = mem_zalloc(sizeof *t);
-	if (!t)
+	uv_connect_t *connect = mem_zalloc(sizeof *connect);
+	if (!t || !connect) {
+		mem_free(t);
+		mem_free(connect);
 		return err_new(-ENOMEM);
+	}
+	t->loop = l;
 	t->events = events;
 	t->owner = owner;
 	t->queue_max = queue_bytes_max;
+	connect->data = t;
 	uv_tcp_init(&l->uv, &t->uv);
 	*ret = t;
-	int r = uv_tcp_connect(&t->connect, &t->uv, to, on_connect);
-	if (r < 0)
-		close_with(t, r); /* `closed` will tell, like any other failure to connect */
+	int r = uv_tcp_connect(connect, &t->uv, to, on_connect);
+	if (r < 0) {
+		mem_free(connect);
+		close_with(t, r);
+	}
 	return 0;
 }
+
+/* ---- writing ---- */
 
 static void on_written(uv_write_t *uv, int status)
 {
@@ -167,39 +240,78 @@ static void on_written(uv_write_t *uv, int status)
 	struct tcp *t = w->tcp;
 	t->queued -= w->size;
 	mem_free(w);
-	if (status < 0 && status != UV_ECANCELED)
+	if (status < 0)
 		close_with(t, status);
 }
 
-static int queue(struct tcp *t, struct span rest)
+/* Copies everything but the first `sent` bytes and hands it to libuv. */
+static int queue(struct tcp *t, const struct span *parts, size_t count, size_t size, size_t sent)
 {
-	if (t->queued + rest.size > t->queue_max)
-		return -ENOBUFS;
-	struct write *w = mem_zalloc(sizeof *w + rest.size);
+	struct write *w = mem_zalloc(sizeof *w + size - sent);
 	if (!w)
 		return err_new(-ENOMEM);
 	w->tcp = t;
-	w->size = rest.size;
-	memcpy(w->bytes, rest.data, rest.size);
-	t->queued += rest.size;
-	uv_buf_t buf = uv_buf_init(w->bytes, (unsigned)rest.size);
-	return uv_write(&w->uv, (uv_stream_t *)&t->uv, &buf, 1, on_written);
+	for (size_t i = 0; i < count; ++i) {
+		size_t skip = sent < parts[i].size ? sent : parts[i].size;
+		sent -= skip;
+		if (parts[i].size > skip)
+			memcpy(w->bytes + w->size, parts[i].data + skip, parts[i].size - skip);
+		w->size += parts[i].size - skip;
+	}
+	uv_buf_t buf = uv_buf_init(w->bytes, (unsigned)w->size);
+	int r = uv_write(&w->uv, (uv_stream_t *)&t->uv, &buf, 1, on_written);
+	if (r < 0) {
+		mem_free(w);
+		return r;
+	}
+	t->queued += w->size;
+	return 0;
+}
+
+/* Bytes that the kernel takes at once, or a negative error. */
+static int write_now(struct tcp *t, const struct span *parts, size_t count)
+{
+	uv_buf_t bufs[TCP_PARTS_MAX];
+	if (t->queued || t->state == STREAM_CONNECTING)
+		return 0;
+	for (size_t i = 0; i < count; ++i)
+		bufs[i] = uv_buf_init((char *)parts[i].data, (unsigned)parts[i].size);
+	int n = uv_try_write((uv_stream_t *)&t->uv, bufs, (unsigned)count);
+	return n == UV_EAGAIN ? 0 : n;
+}
+
+int tcp_write_parts(struct tcp *t, const struct span *parts, size_t count)
+{
+	size_t size = 0;
+	assert(count <= TCP_PARTS_MAX);
+	for (size_t i = 0; i < count; ++i)
+		size += parts[i].size;
+	if (t->state != STREAM_OPEN && t->state != STREAM_CONNECTING)
+		return -EPIPE;
+	if (size > t->queue_max || t->queued > t->queue_max - size)
+		return -ENOBUFS;
+	if (!size)
+		return 0;
+
+	int r = write_now(t, parts, count);
+	if (r >= 0 && (size_t)r < size)
+		r = queue(t, parts, count, size, (size_t)r);
+	if (r < 0)
+		close_with(t, r);
+	return r < 0 ? r : 0;
 }
 
 int tcp_write(struct tcp *t, struct span bytes)
 {
-	if (t->ending)
-		return -EPIPE;
-	if (t->queued == 0 && bytes.size) {
-		uv_buf_t buf = uv_buf_init((char *)bytes.data, (unsigned)bytes.size);
-		int n = uv_try_write((uv_stream_t *)&t->uv, &buf, 1);
-		if (n < 0 && n != UV_EAGAIN)
-			return n;
-		if (n > 0)
-			bytes = span_of(bytes.data + n, bytes.size - (size_t)n);
-	}
-	return bytes.size ? queue(t, bytes) : 0;
+	return tcp_write_parts(t, &bytes, 1);
 }
+
+size_t tcp_queued(const struct tcp *t)
+{
+	return t->queued;
+}
+
+/* ---- names ---- */
 
 void tcp_peer(const struct tcp *t, struct sockaddr_storage *ret)
 {
@@ -215,19 +327,42 @@ void tcp_local(const struct tcp *t, struct sockaddr_storage *ret)
 	uv_tcp_getsockname(&t->uv, (struct sockaddr *)ret, &size);
 }
 
+/* ---- the end ---- */
+
+static void on_out_of_patience(void *owner)
+{
+	struct tcp *t = owner;
+	close_with(t, t->state == STREAM_LINGERING ? 0 : -ETIMEDOUT);
+}
+
 static void on_shutdown(uv_shutdown_t *s, int status)
 {
-	if (status != UV_ECANCELED)
-		close_with(container_of(s, struct tcp, shutdown), 0);
+	struct tcp *t = container_of(s, struct tcp, shutdown);
+	if (t->state != STREAM_ENDING)
+		return; /* cancelled by closing */
+	t->state = STREAM_LINGERING;
+	if (status < 0 || t->peer_ended)
+		close_with(t, 0);
+	else
+		timer_start(&t->patience, LINGER_MS, 0);
 }
 
 void tcp_end(struct tcp *t)
 {
-	if (t->ending)
+	if (t->state >= STREAM_ENDING)
 		return;
-	t->ending = true;
-	if (uv_shutdown(&t->shutdown, (uv_stream_t *)&t->uv, on_shutdown) < 0)
+	bool connecting = t->state == STREAM_CONNECTING;
+	tcp_hold(t, false); /* to see the peer's end */
+	if (t->state == STREAM_CLOSING)
+		return;
+	t->state = STREAM_ENDING;
+	/* A stream that is not there yet has nothing to say. */
+	if (connecting || timer_init(&t->patience, t->loop, on_out_of_patience, t) < 0 ||
+		uv_shutdown(&t->shutdown, (uv_stream_t *)&t->uv, on_shutdown) < 0) {
 		close_with(t, 0);
+		return;
+	}
+	timer_start(&t->patience, FLUSH_MS, 0);
 }
 
 void tcp_abort(struct tcp *t)

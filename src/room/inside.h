@@ -4,6 +4,8 @@
  *                        |            |
  *                        +- subscription (listener -> track; owned by the listener)
  *
+ * Owner:   as drawn; struct rooms is the server's.
+ * Owns:    each what is right of it, and the texts it points to.
  * Thread:  the control thread.
  * Life:    what is removed goes to the graveyard of `rooms` and is freed by the next tick: it may be
  *          on the stack of an event that is running.
@@ -102,6 +104,7 @@ struct participant {
 	bool auto_subscribe, was_active;
 	bool batched;  /* others have yet to be told */
 	bool replaced; /* its identity joined anew */
+	bool gone;     /* `removed` was called: no event after that, whatever is still on the stack */
 	uint32_t last_sequence;
 	struct allowance allowance;
 	struct list tracks, subscriptions, wishes;
@@ -183,7 +186,7 @@ void speaking_ended(struct participant *listener, struct participant *p);
 #define TELL(who, event, ...)                                                                      \
 	do {                                                                                       \
 		const struct participant *told_ = (who);                                           \
-		if (told_->events->event)                                                          \
+		if (!told_->gone && told_->events->event)                                          \
 			told_->events->event(told_->owner, ##__VA_ARGS__);                         \
 	} while (0)
 

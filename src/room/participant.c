@@ -300,7 +300,9 @@ void participant_leave(struct participant *p, Livekit__DisconnectReason why)
 	room_tell(p, false);
 	room_changed(p->room, false);
 	TELL_ALL(p->room->rooms, participant_left, p);
-	TELL(p, removed, why);
+	p->gone = true;
+	if (p->events->removed)
+		p->events->removed(p->owner, why);
 }
 
 /* ---- changing ---- */

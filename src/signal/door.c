@@ -207,8 +207,13 @@ bool signal_upgrade(struct signal_door *d, struct http_exchange *x)
 	if (validate(&j, &why, d, x, route == ROUTE_V1, false)) {
 		reply_text(x, why.status, why.text);
 	} else if (j->reconnect) {
-		refuse_resume(x, j);
-		join_free(j);
+		s = resume_find(d, j);
+		if (s) {
+			resume(s, x, j);
+		} else {
+			refuse_resume(x, j);
+			join_free(j);
+		}
 	} else if (enter(&s, &why, d, j)) {
 		reply_text(x, why.status, why.text);
 		join_free(j);

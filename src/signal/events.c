@@ -14,6 +14,8 @@ static void on_update(void *owner, struct participant *const *who, size_t count)
 	update.participants = info_alloc(&a, count * sizeof *update.participants);
 	for (size_t i = 0; update.participants && i < count; ++i) {
 		Livekit__ParticipantInfo *info = participant_info(&a, who[i]);
+		if (info && info->state == LIVEKIT__PARTICIPANT_INFO__STATE__DISCONNECTED)
+			resume_note_left(s, info);
 		if (info)
 			update.participants[update.n_participants++] = info;
 		about_me |= who[i] == s->participant;

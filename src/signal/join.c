@@ -27,7 +27,7 @@ static int add_others(Livekit__JoinResponse *join, struct info_arena *a, struct 
 	return 0;
 }
 
-static void describe_server(Livekit__ServerInfo *server, const struct signal_config *c)
+void session_describe_server(Livekit__ServerInfo *server, const struct signal_config *c)
 {
 	server->version = (char *)c->version;
 	server->protocol = PROTOCOL;
@@ -48,7 +48,7 @@ void session_send_join(struct session *s)
 	Livekit__Codec *codecs[] = {&opus};
 	Livekit__SignalResponse m = LIVEKIT__SIGNAL_RESPONSE__INIT;
 
-	describe_server(&server, config);
+	session_describe_server(&server, config);
 	opus.mime = "audio/opus";
 	join.room = room_info(&a, participant_room(s->participant));
 	join.participant = participant_info(&a, s->participant);
@@ -63,6 +63,9 @@ void session_send_join(struct session *s)
 	join.fast_publish = participant_permission(s->participant)->can_publish;
 	m.message_case = LIVEKIT__SIGNAL_RESPONSE__MESSAGE_JOIN;
 	m.join = &join;
+	/* Who is still joining does not count yet. */
+	if (join.room && join.room->num_participants)
+		--join.room->num_participants;
 	if (join.room && join.participant && add_others(&join, &a, s) == 0)
 		session_send(s, &m);
 	info_arena_fini(&a);

@@ -128,6 +128,25 @@ void offer_answered(struct session *s, const Livekit__SessionDescription *m)
 		offer_wanted(s);
 }
 
+/* RFC 8829, 5.2.3.1: a restart is new credentials in the offer; the answer brings the client's. An
+ * offer that nobody answered is said again. */
+void offer_restart(struct session *s)
+{
+	struct peer *p = &s->subscriber;
+	s->negotiation.outstanding = false;
+	if (s->single) {
+		if (s->negotiation.again || subscribe_missing(s))
+			offer_wanted(s);
+		return;
+	}
+	if (!p->transport)
+		return;
+	if (p->has_remote)
+		media_ice_make(&p->ice);
+	subscribe_assign(s);
+	send_offer(s);
+}
+
 /* ---- one connection: we ask the client to offer ---- */
 
 static void send_requirement(struct session *s)

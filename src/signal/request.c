@@ -1,5 +1,5 @@
 /* What the client asks, one function for each member of SignalRequest. Requests that mean nothing
- * here (layers of a video, data subscriptions, sync_state of a session that goes on) are left
+ * here (layers of a video, data subscriptions) are left
  * alone: the session survives them. */
 #include "signal/session.h"
 
@@ -78,6 +78,11 @@ static void on_subscription_permission(struct session *s, Livekit__SignalRequest
 	participant_allow(s->participant,
 		(const Livekit__TrackPermission *const *)p->track_permissions, p->n_track_permissions,
 		p->all_participants);
+}
+
+static void on_sync_state(struct session *s, Livekit__SignalRequest *m)
+{
+	resume_sync(s, m->sync_state);
 }
 
 static void on_simulate(struct session *s, Livekit__SignalRequest *m)
@@ -221,6 +226,7 @@ static const struct {
 	{CASE(TRACK_SETTING), on_track_setting},
 	{CASE(LEAVE), on_leave},
 	{CASE(SUBSCRIPTION_PERMISSION), on_subscription_permission},
+	{CASE(SYNC_STATE), on_sync_state},
 	{CASE(SIMULATE), on_simulate},
 	{CASE(PING), on_ping},
 	{CASE(UPDATE_METADATA), on_update_metadata},

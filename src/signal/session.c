@@ -131,9 +131,35 @@ static const struct websocket_events socket_events = {.message = on_message, .cl
 
 void session_start_over(struct session *s)
 {
+	s->must_start_over = true;
 	session_say_leave(s, LIVEKIT__DISCONNECT_REASON__STATE_MISMATCH,
 		LIVEKIT__LEAVE_REQUEST__ACTION__RECONNECT);
 	lose_socket(s);
+}
+
+int session_take_socket(struct session *s, struct http_exchange *x)
+{
+	struct websocket *w;
+	int r = websocket_accept(&w, x, &socket_events, s);
+	if (r) {
+		http_reply(x, 400, "text/plain", NULL, span_text("not a WebSocket handshake"));
+		return r;
+	}
+	if (s->ws)
+		websocket_close(s->ws, 1000);
+	s->ws = w;
+	s->text = s->told_to_leave = false;
+	if (s->state != SESSION_OPEN)
+		move(s, SESSION_OPEN);
+	timer_start(&s->refresh, REFRESH_MS, REFRESH_MS);
+	return 0;
+}
+
+void session_watch_media(struct session *s, uint64_t ms)
+{
+	timer_stop(&s->deadline);
+	if (ms)
+		timer_start(&s->deadline, ms, 0);
 }
 
 /* ---- life ---- */
@@ -167,6 +193,7 @@ int session_new(struct session **ret, struct signal_door *d, struct room *r, str
 	list_init(&s->link);
 	list_init(&s->pubs);
 	list_init(&s->hearings);
+	list_init(&s->missed);
 	s->publisher.session = s->subscriber.session = s;
 	list_init(&s->publisher.sections);
 	list_init(&s->subscriber.sections);
@@ -203,6 +230,7 @@ struct session *session_free(struct session *s)
 	timer_fini(&s->refresh);
 	timer_fini(&s->deadline);
 	buf_fini(&s->held);
+	resume_forget(s);
 	join_free(s->join);
 	mem_free(s);
 	return NULL;
@@ -222,22 +250,15 @@ static void take_join_request(struct session *s)
 
 void session_open(struct session *s, struct http_exchange *x)
 {
-	if (websocket_accept(&s->ws, x, &socket_events, s)) {
-		http_reply(x, 400, "text/plain", NULL, span_text("not a WebSocket handshake"));
+	if (session_take_socket(s, x) || peer_open(&s->publisher, s)) {
 		session_end(s, LIVEKIT__DISCONNECT_REASON__JOIN_FAILURE);
 		return;
 	}
-	if (peer_open(&s->publisher, s)) {
-		session_end(s, LIVEKIT__DISCONNECT_REASON__JOIN_FAILURE);
-		return;
-	}
-	move(s, SESSION_OPEN);
 	session_send_join(s);
 	participant_joined(s->participant);
 	if (s->state != SESSION_OPEN)
 		return;
 	session_send_refresh(s);
-	timer_start(&s->refresh, REFRESH_MS, REFRESH_MS);
 	if (s->join->subscriber_primary)
 		offer_first(s);
 	take_join_request(s);
@@ -285,8 +306,7 @@ static struct peer *primary(struct session *s)
 static void on_connected(struct session *s, struct peer *p)
 {
 	p->was_connected = true;
-	if (s->state == SESSION_OPEN)
-		timer_stop(&s->deadline);
+	timer_stop(&s->deadline);
 	data_connected(p);
 	if (p == primary(s) &&
 		participant_state(s->participant) != LIVEKIT__PARTICIPANT_INFO__STATE__ACTIVE) {

@@ -160,13 +160,16 @@ struct session {
 	enum session_state state;
 	bool single; /* v1 */
 	bool text;   /* it speaks JSON */
-	bool told_to_leave;
+	bool told_to_leave;   /* by the last word on this socket */
+	bool must_start_over; /* and not resume */
 	struct websocket *ws;
 	struct participant *participant;
 	struct join *join;
 	struct peer publisher, subscriber; /* v1 uses only the first */
 	struct list pubs, hearings;
 	size_t pub_count;
+	struct list missed; /* who left lately, for a client that resumes */
+	size_t missed_count;
 	struct negotiation negotiation;
 	uint64_t claims_hash; /* of what the last refresh token said */
 	struct buf held; /* reliable data that waits for its channel: u32 size, bytes, ... */
@@ -179,6 +182,10 @@ struct session {
 MUST_USE int session_new(struct session **ret, struct signal_door *d, struct room *r, struct join *join);
 struct session *session_free(struct session *s);
 void session_open(struct session *s, struct http_exchange *x); /* 101, join, the first offer */
+/* A new socket in place of the old one. Fails only by ending the exchange. */
+MUST_USE int session_take_socket(struct session *s, struct http_exchange *x);
+/* Media must be connected within `ms` (0: no hurry), or the participant goes. */
+void session_watch_media(struct session *s, uint64_t ms);
 void session_send(struct session *s, Livekit__SignalResponse *m);
 /* A last word (`action` 0 = the client shall go for good), then the socket closes. */
 void session_say_leave(
@@ -199,6 +206,14 @@ static inline struct peer *session_hearing_peer(struct session *s)
 
 /* ---- join.c ---- */
 void session_send_join(struct session *s);
+void session_describe_server(Livekit__ServerInfo *server, const struct signal_config *c);
+
+/* ---- resume.c ---- */
+struct session *resume_find(struct signal_door *d, const struct join *j);
+void resume(struct session *s, struct http_exchange *x, struct join *j); /* takes `j` over */
+void resume_sync(struct session *s, const Livekit__SyncState *m);
+void resume_note_left(struct session *s, const Livekit__ParticipantInfo *info);
+void resume_forget(struct session *s);
 
 /* ---- refresh.c: the token that is good for coming back ---- */
 void session_send_refresh(struct session *s);
@@ -243,6 +258,7 @@ void publish_free_all(struct session *s);
 void subscribe_begin(struct session *s, struct subscription *sub);
 void subscribe_end(struct session *s, struct subscription *sub);
 void subscribe_request(struct session *s, Livekit__UpdateSubscription *m);
+void subscribe_disable(struct session *s, const char *track_sid, bool disabled);
 void subscribe_settings(struct session *s, Livekit__UpdateTrackSettings *m);
 /* Puts waiting hearings into free sections. Returns how many still wait. */
 size_t subscribe_assign(struct session *s);
@@ -269,6 +285,7 @@ void offer_fini(struct session *s);
 void offer_first(struct session *s);
 void offer_wanted(struct session *s); /* what it hears has changed */
 void offer_answered(struct session *s, const Livekit__SessionDescription *answer);
+void offer_restart(struct session *s); /* v0: new ICE credentials, after a resume */
 void offer_fulfilled(struct session *s); /* v1: an offer of the client was answered */
 
 /* ---- data.c ---- */

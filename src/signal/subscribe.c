@@ -139,7 +139,7 @@ void subscribe_request(struct session *s, Livekit__UpdateSubscription *m)
 	}
 }
 
-static void set_disabled(struct session *s, const char *sid, bool disabled)
+void subscribe_disable(struct session *s, const char *sid, bool disabled)
 {
 	list_each(it, &s->hearings) {
 		struct hearing *h = container_of(it, struct hearing, link);
@@ -154,5 +154,5 @@ static void set_disabled(struct session *s, const char *sid, bool disabled)
 void subscribe_settings(struct session *s, Livekit__UpdateTrackSettings *m)
 {
 	for (size_t i = 0; i < m->n_track_sids; ++i)
-		set_disabled(s, m->track_sids[i], m->disabled);
+		subscribe_disable(s, m->track_sids[i], m->disabled);
 }

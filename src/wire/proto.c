@@ -167,13 +167,14 @@ static void arena_free(void *arena, void *p)
 int proto_unpack(ProtobufCMessage **ret, struct proto_arena *a, const ProtobufCMessageDescriptor *type,
 	struct span bytes)
 {
-	if (!check_message(type, bytes))
+	if (bytes.size && !check_message(type, bytes))
 		return PROTO_E_MALFORMED;
 
 	ProtobufCAllocator allocator = {
 		.alloc = arena_alloc, .free = arena_free, .allocator_data = a};
 	a->failed = a->full = false;
-	ProtobufCMessage *m = protobuf_c_message_unpack(type, &allocator, bytes.size, bytes.data);
+	ProtobufCMessage *m = protobuf_c_message_unpack(type, &allocator, bytes.size,
+		bytes.size ? bytes.data : (const uint8_t *)"");
 	if (!m && a->full)
 		return PROTO_E_LIMIT;
 	if (!m && a->failed)

@@ -1,5 +1,6 @@
 #include "wire/proto_json.h"
 
+#include "wire/base64.h"
 #include "wire/proto_time.h"
 
 #include "livekit_models.pb-c.h"
@@ -41,7 +42,7 @@ static void put_string(struct out *o, const char *text)
 		if (*p == '"' || *p == '\\')
 			snprintf(escaped, sizeof escaped, "\\%c", *p);
 		else if (*p == '\n')
-			strcpy(escaped, "\\n");
+			snprintf(escaped, sizeof escaped, "\\n");
 		else
 			snprintf(escaped, sizeof escaped, "\\u%04x", (unsigned)(unsigned char)*p);
 		put_text(o, escaped);
@@ -52,17 +53,12 @@ static void put_string(struct out *o, const char *text)
 
 static void put_base64(struct out *o, const ProtobufCBinaryData *value)
 {
-	static const char alphabet[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	enum { CHUNK = 192 }; /* a multiple of 3: only the last one is padded */
+	char text[BASE64_TEXT_SIZE(CHUNK)];
 	put_text(o, "\"");
-	for (size_t i = 0; i < value->len; i += 3) {
-		size_t left = value->len - i;
-		uint32_t bits = (uint32_t)value->data[i] << 16;
-		bits |= left > 1 ? (uint32_t)value->data[i + 1] << 8 : 0;
-		bits |= left > 2 ? value->data[i + 2] : 0;
-		char four[4] = {alphabet[bits >> 18], alphabet[bits >> 12 & 63],
-			left > 1 ? alphabet[bits >> 6 & 63] : '=', left > 2 ? alphabet[bits & 63] : '='};
-		put(o, four, 4);
+	for (size_t i = 0; i < value->len; i += CHUNK) {
+		size_t size = value->len - i < CHUNK ? value->len - i : CHUNK;
+		put(o, text, base64_encode(text, span_of(value->data + i, size)));
 	}
 	put_text(o, "\"");
 }

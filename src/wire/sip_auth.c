@@ -2,17 +2,10 @@
 
 #include "wire/sip_header.h"
 
-static struct span take(struct span *s, size_t size)
-{
-	struct span front = span_of(s->data, size);
-	*s = span_of(s->data + size, s->size - size);
-	return front;
-}
-
 static void skip(struct span *s, const char *bytes)
 {
 	while (s->size && s->data[0] && strchr(bytes, s->data[0]))
-		take(s, 1);
+		sip_take(s, 1);
 }
 
 static struct span take_word(struct span *s)
@@ -20,7 +13,7 @@ static struct span take_word(struct span *s)
 	size_t i = 0;
 	while (i < s->size && (!s->data[i] || !strchr(" \t\r\n,=\"", s->data[i])))
 		++i;
-	return take(s, i);
+	return sip_take(s, i);
 }
 
 /* A quoted string without its quotes, or a word. A quote that never ends makes no sense. */
@@ -31,7 +24,7 @@ static bool take_value(struct span *s, struct span *ret)
 		size_t i = 0;
 		while (i < s->size && (!s->data[i] || !strchr(" \t\r\n,\"", s->data[i])))
 			++i;
-		*ret = take(s, i);
+		*ret = sip_take(s, i);
 		return true;
 	}
 	for (size_t i = 1; i < s->size; ++i) {
@@ -39,7 +32,7 @@ static bool take_value(struct span *s, struct span *ret)
 			++i;
 		} else if (s->data[i] == '"') {
 			*ret = span_of(s->data + 1, i - 1);
-			take(s, i + 1);
+			sip_take(s, i + 1);
 			return true;
 		}
 	}
@@ -76,7 +69,7 @@ static bool take_pair(struct span *s, struct span *key, struct span *value)
 	skip(&t, " \t\r\n");
 	if (!key->size || !t.size || t.data[0] != '=')
 		return false;
-	take(&t, 1);
+	sip_take(&t, 1);
 	skip(&t, " \t\r\n");
 	if (!take_value(&t, value))
 		return false;

@@ -1,12 +1,5 @@
 #include "wire/sip_header.h"
 
-static struct span take(struct span *s, size_t size)
-{
-	struct span front = span_of(s->data, size);
-	*s = span_of(s->data + size, s->size - size);
-	return front;
-}
-
 static bool is_token_byte(uint8_t c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -18,7 +11,7 @@ static struct span take_token(struct span *s)
 	size_t i = 0;
 	while (i < s->size && is_token_byte(s->data[i]))
 		++i;
-	return take(s, i);
+	return sip_take(s, i);
 }
 
 /* A quoted string at the front, without its quotes. False when it does not end. */
@@ -29,7 +22,7 @@ static bool take_quoted(struct span *s, struct span *ret)
 			++i;
 		} else if (s->data[i] == '"') {
 			*ret = span_of(s->data + 1, i - 1);
-			take(s, i + 1);
+			sip_take(s, i + 1);
 			return true;
 		}
 	}
@@ -65,9 +58,9 @@ bool sip_list_next(struct span *rest, struct span *ret_item)
 			else if (c == ',' && !quoted && !angle)
 				break;
 		}
-		struct span item = sip_trim(take(rest, i));
+		struct span item = sip_trim(sip_take(rest, i));
 		if (rest->size)
-			take(rest, 1);
+			sip_take(rest, 1);
 		if (item.size) {
 			*ret_item = item;
 			return true;
@@ -83,7 +76,7 @@ static int parse_bracketed(struct sip_name_addr *a, struct span s)
 	if (end == s.size)
 		return SIP_HEADER_E_BAD;
 	a->uri = sip_trim(span_of(s.data + 1, end - 1));
-	take(&s, end + 1);
+	sip_take(&s, end + 1);
 	s = sip_trim(s);
 	if (s.size && s.data[0] != ';')
 		return SIP_HEADER_E_BAD;
@@ -95,7 +88,7 @@ static int parse_bracketed(struct sip_name_addr *a, struct span s)
 /* Without < > whatever follows ';' belongs to the header (RFC 3261 section 20). */
 static void parse_bare(struct sip_name_addr *a, struct span s)
 {
-	a->uri = sip_trim(take(&s, find_any(s, ";")));
+	a->uri = sip_trim(sip_take(&s, find_any(s, ";")));
 	if (s.size)
 		a->params = span_of(s.data + 1, s.size - 1);
 }
@@ -120,7 +113,7 @@ int sip_name_addr_parse(struct sip_name_addr *ret, struct span value)
 			return SIP_HEADER_E_BAD;
 		if (!quoted)
 			a.display = sip_trim(span_of(s.data, angle));
-		take(&s, angle);
+		sip_take(&s, angle);
 		if (parse_bracketed(&a, s))
 			return SIP_HEADER_E_BAD;
 	} else if (quoted) {
@@ -145,7 +138,7 @@ static bool take_via_protocol(struct span *s, struct span *transport)
 		if (!span_is_nocase(take_token(s), want[i]))
 			return false;
 		*s = sip_trim(*s);
-		if (!s->size || take(s, 1).data[0] != '/')
+		if (!s->size || sip_take(s, 1).data[0] != '/')
 			return false;
 	}
 	*s = sip_trim(*s);
@@ -162,17 +155,17 @@ static bool take_sent_by(struct span *s, struct sip_via *v)
 		if (end == s->size)
 			return false;
 		v->host = span_of(s->data + 1, end - 1);
-		take(s, end + 1);
+		sip_take(s, end + 1);
 	} else {
-		v->host = sip_trim(take(s, find_any(*s, ":;")));
+		v->host = sip_trim(sip_take(s, find_any(*s, ":;")));
 	}
 	*s = sip_trim(*s);
 	if (!s->size || s->data[0] != ':')
 		return v->host.size > 0;
 
 	uint32_t port;
-	take(s, 1);
-	if (!sip_number(sip_trim(take(s, find_any(*s, ";"))), 65535, &port))
+	sip_take(s, 1);
+	if (!sip_number(sip_trim(sip_take(s, find_any(*s, ";"))), 65535, &port))
 		return false;
 	v->port = (uint16_t)port;
 	return v->host.size > 0;
@@ -208,7 +201,7 @@ int sip_cseq_parse(struct sip_cseq *ret, struct span value)
 	while (digits < s.size && s.data[digits] >= '0' && s.data[digits] <= '9')
 		++digits;
 	/* RFC 3261 section 8.1.1.5: below 2^31. Some start higher; nothing breaks by it. */
-	if (!sip_number(take(&s, digits), UINT32_MAX, &c.number))
+	if (!sip_number(sip_take(&s, digits), UINT32_MAX, &c.number))
 		return SIP_HEADER_E_BAD;
 	size_t before = s.size;
 	s = sip_trim(s);
@@ -231,7 +224,7 @@ int sip_reason_parse(struct sip_reason *ret, struct span value)
 	if (!reason.protocol.size || (s.size && s.data[0] != ';'))
 		return SIP_HEADER_E_BAD;
 	if (s.size)
-		take(&s, 1);
+		sip_take(&s, 1);
 	if (sip_param_get(s, "cause", &text) && !sip_number(text, 999, &reason.cause))
 		reason.cause = 0;
 	sip_param_get(s, "text", &reason.text);
@@ -245,7 +238,7 @@ int sip_rack_parse(struct sip_rack *ret, struct span value)
 	struct span s = sip_trim(value);
 
 	size_t digits = find_any(s, " \t\r\n");
-	if (!sip_number(take(&s, digits), UINT32_MAX, &rack.rseq) || sip_cseq_parse(&rack.cseq, s))
+	if (!sip_number(sip_take(&s, digits), UINT32_MAX, &rack.rseq) || sip_cseq_parse(&rack.cseq, s))
 		return SIP_HEADER_E_BAD;
 	*ret = rack;
 	return 0;

@@ -16,6 +16,15 @@ struct span sip_trim(struct span s)
 	return s;
 }
 
+struct span sip_take(struct span *s, size_t size)
+{
+	struct span front = span_of(s->data, size);
+
+	if (size)
+		*s = span_of(s->data + size, s->size - size);
+	return front;
+}
+
 bool sip_number(struct span text, uint32_t max, uint32_t *ret)
 {
 	uint64_t value = 0;
@@ -40,21 +49,14 @@ static size_t find(struct span s, uint8_t c)
 	return at ? (size_t)(at - s.data) : s.size;
 }
 
-static struct span take(struct span *s, size_t size)
-{
-	struct span front = span_of(s->data, size);
-	*s = span_of(s->data + size, s->size - size);
-	return front;
-}
-
 /* Takes up to `c`, and `c` itself away. False when there is none; then nothing is taken. */
 static bool take_until(struct span *s, uint8_t c, struct span *ret)
 {
 	size_t at = find(*s, c);
 	if (at == s->size)
 		return false;
-	*ret = take(s, at);
-	take(s, 1);
+	*ret = sip_take(s, at);
+	sip_take(s, 1);
 	return true;
 }
 
@@ -102,7 +104,7 @@ static bool is_host_byte(uint8_t c)
 static int parse_host_port(struct sip_uri *u, struct span s)
 {
 	if (s.size && s.data[0] == '[') {
-		take(&s, 1);
+		sip_take(&s, 1);
 		if (!take_until(&s, ']', &u->host))
 			return SIP_URI_E_BAD;
 		u->host_is_ipv6 = true;
@@ -110,7 +112,7 @@ static int parse_host_port(struct sip_uri *u, struct span s)
 			if (!is_host_byte(u->host.data[i]) && u->host.data[i] != ':')
 				return SIP_URI_E_BAD;
 	} else {
-		u->host = take(&s, find(s, ':'));
+		u->host = sip_take(&s, find(s, ':'));
 		for (size_t i = 0; i < u->host.size; ++i)
 			if (!is_host_byte(u->host.data[i]))
 				return SIP_URI_E_BAD;
@@ -121,7 +123,7 @@ static int parse_host_port(struct sip_uri *u, struct span s)
 		return 0;
 
 	uint32_t port;
-	if (take(&s, 1).data[0] != ':' || !sip_number(s, 65535, &port) || !port)
+	if (sip_take(&s, 1).data[0] != ':' || !sip_number(s, 65535, &port) || !port)
 		return SIP_URI_E_BAD;
 	u->port = (uint16_t)port;
 	return 0;
@@ -134,16 +136,16 @@ static int parse_sip(struct sip_uri *u, struct span s)
 	struct span userinfo;
 
 	if (take_until(&s, '@', &userinfo)) {
-		u->user = take(&userinfo, find(userinfo, ':'));
+		u->user = sip_take(&userinfo, find(userinfo, ':'));
 		if (userinfo.size)
 			u->password = span_of(userinfo.data + 1, userinfo.size - 1);
 		if (!u->user.size || find(s, '@') != s.size)
 			return SIP_URI_E_BAD;
 	}
-	struct span before = take(&s, find(s, '?'));
+	struct span before = sip_take(&s, find(s, '?'));
 	if (s.size)
 		u->headers = span_of(s.data + 1, s.size - 1);
-	struct span host_port = take(&before, find(before, ';'));
+	struct span host_port = sip_take(&before, find(before, ';'));
 	if (before.size)
 		u->params = span_of(before.data + 1, before.size - 1);
 	return parse_host_port(u, host_port);
@@ -151,7 +153,7 @@ static int parse_sip(struct sip_uri *u, struct span s)
 
 static int parse_tel(struct sip_uri *u, struct span s)
 {
-	u->host = take(&s, find(s, ';'));
+	u->host = sip_take(&s, find(s, ';'));
 	if (s.size)
 		u->params = span_of(s.data + 1, s.size - 1);
 	return u->host.size ? 0 : SIP_URI_E_BAD;
@@ -221,9 +223,9 @@ static struct span take_param(struct span *rest)
 		else if (c == ';' && !quoted)
 			break;
 	}
-	struct span item = take(rest, i);
+	struct span item = sip_take(rest, i);
 	if (rest->size)
-		take(rest, 1);
+		sip_take(rest, 1);
 	return item;
 }
 
@@ -231,11 +233,11 @@ bool sip_param_get(struct span params, const char *name, struct span *ret_value)
 {
 	while (params.size) {
 		struct span value = take_param(&params);
-		struct span key = sip_trim(take(&value, find(value, '=')));
+		struct span key = sip_trim(sip_take(&value, find(value, '=')));
 		if (!span_is_nocase(key, name))
 			continue;
 		if (value.size)
-			take(&value, 1);
+			sip_take(&value, 1);
 		value = sip_trim(value);
 		if (value.size >= 2 && value.data[0] == '"' && value.data[value.size - 1] == '"')
 			value = span_of(value.data + 1, value.size - 2);

@@ -46,3 +46,6 @@ bool sip_number(struct span text, uint32_t max, uint32_t *ret);
 
 /* Without the blanks, tabs and folded line ends around it. */
 struct span sip_trim(struct span s);
+
+/* Takes the first `size` bytes off; there must be so many. */
+struct span sip_take(struct span *s, size_t size);

@@ -15,9 +15,9 @@ struct check {
 	bool nominate, controlled, no_fingerprint, unknown;
 };
 
-static union peer_address address(uint16_t port)
+static struct peer_address address(uint16_t port)
 {
-	return (union peer_address){.v4 = {.sin_family = AF_INET,
+	return (struct peer_address){.v4 = {.sin_family = AF_INET,
 					    .sin_port = htons(port),
 					    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)}};
 }
@@ -51,7 +51,7 @@ static enum ice_verdict check(struct ice *i, uint64_t now_ms, struct check c)
 {
 	uint8_t in[512], out[STUN_REPLY_BYTES_MAX];
 	struct stun_view v;
-	union peer_address from = address(c.port);
+	struct peer_address from = address(c.port);
 	struct span packet = write_check(in, &c);
 	struct writer reply = writer_of(out, sizeof out);
 
@@ -192,7 +192,7 @@ static void many_paths_push_out_the_oldest_but_never_the_selected(void)
 		CHECK(result.fresh && result.path > 0 && result.path < ICE_PATHS_MAX);
 	}
 	CHECK_EQ(selected_port(&i), 100);
-	union peer_address kept = address(49), gone = address(3);
+	struct peer_address kept = address(49), gone = address(3);
 	CHECK(ice_knows(&i, &kept) && !ice_knows(&i, &gone));
 }
 
@@ -202,7 +202,7 @@ static void an_indication_is_noted_but_proves_nothing(void)
 	uint8_t transaction[STUN_TRANSACTION_BYTES] = {0};
 	struct writer w = writer_of(out, sizeof out);
 	struct writer reply = writer_of(reply_bytes, sizeof reply_bytes);
-	union peer_address from = address(7);
+	struct peer_address from = address(7);
 	struct stun_view v;
 	struct ice i;
 

@@ -2,11 +2,11 @@
  * of the test and in a thread of its own. */
 #include "base/mem.h"
 #include "media/media.h"
+#include "net/address.h"
 #include "test/check.h"
 #include "test/unit/rtc_peer.h"
 #include "wire/rtcp.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 
 enum {
@@ -103,13 +103,15 @@ static void wait_for(struct fixture *f, const char *what, bool (*done)(const str
 
 #define WAIT_FOR(f, function) wait_for((f), #function, (function))
 
-static void open_peer(struct fixture *f, struct rtc_peer *p, media_id *id, bool peer_is_client)
+static void open_peer_to(struct fixture *f, struct rtc_peer *p, media_id *id, bool peer_is_client,
+	const char *ip)
 {
 	struct media_remote remote = {.ufrag = "peer", .dtls_client = !peer_is_client};
 	unsigned worker = media_pick_worker(f->media);
 
 	*p = (struct rtc_peer){.loop = &f->loop,
 		.identity = f->identity,
+		.ip = ip,
 		.port = media_rtc_port(f->media, worker),
 		.ufrag = "peer",
 		.dtls_client = peer_is_client,
@@ -122,16 +124,19 @@ static void open_peer(struct fixture *f, struct rtc_peer *p, media_id *id, bool 
 	rtc_peer_open(p);
 }
 
-static void open_fixture(struct fixture *f, unsigned workers)
+static void open_peer(struct fixture *f, struct rtc_peer *p, media_id *id, bool peer_is_client)
 {
-	struct sockaddr_storage at = {0};
-	struct sockaddr_in *v4 = (struct sockaddr_in *)&at;
+	open_peer_to(f, p, id, peer_is_client, "127.0.0.1");
+}
+
+static void open_fixture(struct fixture *f, unsigned workers, const char *ip)
+{
+	struct sockaddr_storage at;
 	struct media_config config = {
 		.workers = workers, .rtc_bind = &at, .rtp_ip = "127.0.0.1"};
 
 	*f = (struct fixture){.seq = 65500, .timestamp = 0xfffffff0, .ssrc = 77};
-	v4->sin_family = AF_INET;
-	v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	CHECK_EQ(address_parse(&at, ip, 0), 0);
 	CHECK_EQ(loop_init(&f->loop), 0);
 	CHECK_EQ(media_new(&f->media, &f->loop, &config, &events, f), 0);
 	CHECK_EQ(strlen(media_fingerprint(f->media)), 95);
@@ -372,7 +377,7 @@ static void whole_life(unsigned workers)
 {
 	static struct fixture f;
 
-	open_fixture(&f, workers);
+	open_fixture(&f, workers, "127.0.0.1");
 	connect_both(&f);
 	a_voice_goes_through_without_a_jump(&f);
 	a_muted_source_is_silent(&f);
@@ -404,7 +409,7 @@ static void a_stranger_is_refused(void)
 	static struct fixture f;
 	struct dtls_identity *named;
 
-	open_fixture(&f, 0);
+	open_fixture(&f, 0, "127.0.0.1");
 	open_peer(&f, &f.publisher, &f.up, true);
 	CHECK_EQ(dtls_identity_new(&named), 0);
 	struct media_remote remote = {.ufrag = "peer"};
@@ -415,6 +420,34 @@ static void a_stranger_is_refused(void)
 	WAIT_FOR(&f, refused);
 	rtc_peer_close(&f.publisher);
 	close_fixture(&f);
+}
+
+static bool publisher_connected(const struct fixture *f)
+{
+	return f->up_state == MEDIA_TRANSPORT_CONNECTED;
+}
+
+/* On all addresses at once, an answer must come from the one that was asked. */
+static void every_address_answers_for_itself(void)
+{
+	static const struct {
+		const char *bind, *ask;
+	} cases[] = {
+		{"0.0.0.0", "127.0.0.9"},
+		{"::", "127.0.0.9"},
+		{"::", "::1"},
+		{"::1", "::1"},
+		{"127.0.0.9", "127.0.0.9"},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); ++i) {
+		static struct fixture f;
+		open_fixture(&f, 0, cases[i].bind);
+		open_peer_to(&f, &f.publisher, &f.up, true, cases[i].ask);
+		WAIT_FOR(&f, publisher_connected);
+		rtc_peer_close(&f.publisher);
+		close_fixture(&f);
+	}
 }
 
 static void building_may_fail_anywhere(void)
@@ -444,5 +477,6 @@ int main(void)
 	whole_life(0);
 	whole_life(1);
 	a_stranger_is_refused();
+	every_address_answers_for_itself();
 	return 0;
 }

@@ -1,10 +1,10 @@
 #include "test/unit/rtc_peer.h"
 
+#include "net/address.h"
 #include "test/check.h"
 #include "wire/rtcp.h"
 #include "wire/stun.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <unistd.h>
@@ -141,13 +141,14 @@ static void on_retry(uv_timer_t *timer)
 
 void rtc_peer_open(struct rtc_peer *p)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET,
-		.sin_port = htons(p->port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_storage to;
 
-	p->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	CHECK_EQ(address_parse(&to, p->ip, p->port), 0);
+	p->fd = socket(to.ss_family, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	CHECK(p->fd >= 0);
-	CHECK_EQ(connect(p->fd, (struct sockaddr *)&to, sizeof to), 0);
+	/* Connected: an answer from any other address does not arrive. */
+	const struct sockaddr *a = (const struct sockaddr *)&to;
+	CHECK_EQ(connect(p->fd, a, address_size(a)), 0);
 	CHECK_EQ(dtls_new(&p->dtls, p->identity, p->dtls_client, &events, p), 0);
 	CHECK_EQ(uv_poll_init(&p->loop->uv, &p->poll, p->fd), 0);
 	CHECK_EQ(uv_timer_init(&p->loop->uv, &p->retry), 0);

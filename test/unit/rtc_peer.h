@@ -25,7 +25,8 @@ struct rtc_peer {
 	/* Set before rtc_peer_open(). */
 	struct loop *loop;
 	const struct dtls_identity *identity;
-	uint16_t port; /* of the worker */
+	const char *ip; /* of the worker */
+	uint16_t port;
 	struct media_ice remote_ice;
 	const char *ufrag;
 	bool dtls_client;

@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/writer.h"
+#include "wire/base64.h"
 #include "wire/proto_time.h"
 #include "wire/utf8.h"
 
@@ -164,45 +165,19 @@ static int take_enum(struct in *in, const struct place *p, const ProtobufCEnumDe
 	return TAKEN;
 }
 
-static int digit_of(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	if (c == '+' || c == '-')
-		return 62;
-	return c == '/' || c == '_' ? 63 : -1;
-}
-
 static int take_bytes(struct in *in, const struct place *p, const json_t *j, void *at)
 {
-	const char *text = json_string_value(j);
-	if (!text)
+	if (!json_is_string(j))
 		return refuse(in, p, "not text (base64)");
-	size_t size = json_string_length(j);
-	for (int padding = 0; padding < 2 && size && text[size - 1] == '='; ++padding)
-		--size;
-	if (size % 4 == 1)
-		return refuse(in, p, "not base64");
-
+	struct span text = span_of(json_string_value(j), json_string_length(j));
 	ProtobufCBinaryData *data = at;
-	uint8_t *bytes = size ? proto_alloc(in->a, size) : NULL;
-	if (size && !bytes)
+	uint8_t *bytes = proto_alloc(in->a, text.size / 4 * 3 + 3);
+	size_t size;
+	if (!bytes)
 		return no_memory(in);
-	uint32_t bits = 0;
-	size_t used = 0;
-	for (size_t i = 0; i < size; ++i) {
-		int digit = digit_of(text[i]);
-		if (digit < 0)
-			return refuse(in, p, "not base64");
-		bits = bits << 6 | (uint32_t)digit;
-		if (i % 4 != 0)
-			bytes[used++] = (uint8_t)(bits >> (6 - 2 * (i % 4)));
-	}
-	*data = (ProtobufCBinaryData){.len = used, .data = bytes};
+	if (base64_decode(bytes, &size, text) != 0)
+		return refuse(in, p, "not base64");
+	*data = (ProtobufCBinaryData){.len = size, .data = bytes};
 	return TAKEN;
 }
 
