@@ -81,7 +81,7 @@ def known_gaps(suite):
 
 def failed_cases(suite, out):
     """The names of failing cases as each runner prints them."""
-    pattern = {"api": r"^FAIL[: ]+(.+?)\s*$", "clients": r"^FAIL (\S+ \[[\w-]+\])", "trunks": r"^FAIL[: ]+(\S+)"}[suite]
+    pattern = {"api": r"^FAIL\s+(.+?)\s*$", "clients": r"^FAIL (\S+ \[[\w-]+\])", "trunks": r"^FAILED (\S+):"}[suite]
     return list(dict.fromkeys(re.findall(pattern, out, re.M)))
 
 
