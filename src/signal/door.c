@@ -42,6 +42,10 @@ int signal_new(struct signal_door **ret, const struct signal_config *config)
 	d->media = config->media;
 	d->config = *config;
 	d->frame.max = LIMIT_WS_QUEUE_BYTES;
+	/* Each takes up to two transports. */
+	d->session_max = LIMIT_TRANSPORTS / 2;
+	if (config->max_sessions && config->max_sessions < d->session_max)
+		d->session_max = config->max_sessions;
 	list_init(&d->sessions);
 	int r = copy_ips(d, config);
 	if (!r)
@@ -82,10 +86,7 @@ struct signal_door *signal_free(struct signal_door *d)
 
 size_t signal_session_count(const struct signal_door *d)
 {
-	size_t count = 0;
-	list_each(it, &d->sessions)
-		++count;
-	return count;
+	return d->session_count;
 }
 
 /* ---- HTTP ---- */
@@ -146,6 +147,10 @@ static int enter(struct session **ret, struct refusal *why, struct signal_door *
 	struct room *r = rooms_find(d->rooms, j->room);
 
 	*why = (struct refusal){500, "internal error"};
+	if (signal_session_count(d) >= d->session_max) {
+		*why = (struct refusal){503, "node has exceeded its configured limit"};
+		return JOIN_E_REFUSED;
+	}
 	if (!r && !j->may_create && !rooms_auto_create(d->rooms)) {
 		*why = (struct refusal){404, "requested room does not exist"};
 		return JOIN_E_REFUSED;

@@ -25,7 +25,7 @@ struct signal_config {
 	size_t node_ip_count;
 	const char *version;           /* what clients are told; not empty */
 	const char *node_id, *region;
-	uint32_t max_sessions;         /* 0 = no limit but LIMIT_TRANSPORTS */
+	uint32_t max_sessions;         /* 0 = as many as LIMIT_TRANSPORTS allows */
 };
 
 MUST_USE int signal_new(struct signal_door **ret, const struct signal_config *config);

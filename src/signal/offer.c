@@ -184,9 +184,9 @@ void offer_wanted(struct session *s)
 	struct negotiation *n = &s->negotiation;
 	uint64_t since = loop_now_ms(s->door->loop) - n->last_ms;
 
-	if (s->state != SESSION_OPEN)
-		return;
 	n->again = true;
+	if (s->state != SESSION_OPEN)
+		return; /* a resume looks again */
 	if (!n->outstanding && !timer_running(&n->debounce))
 		timer_start(&n->debounce, since < DEBOUNCE_MS ? DEBOUNCE_MS : DEBOUNCE_FIRST_MS, 0);
 }

@@ -246,6 +246,7 @@ int session_new(struct session **ret, struct signal_door *d, struct room *r, str
 		return e;
 	}
 	list_add(&d->sessions, &s->link);
+	++d->session_count;
 	*ret = s;
 	return 0;
 }
@@ -254,7 +255,10 @@ struct session *session_free(struct session *s)
 {
 	if (!s)
 		return NULL;
-	list_remove(&s->link);
+	if (!list_empty(&s->link)) { /* it was complete */
+		list_remove(&s->link);
+		--s->door->session_count;
+	}
 	if (s->ws)
 		websocket_close(s->ws, 1000);
 	subscribe_free_all(s);

@@ -137,6 +137,7 @@ struct signal_door {
 	char **node_ips;
 	size_t node_ip_count;
 	struct list sessions;
+	size_t session_count, session_max;
 	struct map peers;   /* by media_id of the transport */
 	struct map sources; /* pubs, by media_id */
 	struct sdp_media *media_scratch;       /* LIMIT_SDP_MEDIA of each */
@@ -178,7 +179,8 @@ struct session {
 };
 
 /* ---- session.c ---- */
-/* Takes `join` over when it succeeds. The participant is in the room, nothing is sent yet. */
+/* Takes `join` over when it succeeds. The participant is in the room, nothing is sent yet. Outcome:
+ * PARTICIPANT_E_ROOM_FULL. */
 MUST_USE int session_new(
 	struct session **ret, struct signal_door *d, struct room *r, struct join *join);
 struct session *session_free(struct session *s);
