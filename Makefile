@@ -33,7 +33,11 @@ web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
 
 check: install build ## the quick part of the tests: unit, corpus, house (under a minute)
 	@tools/run_tests.py quick
-test: install-test build ## every test: check + real clients + conformance; last line "N passed, N failed"
+test/node_modules/.package-lock.json: test/package-lock.json
+	@echo "Fetching the real clients that the tests drive..."
+	@cd test && npm ci --no-audit --no-fund --silent
+	@touch $@
+test: install-test build test/node_modules/.package-lock.json ## every test: check + real clients + conformance; last line "N passed, N failed"
 	@tools/run_tests.py all
 
 asan: install-test web ## unit and corpus under address and undefined-behaviour sanitizers
@@ -53,7 +57,7 @@ bench: install-test build ## figures of this machine: latency, calls per core, m
 fmt: ## format everything
 	@git ls-files '*.[ch]' | xargs clang-format -i
 clean: ## remove what was built
-	@rm -rf build build-asan build-tsan build-fuzz web/dist web/node_modules test/e2e/node_modules
+	@rm -rf build build-asan build-tsan build-fuzz web/dist web/node_modules test/node_modules
 
 .PHONY: help run install install-test build web check test asan tsan fuzz bench fmt clean
 .DEFAULT_GOAL := help

@@ -1,4 +1,4 @@
-/* main.c - hands over to the command line; nothing else. */
+/* main.c - hands the command line to cli/; nothing else. */
 #include "cli/cli.h"
 
 int main(int argc, char **argv)

@@ -42,7 +42,8 @@ def run_suite(name, command, cwd, seconds):
         out = (late.stdout or b"").decode(errors="replace") if isinstance(late.stdout, bytes) else (late.stdout or "")
         out += f"\n{name}: not done after {seconds} s\n"
         code = 1
-    counts = re.findall(r"(\d+) passed, (\d+) failed", out)
+    counts = re.findall(r"(\d+) passed, (\d+) failed", out) or list(zip(
+        re.findall(r"^\S+ pass (\d+)$", out, re.M), re.findall(r"^\S+ fail (\d+)$", out, re.M)))  # node --test
     passed, failed = (int(counts[-1][0]), int(counts[-1][1])) if counts else (0, 1)
     if code and not failed:
         failed = 1

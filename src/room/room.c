@@ -58,8 +58,7 @@ struct track *room_find_track(struct room *r, const char *track_sid)
 
 struct participant *participants_after(struct room *r, uint64_t after)
 {
-	list_each(it, &r->participants)
-	{
+	list_each(it, &r->participants) {
 		struct participant *p = container_of(it, struct participant, link);
 		if (p->serial > after)
 			return p;
@@ -107,7 +106,9 @@ void room_tell_later(struct participant *p)
 		p->room->batch_due_ms = rooms_now_ms(p->room->rooms) + BATCH_MS;
 }
 
-enum { BATCH_COUNT = 64 };
+enum {
+	BATCH_COUNT = 64
+};
 
 /* Those of `who` that `to` may know of. */
 static void tell_batch(struct participant *to, struct participant *const *who, size_t count)
@@ -202,6 +203,7 @@ void room_close(struct room *r, Livekit__DisconnectReason reason)
 
 void room_free(struct room *r)
 {
+	data_forget(r);
 	map_fini(&r->by_identity);
 	map_fini(&r->by_sid);
 	map_fini(&r->tracks);
@@ -237,6 +239,7 @@ void room_tick(struct room *r, uint64_t now_ms)
 	if (r->batch_due_ms && now_ms >= r->batch_due_ms)
 		flush_batch(r);
 	speaking_tick(r, now_ms);
+	data_tick(r, now_ms);
 	if (r->changed && (!r->told_ms || now_ms - r->told_ms >= ROOM_UPDATE_MS))
 		tell_room(r, now_ms);
 }
