@@ -41,10 +41,11 @@ static bool is_part(const char *name, size_t size)
 
 const char *static_name(const char *path, const char **content_type)
 {
-	const char *name = !strcmp(path, "/") ? "index.html" : path + 1;
+	if (path[0] != '/')
+		return NULL;
+	const char *name = path[1] ? path + 1 : "index.html";
 	size_t size = strlen(name), first = strcspn(name, "/");
-
-	if (path[0] != '/' || size > 200 || !is_part(name, first))
+	if (size > 200 || !is_part(name, first))
 		return NULL;
 	if (name[first] && !is_part(name + first + 1, strlen(name + first + 1)))
 		return NULL;

@@ -203,7 +203,7 @@ static unsigned distance(const char *a, size_t a_size, const char *b, size_t b_s
 const char *schema_suggest(char *out, size_t size, const char *under, const char *name)
 {
 	size_t name_size = strlen(name);
-	unsigned best = name_size < 5 ? 2 : 3; /* farther than that is another word */
+	unsigned best = name_size < 4 ? 2 : name_size < 8 ? 3 : 4; /* that far is another word */
 	bool found = false;
 
 	for (size_t i = 0; i < schema_count; ++i) {
@@ -212,7 +212,7 @@ const char *schema_suggest(char *out, size_t size, const char *under, const char
 		if (!known || known_size >= size)
 			continue;
 		unsigned d = distance(name, name_size, known, known_size);
-		if (d >= best && !(d == best && !found && name_size >= 5))
+		if (d >= best)
 			continue;
 		best = d;
 		found = true;

@@ -143,10 +143,13 @@ static int set_count(uint32_t *slot, const char *text, char why[VALUE_WHY_SIZE])
 /* 12, 1.5: digits and at most one point. */
 static bool decimal(const char *text, double *value, const char **rest)
 {
-	size_t size = strspn(text, "0123456789.");
-	if (!size || size > 15 || text[0] == '.' || memchr(text, '.', size) != memrchr(text, '.', size))
+	size_t size = strspn(text, "0123456789"), points = text[size] == '.';
+	if (!size || size > 8)
 		return false;
-	char digits[16];
+	size += points + (points ? strspn(text + size + 1, "0123456789") : 0);
+	char digits[32];
+	if (size >= sizeof digits)
+		return false;
 	memcpy(digits, text, size);
 	digits[size] = 0;
 	*value = strtod(digits, NULL);

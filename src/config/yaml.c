@@ -218,12 +218,12 @@ static void read_mapping(struct reading *r, const yaml_node_t *mapping, const ch
 	for (yaml_node_pair_t *p = start; p < top && p - start < MAPPING_KEYS_MAX; ++p) {
 		const yaml_node_t *key = node_at(r, p->key), *value = node_at(r, p->value);
 		const char *name = scalar(key);
-		char path[PATH_SIZE];
-		if (!name || strlen(group) + strlen(name) + 2 > sizeof path || strchr(name, '.')) {
+		char path[2 * PATH_SIZE];
+		if (!name || strlen(group) + strlen(name) + 2 > PATH_SIZE || strchr(name, '.')) {
 			problem(r, line_of(key), "expected the name of a setting");
 			continue;
 		}
-		snprintf(path, sizeof path, "%s%s%s", group, *group ? "." : "", name);
+		snprintf(path, sizeof path, "%s%s%.95s", group, *group ? "." : "", name);
 		const struct schema_key *known = schema_find(path);
 		if (is_twice(r, mapping, p))
 			problem(r, line_of(key), "%s is set twice", path);

@@ -1,0 +1,157 @@
+#include "api_harness.h"
+
+#include "base/mem.h"
+#include "room/room.h"
+#include "test/check.h"
+#include "trunk/trunk.h"
+
+#define JSON "Content-Type: application/json\r\n"
+
+/* The header of this token, then JSON's content type. */
+static const char *as(const char *claims)
+{
+	static char headers[4200];
+	snprintf(headers, sizeof headers, "%s" JSON, token_header(claims));
+	return headers;
+}
+
+#define ADMIN as("{\"sip\":{\"admin\":true}}")
+#define CALLER as("{\"sip\":{\"call\":true}}")
+#define ROOMS as("{\"video\":{\"roomCreate\":true,\"roomList\":true}}")
+
+static void refused(const struct answer *a, int status, const char *code, const char *says)
+{
+	if (a->status != status || strcmp(field(a, "code"), code) || !strstr(field(a, "msg"), says)) {
+		fprintf(stderr, "expected %d %s %s, got %d %s\n", status, code, says, a->status, a->body);
+		exit(1);
+	}
+}
+
+static void odd_requests_are_refused_as_twirp_does(void)
+{
+	struct harness h;
+	harness_start(&h, false, NULL);
+	CHECK_STR(ask(&h, true, "GET", "/", "", NULL)->body, "OK");
+	CHECK_EQ(ask(&h, true, "GET", "/twirp", "", NULL)->status, 404);
+	CHECK_EQ(ask(&h, true, "POST", "/twirp/", JSON, "{}")->status, 404);
+	CHECK_EQ(ask(&h, true, "POST", "/twirp/livekit.SIP", JSON, "{}")->status, 404);
+	refused(ask(&h, true, "POST", "/twirp/livekit.SIP/Nothing", JSON, "{}"), 404, "bad_route", "no handler");
+	refused(ask(&h, true, "GET", "/twirp/livekit.SIP/ListSIPTrunk", JSON, NULL), 404, "bad_route", "only POST");
+	refused(ask(&h, true, "POST", "/twirp/livekit.SIP/ListSIPTrunk", "", "{}"), 404, "bad_route", "Content-Type");
+	refused(ask(&h, true, "POST", "/twirp/livekit.SIP/ListSIPTrunk", ADMIN, "{"), 400, "malformed", "json");
+	refused(ask(&h, true, "POST", "/twirp/livekit.SIP/ListSIPTrunk", JSON, "{}"), 401, "unauthenticated",
+		"permissions denied");
+	struct answer *a = ask(&h, true, "POST", "/twirp/livekit.SIP/ListSIPTrunk",
+		JSON "Authorization: Bearer rubbish\r\n", "{}");
+	CHECK_EQ(a->status, 401);
+	CHECK_STR(a->body, "invalid authorization token");
+
+	/* A stranger's large body is not even parsed. */
+	char *big = mem_zalloc((256 << 10) + 1);
+	memset(big, '[', 256 << 10);
+	refused(ask(&h, true, "POST", "/twirp/livekit.SIP/ListSIPTrunk", JSON, big), 401, "unauthenticated", "denied");
+	mem_free(big);
+	harness_stop(&h);
+}
+
+static void trunks_are_made_and_changed(void)
+{
+	char id[32], body[256];
+	struct harness h;
+	harness_start(&h, false, NULL);
+	struct answer *a = ask(&h, true, "POST", "/twirp/livekit.SIP/CreateSIPOutboundTrunk", ADMIN,
+		"{\"trunk\":{\"name\":\"bank\",\"address\":\"a.b\",\"numbers\":[\"+15550100\"],\"auth_password\":\"p\"}}");
+	CHECK_EQ(a->status, 200);
+	snprintf(id, sizeof id, "%s", field(a, "sip_trunk_id"));
+	snprintf(body, sizeof body, "{\"sip_trunk_id\":\"%s\",\"update\":{\"name\":\"new\",\"numbers\":{\"add\":[\"+2\"]}}}", id);
+	a = ask(&h, true, "POST", "/twirp/livekit.SIP/UpdateSIPOutboundTrunk", ADMIN, body);
+	CHECK_STR(field(a, "name"), "new");
+	CHECK_STR(field(a, "address"), "a.b");
+	CHECK_EQ(json_array_size(json_object_get(a->json, "numbers")), 2);
+	snprintf(body, sizeof body, "{\"sip_trunk_id\":\"%s\",\"update\":{\"numbers\":{\"clear\":true}}}", id);
+	refused(ask(&h, true, "POST", "/twirp/livekit.SIP/UpdateSIPOutboundTrunk", ADMIN, body), 400,
+		"invalid_argument", "no trunk numbers");
+	refused(ask(&h, true, "POST", "/twirp/livekit.SIP/CreateSIPInboundTrunk", ADMIN, "{}"), 501, "unimplemented",
+		"inbound");
+	a = ask(&h, true, "POST", "/twirp/livekit.SIP/ListSIPOutboundTrunk", ADMIN, "{}");
+	CHECK_EQ(json_array_size(json_object_get(a->json, "items")), 1);
+	snprintf(body, sizeof body, "{\"sip_trunk_id\":\"%s\"}", id);
+	CHECK_EQ(ask(&h, true, "POST", "/twirp/livekit.SIP/DeleteSIPTrunk", ADMIN, body)->status, 200);
+	refused(ask(&h, true, "POST", "/twirp/livekit.SIP/GetSIPOutboundTrunk", ADMIN, body), 404, "not_found", "trunk");
+	harness_stop(&h);
+}
+
+#define DIAL "/twirp/livekit.SIP/CreateSIPParticipant"
+
+static void dialling_waits_or_not(void)
+{
+	static const char waits[] = "{\"sip_trunk_id\":\"bank\",\"sip_call_to\":\"+14155550123\",\"room_name\":\"r\","
+				    "\"wait_until_answered\":true}";
+	static struct request r;
+	static struct answer w;
+	struct harness h;
+	harness_start(&h, false, NULL);
+	harness_add_trunk(&h, "bank", "+14155550100");
+	struct answer *a = ask(&h, true, "POST", DIAL, CALLER,
+		"{\"sip_trunk_id\":\"bank\",\"sip_call_to\":\"+14155550123\",\"room_name\":\"r\",\"ringing_timeout\":\"3s\"}");
+	CHECK_EQ(a->status, 200);
+	CHECK_STR(field(a, "sip_call_id"), call_id(fake_calls_last(h.calls)));
+	CHECK_STR(fake_call_asked(fake_calls_last(h.calls)), "r|+14155550123|bank|-|-||-|3000|0");
+
+	request_begin(&r, &h, true, "POST", DIAL, CALLER, waits);
+	while (fake_calls_dialled(h.calls) < 2)
+		CHECK(!request_turn(&r, &h));
+	fake_call_fail(fake_calls_last(h.calls), 486, "Busy Here");
+	request_finish(&w, &r, &h);
+	refused(&w, 429, "resource_exhausted", "busy");
+	CHECK_STR(field(&w, "meta.sip_status_code"), "486");
+	CHECK_STR(field(&w, "meta.sip_status"), "Busy Here");
+
+	/* The time of the request is over: the call is hung up. */
+	char headers[4300];
+	snprintf(headers, sizeof headers, "%sX-Twirp-Timeout-Ms: 30\r\n", CALLER);
+	request_begin(&r, &h, true, "POST", DIAL, headers, waits);
+	request_finish(&w, &r, &h);
+	refused(&w, 408, "deadline_exceeded", "time");
+	CHECK(fake_call_hung_up(fake_calls_last(h.calls)));
+
+	/* Whoever asked goes away: likewise. */
+	request_begin(&r, &h, true, "POST", DIAL, CALLER, waits);
+	while (fake_calls_dialled(h.calls) < 4)
+		CHECK(!request_turn(&r, &h));
+	request_abandon(&r, &h);
+	for (int i = 0; i < 50; ++i)
+		uv_run(&h.loop.uv, UV_RUN_NOWAIT);
+	CHECK(fake_call_hung_up(fake_calls_last(h.calls)));
+
+	fake_calls_refuse(h.calls, CALL_E_COUNTRY, "Calls to Latvia are off.");
+	refused(ask(&h, true, "POST", DIAL, CALLER, waits), 403, "permission_denied", "Latvia");
+	json_decref(w.json);
+	w.json = NULL;
+	harness_stop(&h);
+}
+
+static void rooms_are_made_and_deleted(void)
+{
+	struct harness h;
+	harness_start(&h, false, NULL);
+	struct answer *a = ask(&h, true, "POST", "/twirp/livekit.RoomService/CreateRoom", ROOMS, "{\"name\":\"r\"}");
+	CHECK_EQ(a->status, 200);
+	CHECK(rooms_find(h.rooms, "r"));
+	CHECK_EQ(ask(&h, true, "POST", "/twirp/livekit.RoomService/ListRooms", ROOMS, "{}")->status, 200);
+	refused(ask(&h, true, "POST", "/twirp/livekit.RoomService/GetParticipant",
+			as("{\"video\":{\"roomAdmin\":true,\"room\":\"r\"}}"), "{\"room\":\"r\",\"identity\":\"x\"}"),
+		404, "not_found", "participant does not exist");
+	CHECK_EQ(ask(&h, true, "POST", "/twirp/livekit.RoomService/DeleteRoom", ROOMS, "{\"room\":\"r\"}")->status, 200);
+	CHECK(!rooms_find(h.rooms, "r"));
+	harness_stop(&h);
+}
+
+int main(void)
+{
+	odd_requests_are_refused_as_twirp_does();
+	trunks_are_made_and_changed();
+	dialling_waits_or_not();
+	rooms_are_made_and_deleted();
+	return 0;
+}
