@@ -25,11 +25,16 @@ enum {
 	LIMIT_ROOMS = 10000,
 	LIMIT_PARTICIPANTS_PER_ROOM = 1000,
 	LIMIT_TRACKS_PER_PARTICIPANT = 64,
+	LIMIT_WISHES_PER_PARTICIPANT = 1024, /* subscriptions asked for or refused */
+	LIMIT_TRACK_PERMISSIONS = 1024,      /* entries of a publisher's list of who may hear it */
 	LIMIT_SDP_BYTES = 256 << 10,
 	LIMIT_SDP_MEDIA = 256,
 	LIMIT_JOIN_REQUEST_BYTES = 1 << 20, /* after inflating */
 	LIMIT_DATA_CHANNELS = 16,
 	LIMIT_DATA_PACKET_BYTES = 64 << 10,
+	LIMIT_DATA_HELD_BYTES = 100 << 10, /* reliable data waiting for a channel to open */
+	LIMIT_MISSED_LEAVERS = 256,        /* remembered for a client that resumes */
+	LIMIT_ADD_TRACK_BYTES = 16 << 10,  /* one announced track, as kept */
 };
 
 /* SIP. */
@@ -47,5 +52,23 @@ enum {
 enum {
 	LIMIT_PACKET_BYTES = 1500,
 	LIMIT_TRANSPORTS = 8192,
+	LIMIT_SCTP_QUEUE_BYTES = 1 << 20, /* one peer's messages that wait to be sent */
 	LIMIT_DTMF_QUEUE = 64,
+	LIMIT_LEG_VOICES = 128, /* that one phone hears; about 31 KB each */
+};
+
+/* Protobuf and JSON. */
+enum {
+	LIMIT_PROTO_ARENA_BYTES = 32 << 20, /* what one message may unfold to in memory */
+	LIMIT_JSON_BYTES = 2 << 20,
+};
+
+/* Trunks, policy, API. */
+enum {
+	LIMIT_TRUNKS = 1000,
+	LIMIT_CONFIG_BYTES = 1 << 20,
+	LIMIT_BACKEND_BODY_BYTES = 64 << 10,
+	LIMIT_STATIC_FILE_BYTES = 16 << 20,
+	LIMIT_STATIC_FILES = 256,
+	LIMIT_IDEMPOTENCY_S = 24 * 3600, /* how long an answer is kept */
 };

@@ -1,4 +1,5 @@
-/* media/codec.h - the codecs that travel here, and their RTP facts (RFC 3551, RFC 7587). */
+/* media/codec.h - the codecs that travel here, and their RTP facts (RFC 3551, RFC 7587).
+ * Thread: any. */
 #pragma once
 
 #include "base/base.h"

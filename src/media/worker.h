@@ -12,9 +12,14 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "media/codec.h"
+#include "media/dtls.h"
 #include "media/media.h"
+#include "media/peer_address.h"
 #include "wire/rtp.h"
 
+struct payloads;
+struct mailbox;
+struct transport;
 struct worker;
 
 /* One packet in the clear, as a source hands it to its sinks. Valid during the call. */
@@ -32,25 +37,77 @@ struct source {
 	struct list sinks;     /* struct source_sink.link */
 	unsigned wants[CODEC__COUNT]; /* how many sinks take each codec: a leg encodes only what is wanted */
 	bool muted;
+	unsigned epoch; /* counts unmutings: a sink begins anew when it changed */
+	/* What worker_note_level() heard in this window. */
+	struct list noted; /* worker->noted */
+	uint8_t loudest;
+	uint16_t active_ms, observed_ms;
 };
 
 /* One listener of a source. Embedded in its maker (a transport's sink, or a leg that mixes). */
 struct source_sink {
 	struct list link; /* source.sinks; an empty list of its own when the source is gone */
 	struct source *source;
-	enum codec codec; /* takes only this; CODEC_NONE = takes everything */
+	enum codec codec; /* takes only this; CODEC_NONE = everything, and RED unwrapped to Opus */
 	bool paused;
 	void (*write)(struct source_sink *s, const struct media_packet *p);
-	void (*source_gone)(struct source_sink *s); /* after it left the list */
+	void (*source_gone)(struct source_sink *s); /* after it left the list; may free itself */
 };
 
 void source_init(struct source *s, media_id id);
 void source_fini(struct source *s); /* tells every sink source_gone() */
 void source_add_sink(struct source *s, struct source_sink *sink);
 void source_remove_sink(struct source_sink *sink); /* twice is fine */
+/* To every sink that takes it. Of a RED packet, those that take Opus get the newest block. */
 void source_push(struct source *s, const struct media_packet *p);
+void source_mute(struct source *s, bool muted);
 
-/* Worker services used by legs and transports. */
+/* ---- the worker itself, for media.c ---- */
+struct worker_config {
+	unsigned index;
+	struct loop *loop; /* the control loop, or NULL: a thread and a loop of its own */
+	const struct sockaddr_storage *bind;
+	const struct dtls_identity *identity;
+	struct mailbox *reports; /* struct report, media/order.h */
+	struct payloads *payloads;
+};
+MUST_USE int worker_new(struct worker **ret, const struct worker_config *c);
+/* On the control thread: everything in it goes, the thread is joined. */
+struct worker *worker_free(struct worker *w);
+uint16_t worker_port(const struct worker *w);
+struct mailbox *worker_orders(struct worker *w);
+
+void worker_count_drop(struct worker *w, enum media_drop why);
+uint64_t worker_drops(const struct worker *w, enum media_drop why); /* from any thread */
+
+/* ---- services used by transports ---- */
+const struct dtls_identity *worker_identity(const struct worker *w);
+/* Where the next datagram is to be written: LIMIT_PACKET_BYTES + SRTP_TRAILER_BYTES. */
+uint8_t *worker_out(struct worker *w);
+/* Queues what was written there; it leaves at the end of the turn. */
+void worker_send(struct worker *w, size_t size, const struct peer_address *to);
+/* Checks for this name are `t`'s. */
+struct ufrag_node {
+	struct map_node by_ufrag;
+	struct transport *transport; /* NULL = not in the map */
+};
+MUST_USE int worker_add_ufrag(
+	struct worker *w, struct ufrag_node *n, struct transport *t, const char *ufrag);
+void worker_remove_ufrag(struct worker *w, struct ufrag_node *n); /* twice is fine */
+/* Datagrams from this address are `t`'s from now on; a former owner of the address loses it. */
+struct path_node {
+	struct map_node by_address;
+	struct peer_address address;
+	struct transport *transport; /* NULL = not in the map */
+};
+MUST_USE int worker_claim_path(
+	struct worker *w, struct path_node *n, struct transport *t, const struct peer_address *address);
+void worker_release_path(struct worker *w, struct path_node *n); /* twice is fine */
+struct map *worker_sinks(struct worker *w); /* struct sink.by_id */
+void worker_post_transport_state(struct worker *w, media_id t, enum media_transport_state state);
+void worker_post_sctp(struct worker *w, media_id t, struct span packet);
+
+/* ---- services used by legs and transports ---- */
 struct loop *worker_loop(struct worker *w);
 unsigned worker_index(const struct worker *w);
 struct source *worker_source(struct worker *w, media_id id);

@@ -1,0 +1,79 @@
+/* call/call_private.h - one call as the files of this folder see it.
+ *
+ * Owner:    struct calls, until the call has ended and its SIP part is done.
+ * Owns:     the SIP call, the media leg, the seat, its timers; all three may end in any order.
+ * Thread:   the control thread.
+ */
+#pragma once
+
+#include "call/call.h"
+#include "call/seat.h"
+#include "media/media.h"
+#include "net/loop.h"
+#include "sip/call.h"
+
+/*
+ *   DIALING --> RINGING --> ACTIVE --> ENDED
+ *      |  \________|__________^         ^
+ *      '-----------'--------------------'      (refused, no answer, hung up before the answer)
+ *
+ * ENDED means: the room has seen the last of it. The SIP part may still be finishing (BYE, CANCEL).
+ */
+enum call_state {
+	CALL_DIALING,
+	CALL_RINGING,
+	CALL_ACTIVE,
+	CALL_ENDED,
+	CALL__COUNT,
+};
+
+struct calls {
+	struct loop *loop;
+	struct calls_config config;
+	struct map by_id;   /* struct call.id_node: every call until it is freed */
+	struct map by_leg;  /* struct call.leg_node: media events name the leg */
+	struct list all;    /* struct call.link */
+	void (*closed)(void *owner);
+	void *closed_owner;
+	struct timer close_timer;
+};
+
+struct call {
+	struct calls *calls;
+	struct list link;
+	struct map_node id_node, leg_node;
+	char id[RNG_ID_SIZE];
+	enum call_state state;
+
+	char *room, *number, *identity, *dtmf, *trunk_id, *address;
+	char participant_sid[RNG_ID_SIZE];
+
+	struct seat *seat;         /* NULL after the end */
+	media_id leg;              /* 0 after the end */
+	struct sip_call *sip;      /* NULL once its last event came */
+	struct timer ringing, longest;
+	struct list watches;       /* struct call_watch.link */
+	struct deferred settle_later, free_later;
+	bool settled, answered, has_credentials;
+
+	struct call_explanation explanation;
+	int sip_status;
+	char sip_reason[128];
+	uint64_t asked_ms;
+};
+
+void call_move(struct call *c, enum call_state next);
+/* The one way to end: tells the room, gives back the leg, ends SIP, settles the watchers. */
+void call_finish(struct call *c, const struct call_explanation *why, int sip_status, const char *sip_reason);
+void call_settle(struct call *c, bool answered);
+/* Frees now; call_free_soon() when somebody up the stack still holds it. */
+void call_free(struct call *c);
+void call_free_soon(struct call *c);
+
+/* call/dial.c: SIP side. */
+MUST_USE int call_invite(struct call *c, const struct call_request *request, const char *caller,
+	uint16_t rtp_port);
+/* call/room_side.c */
+MUST_USE int call_sit_down(struct call *c, struct room *room, const struct call_request *request,
+	const char *caller);
+void call_show_status(struct call *c, const char *status);

@@ -1,0 +1,325 @@
+/* call/calls.c - all calls: dialling one, finding one, ending them all. */
+#include "call/call_private.h"
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+enum {
+	RINGING_TIMEOUT_MS = 3 * 60 * 1000,       /* livekit-sip's defaults */
+	MAX_DURATION_MS = 24 * 60 * 60 * 1000,
+	CLOSE_GRACE_MS = 3000, /* for BYE and CANCEL to be answered when we stop */
+};
+
+int calls_new(struct calls **ret, struct loop *l, const struct calls_config *config)
+{
+	struct calls *cs = mem_zalloc(sizeof *cs);
+	if (!cs)
+		return err_new(-ENOMEM);
+	cs->loop = l;
+	cs->config = *config;
+	list_init(&cs->all);
+	*ret = cs;
+	return 0;
+}
+
+struct calls *calls_free(struct calls *cs)
+{
+	if (!cs)
+		return NULL;
+	while (!list_empty(&cs->all))
+		call_free(list_first(&cs->all, struct call, link));
+	timer_fini(&cs->close_timer);
+	map_fini(&cs->by_id);
+	map_fini(&cs->by_leg);
+	mem_free(cs);
+	return NULL;
+}
+
+size_t calls_count(const struct calls *cs)
+{
+	return cs->by_id.count;
+}
+
+struct call *calls_find(struct calls *cs, const char *id)
+{
+	return map_entry(map_get(&cs->by_id, id), struct call, id_node);
+}
+
+struct call *calls_find_participant(struct calls *cs, const char *room, const char *identity)
+{
+	list_each(it, &cs->all)
+	{
+		struct call *c = container_of(it, struct call, link);
+		if (c->state != CALL_ENDED && !strcmp(c->room, room) && !strcmp(c->identity, identity))
+			return c;
+	}
+	return NULL;
+}
+
+/* One request never dials twice: the same number on its way into the same room is the same wish. */
+static struct call *find_dialing(struct calls *cs, const char *room, const char *number)
+{
+	list_each(it, &cs->all)
+	{
+		struct call *c = container_of(it, struct call, link);
+		bool on_its_way = c->state == CALL_DIALING || c->state == CALL_RINGING;
+		if (on_its_way && !strcmp(c->room, room) && !strcmp(c->number, number))
+			return c;
+	}
+	return NULL;
+}
+
+static size_t count_in_room(struct calls *cs, const char *room)
+{
+	size_t n = 0;
+	list_each(it, &cs->all)
+	{
+		struct call *c = container_of(it, struct call, link);
+		n += c->state != CALL_ENDED && !strcmp(c->room, room);
+	}
+	return n;
+}
+
+static int refuse(struct call_refusal *refusal, int outcome, const char *format, ...) PRINTF(3, 4);
+static int refuse(struct call_refusal *refusal, int outcome, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	vsnprintf(refusal->why, sizeof refusal->why, format, args);
+	va_end(args);
+	return outcome;
+}
+
+static int check_policy(struct policy_verdict *verdict, struct calls *cs, const struct call_request *request,
+	struct call_refusal *refusal)
+{
+	static const int outcomes[] = {
+		[POLICY_OK] = CALL_OK,
+		[POLICY_NOT_E164] = CALL_E_NUMBER,
+		[POLICY_COUNTRY] = CALL_E_COUNTRY,
+		[POLICY_BLOCKED] = CALL_E_BLOCKED,
+		[POLICY_RATE] = CALL_E_RATE,
+	};
+	const char *trunk = request->trunk->sip_trunk_id;
+	policy_check(verdict, cs->config.policy, request->number, trunk && *trunk ? trunk : request->trunk->address,
+		clock_ms());
+	refusal->retry_after_ms = verdict->retry_after_ms;
+	return verdict->outcome == POLICY_OK ? 0 : refuse(refusal, outcomes[verdict->outcome], "%s", verdict->why);
+}
+
+static const char *choose_caller(const struct call_request *request)
+{
+	const Livekit__SIPOutboundTrunkInfo *trunk = request->trunk;
+	if (request->caller_number && *request->caller_number)
+		return request->caller_number;
+	return trunk->n_numbers ? trunk->numbers[rng_u32() % trunk->n_numbers] : NULL;
+}
+
+static int check_limits(struct calls *cs, const struct call_request *request, const char *number,
+	struct call_refusal *refusal)
+{
+	refusal->existing = find_dialing(cs, request->room, number);
+	if (refusal->existing)
+		return refuse(refusal, CALL_E_ALREADY,
+			"%s is already being called into the room \"%s\". Wait until that call is answered or has ended.",
+			number, request->room);
+	if (calls_count(cs) >= LIMIT_CALLS || count_in_room(cs, request->room) >= LIMIT_CALLS_PER_ROOM)
+		return refuse(refusal, CALL_E_LIMIT,
+			"Too many calls at once: at most %d in a room and %d in all. End one first.",
+			LIMIT_CALLS_PER_ROOM, LIMIT_CALLS);
+	return 0;
+}
+
+static void on_ringing_timeout(void *owner)
+{
+	struct call *c = owner;
+	struct call_explanation why;
+	explain_failure(&why, &(struct call_failure){.kind = CALL_FAILURE_NO_ANSWER});
+	call_finish(c, &why, 0, NULL);
+}
+
+static void on_longest(void *owner)
+{
+	struct call *c = owner;
+	const struct call_explanation why = {
+		.sentence = "The call reached the longest duration that was allowed for it.",
+		.code = "max_duration",
+		.twirp_code = "canceled",
+		.reason = LIVEKIT__DISCONNECT_REASON__CLIENT_INITIATED,
+	};
+	call_finish(c, &why, 0, NULL);
+}
+
+static int copy_request(struct call *c, const struct call_request *request, const char *number)
+{
+	c->room = mem_strdup(request->room);
+	c->number = mem_strdup(number);
+	c->identity = request->identity && *request->identity ? mem_strdup(request->identity)
+							      : mem_format("sip_%s", number);
+	c->dtmf = mem_strdup(request->dtmf ? request->dtmf : "");
+	c->trunk_id = mem_strdup(request->trunk->sip_trunk_id ? request->trunk->sip_trunk_id : "");
+	c->address = mem_strdup(request->trunk->address ? request->trunk->address : "");
+	bool whole = c->room && c->number && c->identity && c->dtmf && c->trunk_id && c->address;
+	return whole ? 0 : err_new(-ENOMEM);
+}
+
+static int call_new(struct call **ret, struct calls *cs, const struct call_request *request, const char *number)
+{
+	struct call *c = mem_zalloc(sizeof *c);
+	if (!c)
+		return err_new(-ENOMEM);
+	c->calls = cs;
+	c->asked_ms = clock_ms();
+	list_init(&c->link);
+	list_init(&c->watches);
+	list_init(&c->settle_later.link);
+	list_init(&c->free_later.link);
+	rng_id(c->id, "SCL_");
+
+	int r = copy_request(c, request, number);
+	if (r == 0)
+		r = timer_init(&c->ringing, cs->loop, on_ringing_timeout, c);
+	if (r == 0)
+		r = timer_init(&c->longest, cs->loop, on_longest, c);
+	if (r == 0)
+		r = map_put(&cs->by_id, &c->id_node, c->id);
+	if (r) {
+		call_free(c);
+		return r;
+	}
+	list_add(&cs->all, &c->link);
+	*ret = c;
+	return 0;
+}
+
+static int open_leg(struct call *c, struct media_leg_local *local, struct room *room)
+{
+	const struct calls_config *config = &c->calls->config;
+	int r = media_leg_open(&c->leg, local, config->media, room_worker(room),
+		&(struct media_leg_config){
+			.latch = config->symmetric_rtp,
+			.media_timeout_initial_ms = config->media_timeout_initial_ms,
+			.media_timeout_ms = config->media_timeout_ms,
+		});
+	if (r < 0)
+		return r;
+	r = map_put_id(&c->calls->by_leg, &c->leg_node, c->leg);
+	assert(r != MAP_E_EXISTS);
+	return r;
+}
+
+/* Outcomes of start(). */
+enum {
+	START_E_ROOM_FULL = 1,
+	START_E_INVALID,
+};
+
+/* Leg first (its port goes into the offer and its id into the track), then the seat, then INVITE:
+ * all in this turn of the loop. */
+static int start(struct call *c, struct room *room, const struct call_request *request, const char *caller)
+{
+	struct media_leg_local local = {0};
+	int r = open_leg(c, &local, room);
+	if (r < 0)
+		return r;
+	r = call_sit_down(c, room, request, caller);
+	if (r)
+		return r == SEAT_E_ROOM_FULL ? START_E_ROOM_FULL : r;
+	r = call_invite(c, request, caller, local.rtp_port);
+	if (r)
+		return r == CALL_E_INVALID ? START_E_INVALID : r;
+	timer_start(&c->ringing, request->ringing_timeout_ms ? request->ringing_timeout_ms : RINGING_TIMEOUT_MS, 0);
+	timer_start(&c->longest, request->max_duration_ms ? request->max_duration_ms : MAX_DURATION_MS, 0);
+	return 0;
+}
+
+static int explain_start(int r, const struct call_request *request, struct call_refusal *refusal)
+{
+	if (r == START_E_ROOM_FULL)
+		return refuse(refusal, CALL_E_LIMIT, "The room \"%s\" is full.", request->room);
+	if (r == START_E_INVALID)
+		return refuse(refusal, CALL_E_INVALID,
+			"A header, the caller's number, the display name or the trunk's address holds characters "
+			"that a SIP message cannot carry, or is too long.");
+	return r;
+}
+
+static int open_room(struct room **ret, struct calls *cs, const char *name, struct call_refusal *refusal)
+{
+	int r = rooms_open(ret, NULL, cs->config.rooms, name, &(struct room_options){0});
+	if (r == ROOMS_E_LIMIT)
+		return refuse(refusal, CALL_E_LIMIT, "There are too many rooms: at most %d.", LIMIT_ROOMS);
+	return r;
+}
+
+int calls_dial(struct call **ret, struct calls *cs, const struct call_request *request,
+	struct call_refusal *refusal)
+{
+	assert(request->room && request->number && request->trunk);
+	*refusal = (struct call_refusal){0};
+
+	struct policy_verdict verdict;
+	const char *caller = choose_caller(request);
+	if (!caller)
+		return refuse(refusal, CALL_E_NO_CALLER,
+			"The trunk \"%s\" has no numbers to call from: add one to its \"numbers\".",
+			request->trunk->name);
+	int r = check_policy(&verdict, cs, request, refusal);
+	if (r == 0)
+		r = check_limits(cs, request, verdict.number, refusal);
+	struct room *room = NULL;
+	if (r == 0)
+		r = open_room(&room, cs, request->room, refusal);
+	struct call *c = NULL;
+	if (r == 0)
+		r = call_new(&c, cs, request, verdict.number);
+	if (r)
+		return r;
+
+	log_info(c->id, "calling %s from %s through %s into room %s", c->number, caller,
+		request->trunk->address, c->room);
+	r = start(c, room, request, caller);
+	if (r) {
+		call_free(c);
+		return explain_start(r, request, refusal);
+	}
+	*ret = c;
+	return 0;
+}
+
+static void closed(void *owner)
+{
+	struct calls *cs = owner;
+	void (*done)(void *) = cs->closed;
+	cs->closed = NULL;
+	timer_stop(&cs->close_timer);
+	if (done)
+		done(cs->closed_owner);
+}
+
+void calls_close(struct calls *cs, void (*done)(void *owner), void *owner)
+{
+	const struct call_explanation stopping = {
+		.sentence = "The server was stopped.",
+		.code = "server_shutdown",
+		.twirp_code = "unavailable",
+		.reason = LIVEKIT__DISCONNECT_REASON__SERVER_SHUTDOWN,
+	};
+	cs->closed = done;
+	cs->closed_owner = owner;
+	list_each(it, &cs->all)
+		call_finish(container_of(it, struct call, link), &stopping, 0, NULL);
+	bool empty = list_empty(&cs->all);
+	if (timer_init(&cs->close_timer, cs->loop, closed, cs) < 0)
+		closed(cs);
+	else
+		timer_start(&cs->close_timer, empty ? 0 : CLOSE_GRACE_MS, 0);
+}

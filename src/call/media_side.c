@@ -1,0 +1,48 @@
+/* call/media_side.c - what a phone leg reports, brought to its call. */
+#include "call/call_private.h"
+
+static struct call *of_leg(struct calls *cs, media_id leg)
+{
+	return map_entry(map_get_id(&cs->by_leg, leg), struct call, leg_node);
+}
+
+void calls_leg_event(struct calls *cs, media_id leg, enum media_leg_event event)
+{
+	struct call *c = of_leg(cs, leg);
+	if (!c || event != MEDIA_LEG_SILENT)
+		return;
+	const struct call_explanation silent = {
+		.sentence = "No sound arrives from the phone any more, so the call was ended. Usually a firewall "
+			    "or NAT drops the media: check that the address in our SDP can be reached.",
+		.code = "media_timeout",
+		.twirp_code = "failed_precondition",
+		.reason = LIVEKIT__DISCONNECT_REASON__MEDIA_FAILURE,
+	};
+	call_finish(c, &silent, 0, NULL);
+}
+
+void calls_leg_digit(struct calls *cs, media_id leg, char digit)
+{
+	struct call *c = of_leg(cs, leg);
+	if (c && c->seat)
+		seat_send_digit(c->seat, digit);
+}
+
+/* The digits of the request (an extension, a PIN) are out: people may talk. */
+void calls_leg_digits_done(struct calls *cs, media_id leg)
+{
+	struct call *c = of_leg(cs, leg);
+	if (!c || !*c->dtmf || c->state != CALL_ACTIVE)
+		return;
+	*c->dtmf = 0;
+	call_show_status(c, "active");
+}
+
+void calls_levels(struct calls *cs, const struct media_level *levels, size_t count)
+{
+	for (size_t i = 0; i < count; ++i) {
+		struct call *c = of_leg(cs, levels[i].source);
+		if (c && c->seat)
+			seat_level(c->seat, levels[i].level, levels[i].active_ms, levels[i].observed_ms);
+	}
+}

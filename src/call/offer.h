@@ -1,0 +1,28 @@
+/* call/offer.h - the trunk's SDP: our offer, and what the answer means for the leg. Pure.
+ *
+ * Owner, owns: nothing. Thread: any.
+ */
+#pragma once
+
+#include "base/writer.h"
+#include "media/media.h"
+
+enum {
+	OFFER_SIZE = 1024,
+	OFFER_DTMF_PT = 101, /* what livekit-sip and most user agents use */
+};
+
+/* PCMU, PCMA and telephone-event, 20 ms (RFC 3264, RFC 4733). */
+void offer_write(struct writer *w, const char *ip, uint16_t rtp_port, uint64_t session_id);
+
+/* Named outcomes of answer_read(). */
+enum answer_outcome {
+	ANSWER_OK,
+	ANSWER_E_SDP,      /* not readable as SDP */
+	ANSWER_E_NO_AUDIO, /* no usable audio section: refused, or port 0 */
+	ANSWER_E_CODEC,    /* none of the codecs that we offered */
+	ANSWER_E_ADDRESS,  /* its c= line is no address literal */
+	ANSWER__COUNT,
+};
+MUST_USE enum answer_outcome answer_read(struct media_leg_remote *ret, struct span body);
+const char *answer_outcome_text(enum answer_outcome o);

@@ -1,0 +1,14 @@
+/* cli/json_argument.h - JSON that is given to a command: a file, '-' for standard input, or the text
+ * itself; and messages as JSON on stdout.
+ *
+ * Owner:   the command. Owns: nothing; messages live in the arena. Thread: the main thread.
+ */
+#pragma once
+
+#include "wire/proto.h"
+
+/* Strict: unknown fields are errors. `wrapper` (may be NULL): {"trunk": {...}} and the bare {...} are
+ * both understood. NULL: what is wrong was said on stderr. */
+ProtobufCMessage *json_argument(struct proto_arena *a, const ProtobufCMessageDescriptor *type,
+	const char *argument, const char *wrapper);
+bool json_print(const ProtobufCMessage *m);

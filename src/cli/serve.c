@@ -1,0 +1,387 @@
+/* cli/serve.c - `ringdown serve`: builds the tree of a server, wires its doors to its planes, runs it,
+ * and takes it down in order.
+ *
+ *   config -> loop, dns -> media, rooms, store, trunks, policy -> sip, calls -> signal, api -> http
+ */
+#include "cli/server.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "cli/cli.h"
+#include "net/address.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { TICK_MS = 400 }; /* LiveKit's speaker updates; timeouts ride along */
+
+/* ---- events of the planes, brought to their doors ---- */
+
+static void on_transport_state(void *owner, media_id transport, enum media_transport_state state)
+{
+	struct server *s = owner;
+	signal_transport_state(s->signal, transport, state);
+}
+
+static void on_transport_sctp(void *owner, media_id transport, struct span packet)
+{
+	struct server *s = owner;
+	signal_transport_sctp(s->signal, transport, packet);
+}
+
+static void on_levels(void *owner, const struct media_level *levels, size_t count)
+{
+	struct server *s = owner;
+	signal_levels(s->signal, levels, count);
+	calls_levels(s->calls, levels, count);
+}
+
+static void on_leg_event(void *owner, media_id leg, enum media_leg_event event)
+{
+	struct server *s = owner;
+	calls_leg_event(s->calls, leg, event);
+}
+
+static void on_leg_digit(void *owner, media_id leg, char digit)
+{
+	struct server *s = owner;
+	calls_leg_digit(s->calls, leg, digit);
+}
+
+static void on_leg_digits_done(void *owner, media_id leg)
+{
+	struct server *s = owner;
+	calls_leg_digits_done(s->calls, leg);
+}
+
+static const struct media_events media_events = {
+	.transport_state = on_transport_state,
+	.transport_sctp = on_transport_sctp,
+	.levels = on_levels,
+	.leg_event = on_leg_event,
+	.leg_digit = on_leg_digit,
+	.leg_digits_done = on_leg_digits_done,
+};
+
+static void on_tick(void *owner)
+{
+	struct server *s = owner;
+	rooms_tick(s->rooms);
+}
+
+static uint64_t now_ms(void *owner)
+{
+	return clock_ms();
+}
+
+static unsigned pick_worker(void *owner)
+{
+	struct server *s = owner;
+	return media_pick_worker(s->media);
+}
+
+const char *server_secret(void *owner, const char *key)
+{
+	const struct server *s = owner;
+	for (size_t i = 0; i < s->config.keys.count; ++i)
+		if (!strcmp(s->config.keys.items[i].name, key))
+			return s->config.keys.items[i].secret;
+	return NULL;
+}
+
+/* ---- building ---- */
+
+/* Says what could not be opened and why, in the operator's words. */
+static int cannot(const char *what, uint16_t port, int r)
+{
+	if (r == -EADDRINUSE)
+		log_error("serve", "%s: port %u is in use. Stop what uses it, or choose another port in the configuration.",
+			what, port);
+	else if (r == -EACCES)
+		log_error("serve", "%s: no permission to use port %u. Choose one above 1023.", what, port);
+	else
+		log_error("serve", "%s (port %u): %s", what, port, strerror(-r));
+	return r;
+}
+
+static int build_media(struct server *s)
+{
+	struct sockaddr_storage bind;
+	const char *ip = s->loopback ? "127.0.0.1" : "0.0.0.0";
+	int r = address_parse(&bind, ip, s->config.rtc.udp_port.first);
+	if (r < 0)
+		return r;
+	const struct media_config config = {
+		.workers = s->config.workers ? s->config.workers : uv_available_parallelism(),
+		.rtc_bind = &bind,
+		.rtp_ip = s->config.sip.listen_ip ? s->config.sip.listen_ip : ip,
+		.rtp_port_min = s->config.sip.rtp_port.first,
+		.rtp_port_max = s->config.sip.rtp_port.last,
+	};
+	r = media_new(&s->media, &s->loop, &config, &media_events, s);
+	return r < 0 ? cannot("media", s->config.rtc.udp_port.first, r) : 0;
+}
+
+static int build_rooms(struct server *s)
+{
+	const struct rooms_config config = {
+		.empty_timeout_s = s->config.room.empty_timeout_s,
+		.departure_timeout_s = s->config.room.departure_timeout_s,
+		.max_participants = s->config.room.max_participants,
+		.auto_create = s->config.room.auto_create,
+		.now_ms = now_ms,
+		.pick_worker = pick_worker,
+		.worker_owner = s,
+	};
+	int r = rooms_new(&s->rooms, &config, NULL, s);
+	if (r == 0)
+		r = timer_init(&s->tick, &s->loop, on_tick, s);
+	if (r == 0)
+		timer_start(&s->tick, TICK_MS, TICK_MS);
+	return r;
+}
+
+static int build_store(struct server *s)
+{
+	char path[1024];
+	if (mkdir(s->config.data_dir, 0700) < 0 && errno != EEXIST) {
+		log_error("serve", "data_dir %s cannot be made: %s", s->config.data_dir, strerror(errno));
+		return -errno;
+	}
+	snprintf(path, sizeof path, "%s/ringdown.db", s->config.data_dir);
+	int r = store_open(&s->store, path);
+	if (r < 0) {
+		log_error("serve", "the store %s cannot be opened", path);
+		return r;
+	}
+	return trunks_new(&s->trunks, s->store);
+}
+
+static int build_sip(struct server *s)
+{
+	const struct sip_agent_config config = {
+		.binds = {s->config.sip.listen_ip ? s->config.sip.listen_ip : s->loopback ? "127.0.0.1" : "0.0.0.0"},
+		.port = s->config.sip.sip_port,
+		.advertised = s->sip_host,
+		.user_agent = "Ringdown/" RINGDOWN_VERSION,
+	};
+	int r = sip_agent_new(&s->sip, &s->loop, s->dns, &config, NULL, s);
+	return r < 0 ? cannot("sip", s->config.sip.sip_port, r) : 0;
+}
+
+static int build_calls(struct server *s)
+{
+	const struct policy_config policy = {
+		.allowed_prefixes = (const char *const *)s->config.sip.allowed_countries.items,
+		.allowed_count = s->config.sip.allowed_countries.count,
+		.calls_per_second = s->config.sip.calls_per_second,
+	};
+	int r = policy_new(&s->policy, &policy);
+	if (r < 0)
+		return r;
+	return calls_new(&s->calls, &s->loop,
+		&(struct calls_config){
+			.media = s->media,
+			.rooms = s->rooms,
+			.sip = s->sip,
+			.policy = s->policy,
+			.media_ip = s->media_ip,
+			.sip_host = s->sip_host,
+			.symmetric_rtp = s->config.sip.symmetric_rtp,
+			.media_timeout_ms = s->config.sip.media_timeout_ms,
+			.media_timeout_initial_ms = s->config.sip.media_timeout_initial_ms,
+		});
+}
+
+static int build_signal(struct server *s)
+{
+	const char *ips[] = {s->node_ip};
+	return signal_new(&s->signal, &(struct signal_config){
+					      .loop = &s->loop,
+					      .rooms = s->rooms,
+					      .media = s->media,
+					      .secret = server_secret,
+					      .secret_owner = s,
+					      .sign_key = s->config.keys.items[0].name,
+					      .node_ips = ips,
+					      .node_ip_count = 1,
+					      .version = RINGDOWN_LIVEKIT_VERSION,
+					      .node_id = s->node_id,
+					      .region = "",
+				      });
+}
+
+static int build_simulator(struct server *s)
+{
+	if (!s->config.simulator.enabled)
+		return 0;
+	int r = simulator_new(&s->simulator, &s->loop, s->dns,
+		&(struct simulator_config){
+			.ip = "127.0.0.1",
+			.sip_port = s->config.simulator.sip_port,
+			.username = SIMULATOR_USER,
+			.password = SIMULATOR_PASSWORD,
+		});
+	return r < 0 ? cannot("simulator", s->config.simulator.sip_port, r) : server_offer_simulator(s);
+}
+
+static int build(struct server *s)
+{
+	static int (*const steps[])(struct server *) = {
+		server_find_addresses,
+		build_media,
+		build_rooms,
+		build_store,
+		build_sip,
+		build_calls,
+		build_signal,
+		build_simulator,
+		server_open_doors,
+	};
+	int r = dns_new(&s->dns, &s->loop);
+	for (size_t i = 0; r == 0 && i < COUNT_OF(steps); ++i)
+		r = steps[i](s);
+	return r;
+}
+
+/* Children before what they stand on; NULL is fine everywhere, so a half-built tree goes too. */
+static void take_down(struct server *s)
+{
+	timer_fini(&s->tick);
+	s->sip = sip_agent_free(s->sip);
+	s->calls = calls_free(s->calls);
+	s->signal = signal_free(s->signal);
+	server_free_api(s);
+	s->simulator = simulator_free(s->simulator);
+	s->rooms = rooms_free(s->rooms);
+	s->media = media_free(s->media);
+	s->policy = policy_free(s->policy);
+	s->trunks = trunks_free(s->trunks);
+	s->store = store_close(s->store);
+	s->dns = dns_free(s->dns);
+}
+
+/* ---- stopping: calls say BYE, people are sent away, connections are flushed, then all goes ---- */
+
+static void on_doors_closed(struct server *s)
+{
+	uv_close((uv_handle_t *)&s->on_term, NULL);
+	uv_close((uv_handle_t *)&s->on_int, NULL);
+	take_down(s);
+}
+
+static void on_calls_closed(void *owner)
+{
+	struct server *s = owner;
+	s->signal = signal_free(s->signal);
+	server_close_doors(s, on_doors_closed);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	struct server *s = handle->data;
+	if (s->stopping)
+		_exit(128 + number); /* asked twice: at once */
+	s->stopping = true;
+	log_info("serve", "stopping: %zu calls, %zu people", calls_count(s->calls), signal_session_count(s->signal));
+	calls_close(s->calls, on_calls_closed, s);
+}
+
+static void watch_signals(struct server *s)
+{
+	uv_signal_init(&s->loop.uv, &s->on_term);
+	uv_signal_init(&s->loop.uv, &s->on_int);
+	s->on_term.data = s->on_int.data = s;
+	uv_signal_start(&s->on_term, on_signal, SIGTERM);
+	uv_signal_start(&s->on_int, on_signal, SIGINT);
+}
+
+int server_run(struct server *s)
+{
+	signal(SIGPIPE, SIG_IGN);
+	int r = loop_init(&s->loop);
+	if (r < 0)
+		return r;
+	r = build(s);
+	if (r == 0) {
+		watch_signals(s);
+		server_announce(s);
+		loop_run(&s->loop);
+	} else if (s->doors_open) {
+		server_close_doors(s, take_down);
+		loop_run(&s->loop);
+	} else {
+		take_down(s);
+	}
+	loop_fini(&s->loop);
+	return r;
+}
+
+/* ---- the command ---- */
+
+static const char usage[] =
+	"usage: ringdown serve [--dev] [--config FILE] [--config-body YAML]\n"
+	"\n"
+	"  --dev               loopback only, key devkey/secret, the simulator as trunk, backend without token\n"
+	"  --config FILE       LiveKit's YAML keys and ours: see docs/configuration.md\n"
+	"  --config-body YAML  the same as text\n";
+
+enum { ARGUMENTS_OK, ARGUMENTS_HELP, ARGUMENTS_BAD };
+
+static int read_arguments(struct config_source *from, int argc, char **argv)
+{
+	for (int i = 1; i < argc; ++i) {
+		bool has_value = i + 1 < argc;
+		if (!strcmp(argv[i], "--dev"))
+			from->dev = true;
+		else if (!strcmp(argv[i], "--config") && has_value)
+			from->path = argv[++i];
+		else if (!strcmp(argv[i], "--config-body") && has_value)
+			from->body = argv[++i];
+		else if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
+			return ARGUMENTS_HELP;
+		else
+			return ARGUMENTS_BAD;
+	}
+	return ARGUMENTS_OK;
+}
+
+static int load(struct server *s, struct config_source *from)
+{
+	unsigned line = 0;
+	struct buf problems = {0};
+	int r = env_load(&s->env, ".env", &line);
+	if (r > 0) {
+		fprintf(stderr, ".env, line %u: not NAME=value\n", line);
+		return 1;
+	}
+	from->env = &s->env;
+	if (r == 0)
+		r = config_load(&s->config, from, &problems);
+	if (r)
+		fprintf(stderr, "%s", problems.data ? (char *)problems.data : "the configuration cannot be read\n");
+	buf_fini(&problems);
+	return r;
+}
+
+int cli_serve(int argc, char **argv)
+{
+	static struct server server; /* large, and one for the process */
+	struct config_source from = {0};
+	int arguments = read_arguments(&from, argc, argv);
+	if (arguments != ARGUMENTS_OK) {
+		fputs(usage, arguments == ARGUMENTS_HELP ? stdout : stderr);
+		return arguments == ARGUMENTS_HELP ? 0 : 2;
+	}
+	int r = load(&server, &from);
+	if (r == 0) {
+		log_configure((enum log_level)server.config.logging.level, server.config.logging.json);
+		r = server_run(&server);
+	}
+	config_fini(&server.config);
+	env_fini(&server.env);
+	return r ? 1 : 0;
+}

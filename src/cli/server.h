@@ -1,0 +1,72 @@
+/* cli/server.h - one whole server: what `ringdown serve` builds and runs.
+ *
+ * Owner:   cli_serve(), on its stack or static.
+ * Owns:    everything that a server is made of, in the order of building.
+ * Thread:  the control thread.
+ */
+#pragma once
+
+#include "api/api.h"
+#include "call/call.h"
+#include "config/config.h"
+#include "media/media.h"
+#include "net/dns.h"
+#include "net/http_server.h"
+#include "room/room.h"
+#include "signal/door.h"
+#include "simulator/simulator.h"
+#include "sip/agent.h"
+#include "store/store.h"
+#include "trunk/policy.h"
+#include "trunk/trunk.h"
+
+#define RINGDOWN_VERSION "0.1.0"
+/* What clients are told: some choose features by the version of LiveKit that they know. */
+#define RINGDOWN_LIVEKIT_VERSION "1.13.5"
+#define SIMULATOR_USER "simulator"
+#define SIMULATOR_PASSWORD "simulator"
+
+struct server {
+	struct config config;
+	struct env env;
+	struct loop loop;
+	struct dns *dns;
+	struct media *media;
+	struct rooms *rooms;
+	struct store *store;
+	struct trunks *trunks;
+	struct policy *policy;
+	struct sip_agent *sip;
+	struct calls *calls;
+	struct signal_door *signal;
+	struct api *api;
+	struct simulator *simulator;
+	struct http_server *http, *backend;
+	struct timer tick;
+	uv_signal_t on_term, on_int;
+	bool loopback; /* everything on 127.0.0.1: --dev, or bind_addresses says so */
+	bool stopping;
+	unsigned doors_open;
+	void (*doors_closed)(struct server *s);
+
+	char node_ip[64];   /* our ICE candidates */
+	char media_ip[64];  /* in the SDP of trunks */
+	char sip_host[256]; /* Via, Contact and From */
+	char node_id[32];
+	char web_dir[600];
+	struct api_bank banks[64];
+};
+
+/* Runs until SIGTERM or SIGINT. 0, or a negative error that was already explained. */
+MUST_USE int server_run(struct server *s);
+
+/* cli/server_address.c */
+MUST_USE int server_find_addresses(struct server *s);
+/* cli/server_doors.c */
+MUST_USE int server_open_doors(struct server *s);
+void server_close_doors(struct server *s, void (*closed)(struct server *s));
+void server_free_api(struct server *s);
+const char *server_secret(void *owner, const char *key);
+/* cli/server_dev.c: what --dev adds. */
+MUST_USE int server_offer_simulator(struct server *s);
+void server_announce(struct server *s);

@@ -1,0 +1,60 @@
+/* cli/server_dev.c - the embedded default: the simulator as a trunk, and the words at the start. */
+#include "cli/server.h"
+
+#include "base/log.h"
+
+#include <stdio.h>
+
+/* A trunk named "simulator" that leads to our own far end; made again when its port has changed. */
+int server_offer_simulator(struct server *s)
+{
+	char address[64], why[TRUNK_WHY_SIZE];
+	snprintf(address, sizeof address, "127.0.0.1:%u", simulator_port(s->simulator));
+
+	char *numbers[] = {"+12025550199"};
+	Livekit__SIPOutboundTrunkInfo wanted = LIVEKIT__SIPOUTBOUND_TRUNK_INFO__INIT;
+	wanted.name = "simulator";
+	wanted.address = address;
+	wanted.numbers = numbers;
+	wanted.n_numbers = 1;
+	wanted.auth_username = SIMULATOR_USER;
+	wanted.auth_password = SIMULATOR_PASSWORD;
+
+	const Livekit__SIPOutboundTrunkInfo *trunk = NULL;
+	for (size_t i = 0; i < trunks_count(s->trunks) && !trunk; ++i)
+		if (!strcmp(trunks_at(s->trunks, i)->name, "simulator"))
+			trunk = trunks_at(s->trunks, i);
+	if (trunk && !strcmp(trunk->address, address))
+		return 0;
+	int r = trunk ? trunks_replace_outbound(&trunk, s->trunks, trunk->sip_trunk_id, &wanted, why)
+		      : trunks_create_outbound(&trunk, s->trunks, &wanted, why);
+	if (r > 0)
+		log_warn("serve", "the simulator's trunk was not made: %s", why);
+	return r < 0 ? r : 0;
+}
+
+static void announce_dev(const struct server *s)
+{
+	printf("\n"
+	       "  Ringdown is up. Open this page:\n\n"
+	       "      http://127.0.0.1:%u\n\n"
+	       "  or call the simulated bank into a room from a shell:\n\n"
+	       "      curl -X POST http://127.0.0.1:%u/livekit/sip/outbound -H \"Content-Type: application/json\" "
+	       "-d '{\"room\": \"your-room-name\", \"phone_number\": \"+12025550100\"}'\n\n"
+	       "  LiveKit apps:  LIVEKIT_URL=ws://127.0.0.1:%u  LIVEKIT_API_KEY=%s  LIVEKIT_API_SECRET=%s\n"
+	       "  Development mode: loopback only, no token needed for the backend. Stop with Ctrl-C.\n\n",
+		http_server_port(s->backend), http_server_port(s->backend), http_server_port(s->http),
+		s->config.keys.items[0].name, s->config.keys.items[0].secret);
+	fflush(stdout);
+}
+
+void server_announce(struct server *s)
+{
+	for (size_t i = 0; i < s->config.notes.count; ++i)
+		log_warn("config", "%s", s->config.notes.items[i]);
+	log_info("serve", "ready: LiveKit API and rooms on port %u, backend on port %u, SIP on port %u, media on %s:%u",
+		http_server_port(s->http), http_server_port(s->backend), sip_agent_port(s->sip), s->node_ip,
+		media_rtc_port(s->media, 0));
+	if (s->config.dev)
+		announce_dev(s);
+}

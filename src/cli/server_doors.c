@@ -1,0 +1,148 @@
+/* cli/server_doors.c - the two HTTP ports: LiveKit's (rooms, Twirp) and the app's (backend, page). */
+#include "cli/server.h"
+
+#include "base/log.h"
+#include "net/address.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+enum { BINDS_MAX = 8, BANKS_MAX = 64 };
+
+static bool signal_takes_request(void *owner, struct http_exchange *x)
+{
+	struct server *s = owner;
+	return s->signal && signal_request(s->signal, x);
+}
+
+static bool signal_takes_upgrade(void *owner, struct http_exchange *x)
+{
+	struct server *s = owner;
+	return s->signal && signal_upgrade(s->signal, x);
+}
+
+/* The page beside the program: in the source tree, or where `ninja install` would put it. */
+static const char *find_web_dir(struct server *s)
+{
+	static const char *const places[] = {"../web/dist", "../share/ringdown/web"};
+	char program[512];
+	ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
+	if (s->config.backend.web_dir || n < 0)
+		return s->config.backend.web_dir;
+	program[n] = 0;
+	char *slash = strrchr(program, '/');
+	if (slash)
+		*slash = 0;
+	for (size_t i = 0; i < COUNT_OF(places); ++i) {
+		snprintf(s->web_dir, sizeof s->web_dir, "%s/%s", program, places[i]);
+		if (access(s->web_dir, R_OK) == 0)
+			return s->web_dir;
+	}
+	return NULL;
+}
+
+/* The banks that the page offers: the configuration's, or else those of the simulator. */
+static size_t collect_banks(struct server *s)
+{
+	size_t count = s->config.banks.count < BANKS_MAX ? s->config.banks.count : BANKS_MAX;
+	for (size_t i = 0; i < count; ++i)
+		s->banks[i] = (struct api_bank){s->config.banks.items[i].id, s->config.banks.items[i].name,
+			s->config.banks.items[i].phone_number};
+	if (count || !s->simulator)
+		return count;
+	size_t number_count;
+	const struct simulator_number *numbers = simulator_numbers(&number_count);
+	for (size_t i = 0; i < number_count && count < BANKS_MAX; ++i)
+		if (numbers[i].bank)
+			s->banks[count++] = (struct api_bank){numbers[i].id, numbers[i].name, numbers[i].number};
+	return count;
+}
+
+static int open_api(struct server *s)
+{
+	size_t count = collect_banks(s);
+	return api_new(&s->api, &(struct api_config){
+					.loop = &s->loop,
+					.rooms = s->rooms,
+					.trunks = s->trunks,
+					.calls = s->calls,
+					.secret_of = server_secret,
+					.secret_owner = s,
+					.sign_key = s->config.keys.items[0].name,
+					.trunk = s->config.sip.trunk,
+					.server_url = s->config.backend.server_url,
+					.server_port = s->config.port,
+					.development = s->config.dev || s->config.development,
+					.remote_unmute = s->config.room.enable_remote_unmute,
+					.web_dir = find_web_dir(s),
+					.banks = s->banks,
+					.bank_count = count,
+					.signal_request = signal_takes_request,
+					.signal_upgrade = signal_takes_upgrade,
+					.signal_owner = s,
+				});
+}
+
+static int open_port(struct http_server **ret, struct server *s, const char *const *ips, size_t ip_count,
+	uint16_t port, size_t body_max, const struct http_events *events)
+{
+	struct sockaddr_storage binds[BINDS_MAX];
+	size_t count = 0;
+	for (size_t i = 0; i < ip_count && count < BINDS_MAX; ++i)
+		if (address_parse(&binds[count], ips[i], port) == 0)
+			++count;
+	const struct http_server_config config = {
+		.bind = binds,
+		.bind_count = count,
+		.name = "Ringdown/" RINGDOWN_VERSION,
+		.body_bytes_max = body_max,
+	};
+	int r = http_server_new(ret, &s->loop, &config, events, s->api);
+	if (r < 0)
+		log_error("serve", "HTTP port %u cannot be opened: %s. Stop what uses it, or choose another.", port,
+			strerror(-r));
+	s->doors_open += r == 0;
+	return r;
+}
+
+int server_open_doors(struct server *s)
+{
+	static const char *const everywhere[] = {"0.0.0.0"};
+	const struct config *c = &s->config;
+	bool narrow = c->bind_addresses.count > 0;
+	const char *const *ips = narrow ? (const char *const *)c->bind_addresses.items : everywhere;
+	size_t ip_count = narrow ? c->bind_addresses.count : 1;
+
+	int r = open_api(s);
+	if (r == 0)
+		r = open_port(&s->http, s, ips, ip_count, c->port, 0, &api_server_events);
+	const char *own[] = {c->backend.bind_address};
+	if (r == 0 && c->backend.bind_address)
+		r = open_port(&s->backend, s, own, 1, c->backend.port, BACKEND_HTTP_BODY_BYTES, &api_backend_events);
+	else if (r == 0)
+		r = open_port(&s->backend, s, ips, ip_count, c->backend.port, BACKEND_HTTP_BODY_BYTES,
+			&api_backend_events);
+	return r;
+}
+
+static void on_closed(void *owner)
+{
+	struct server *s = owner;
+	if (--s->doors_open == 0)
+		s->doors_closed(s);
+}
+
+void server_close_doors(struct server *s, void (*closed)(struct server *s))
+{
+	s->doors_closed = closed;
+	api_close(s->api);
+	if (s->http)
+		http_server_close(s->http, on_closed, s);
+	if (s->backend)
+		http_server_close(s->backend, on_closed, s);
+}
+
+void server_free_api(struct server *s)
+{
+	s->api = api_free(s->api);
+}

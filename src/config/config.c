@@ -1,0 +1,269 @@
+#include "config/config.h"
+
+#include "config/read_file.h"
+#include "config/value.h"
+#include "config/yaml.h"
+
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "wire/e164.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static int add_texts(struct config_texts *list, const char *a)
+{
+	value_clear_texts(list);
+	return value_add_text(list, a);
+}
+
+static void default_numbers(struct config *c)
+{
+	c->port = 7880;
+	c->rtc.udp_port = (struct config_ports){7882, 7882};
+	c->rtc.tcp_port = 7881;
+	c->room.auto_create = true;
+	c->room.empty_timeout_s = 300;
+	c->room.departure_timeout_s = 20;
+	c->logging.level = LOG_INFO;
+	c->sip.sip_port = 5060;
+	c->sip.rtp_port = (struct config_ports){10000, 20000};
+	c->sip.media_timeout_ms = 15000;
+	c->sip.media_timeout_initial_ms = 30000;
+	c->backend.port = 8000;
+	c->simulator.sip_port = 5070;
+}
+
+/* LiveKit's --dev, and ours: nothing is reachable from outside, everything is open inside. */
+static int dev_preset(struct config *c)
+{
+	static const char loopback[] = "127.0.0.1";
+	int r = add_texts(&c->bind_addresses, loopback);
+	c->dev = c->development = true;
+	c->rtc.enable_loopback_candidate = true;
+	c->simulator.enabled = true;
+	if (r == 0)
+		r = value_text(&c->rtc.node_ip, loopback);
+	if (r == 0)
+		r = value_text(&c->sip.listen_ip, loopback);
+	if (r == 0)
+		r = value_text(&c->backend.bind_address, loopback);
+	return r;
+}
+
+int config_defaults(struct config *c, bool dev)
+{
+	memset(c, 0, sizeof *c);
+	default_numbers(c);
+	int r = add_texts(&c->sip.allowed_countries, "+1");
+	if (r == 0)
+		r = value_text(&c->data_dir, "./data");
+	if (r == 0)
+		r = value_text(&c->simulator.username, "simulator");
+	if (r == 0)
+		r = value_text(&c->simulator.password, "simulator");
+	return r == 0 && dev ? dev_preset(c) : r;
+}
+
+int config_parse(struct config *c, struct span yaml, const char *name, struct buf *problems)
+{
+	int r = yaml_read(c, yaml, name, problems);
+	if (r == 0 && c->rtc.use_external_ip)
+		r = value_add_text(&c->notes,
+			"rtc.use_external_ip has no effect yet: set rtc.node_ip to the public address");
+	return r;
+}
+
+/* ---- what must hold between keys ---- */
+
+static int complain(struct buf *problems, int *result, const char *text)
+{
+	*result = CONFIG_E_INVALID;
+	int r = buf_add_text(problems, text);
+	return r < 0 ? r : 0;
+}
+
+static int check_keys(const struct config *c, struct buf *problems, int *result)
+{
+	if (c->keys.count == 0)
+		return complain(problems, result, "no API key: set `keys: {NAME: SECRET}` in the file, "
+			"LIVEKIT_API_KEY and LIVEKIT_API_SECRET, or start with --dev\n");
+	if (!c->webhook.api_key)
+		return 0;
+	for (size_t i = 0; i < c->keys.count; ++i)
+		if (!strcmp(c->keys.items[i].name, c->webhook.api_key))
+			return 0;
+	return complain(problems, result, "webhook.api_key is not one of keys\n");
+}
+
+static int check_ports(const struct config *c, struct buf *problems, int *result)
+{
+	int r = 0;
+	if (c->port && c->port == c->backend.port)
+		r = complain(problems, result, "port and backend.port must differ\n");
+	if (r == 0 && c->port && c->port == c->rtc.tcp_port)
+		r = complain(problems, result, "port and rtc.tcp_port must differ\n");
+	if (r == 0 && c->simulator.enabled && c->sip.sip_port && c->sip.sip_port == c->simulator.sip_port)
+		r = complain(problems, result, "sip.sip_port and simulator.sip_port must differ\n");
+	if (r == 0 && c->sip.rtp_port.last - c->sip.rtp_port.first < 1)
+		r = complain(problems, result, "sip.rtp_port: expected a range such as 10000-20000\n");
+	if (r == 0 && c->sip.rtp_port.first < 1024)
+		r = complain(problems, result, "sip.rtp_port: ports under 1024 are not for this\n");
+	return r;
+}
+
+static int check_banks(const struct config *c, struct buf *problems, int *result)
+{
+	char number[E164_SIZE], text[256];
+	for (size_t i = 0; i < c->banks.count; ++i) {
+		const struct config_bank *b = &c->banks.items[i];
+		bool twice = false;
+		for (size_t j = 0; j < i; ++j)
+			twice |= !strcmp(b->id, c->banks.items[j].id);
+		bool bad = e164_parse(number, span_text(b->phone_number), NULL) != E164_OK;
+		if (!twice && !bad)
+			continue;
+		snprintf(text, sizeof text,
+			twice ? "banks: the id %.40s is there twice%.0s\n"
+			      : "banks: %.40s: \"%.40s\" is no E.164 number such as +14155550123\n",
+			b->id, b->phone_number);
+		int r = complain(problems, result, text);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int config_check(const struct config *c, struct buf *problems)
+{
+	int result = 0;
+	int r = check_keys(c, problems, &result);
+	if (r == 0)
+		r = check_ports(c, problems, &result);
+	if (r == 0)
+		r = check_banks(c, problems, &result);
+	return r < 0 ? r : result;
+}
+
+/* ---- file and environment ---- */
+
+static int read_into(struct config *c, const char *path, bool keys_only, struct buf *problems)
+{
+	struct buf text = {.max = LIMIT_CONFIG_BYTES};
+	int r = read_file(&text, path);
+	if (r == 0)
+		r = keys_only ? yaml_read_keys(c, buf_span(&text), path, problems)
+			      : config_parse(c, buf_span(&text), path, problems);
+	else if (r > 0) {
+		const char *why = r == READ_FILE_E_MISSING ? "is not there"
+			: r == READ_FILE_E_DENIED ? "cannot be read" : "is too long";
+		r = buf_format(problems, "%s %s\n", path, why);
+		if (r >= 0)
+			r = CONFIG_E_INVALID;
+	}
+	buf_fini(&text);
+	return r;
+}
+
+static int read_settings(struct config *c, const struct config_source *from, struct buf *problems)
+{
+	const char *path = from->path, *body = from->body;
+	if (!path && !body && from->env) {
+		path = env_get(from->env, "LIVEKIT_CONFIG_FILE");
+		body = env_get(from->env, "LIVEKIT_CONFIG_BODY");
+		/* LiveKit's LIVEKIT_CONFIG is the body itself; a single line without ':' is a path. */
+		const char *either = env_get(from->env, "LIVEKIT_CONFIG");
+		if (!path && !body && either)
+			*(strpbrk(either, ":\n") ? &body : &path) = either;
+	}
+	if (path)
+		return read_into(c, path, false, problems);
+	return body ? config_parse(c, span_text(body), "config", problems) : 0;
+}
+
+static int env_text(char **slot, const struct env *env, const char *name)
+{
+	const char *value = env_get(env, name);
+	return value ? value_text(slot, value) : 0;
+}
+
+static int read_env_keys(struct config *c, const struct env *env, struct buf *problems)
+{
+	const char *keys = env_get(env, "LIVEKIT_KEYS");
+	const char *key = env_get(env, "LIVEKIT_API_KEY"), *secret = env_get(env, "LIVEKIT_API_SECRET");
+	int r = keys ? yaml_read_keys(c, span_text(keys), "LIVEKIT_KEYS", problems) : 0;
+	if (r == 0 && key && secret)
+		r = value_add_key(&c->keys, key, secret);
+	return r;
+}
+
+/* "http://host" -> "ws://host": what a client connects to. */
+static int server_url_from(char **slot, const char *url)
+{
+	bool is_http = !strncmp(url, "http://", 7) || !strncmp(url, "https://", 8);
+	char *text = mem_format("%s%s", is_http ? "ws" : "", is_http ? url + 4 : url);
+	if (!text)
+		return err_new(-ENOMEM);
+	mem_free(*slot);
+	*slot = text;
+	return 0;
+}
+
+static int read_env(struct config *c, const struct env *env, struct buf *problems)
+{
+	int r = read_env_keys(c, env, problems);
+	if (r == 0)
+		r = env_text(&c->sip.trunk, env, "LIVEKIT_SIP_TRUNK");
+	const char *ip = env_get(env, "NODE_IP"), *url = env_get(env, "LIVEKIT_URL");
+	if (r == 0 && ip && !value_is_ip(ip)) {
+		r = buf_format(problems, "NODE_IP: expected an IP address, read \"%.40s\"\n", ip);
+		r = r < 0 ? r : CONFIG_E_INVALID;
+	} else if (r == 0 && ip) {
+		r = value_text(&c->rtc.node_ip, ip);
+	}
+	/* --dev is about this machine, whatever the shell's LIVEKIT_URL is. */
+	if (r == 0 && url && !c->dev && !c->backend.server_url)
+		r = server_url_from(&c->backend.server_url, url);
+	return r;
+}
+
+int config_load(struct config *ret, const struct config_source *from, struct buf *problems)
+{
+	int r = config_defaults(ret, from->dev);
+	if (r == 0)
+		r = read_settings(ret, from, problems);
+	if (r == 0 && ret->key_file)
+		r = read_into(ret, ret->key_file, true, problems);
+	if (r == 0 && from->env)
+		r = read_env(ret, from->env, problems);
+	if (r == 0 && ret->dev && ret->keys.count == 0)
+		r = value_add_key(&ret->keys, "devkey", "secret");
+	return r == 0 ? config_check(ret, problems) : r;
+}
+
+void config_fini(struct config *c)
+{
+	for (size_t i = 0; i < schema_count; ++i) {
+		void *slot = (char *)c + schema_keys[i].offset;
+		enum schema_kind kind = schema_keys[i].kind;
+		if (kind == SCHEMA_TEXT || kind == SCHEMA_IP)
+			mem_free(*(char **)slot);
+		else if (kind == SCHEMA_TEXTS || kind == SCHEMA_PREFIXES)
+			value_clear_texts(slot);
+	}
+	for (size_t i = 0; i < c->keys.count; ++i) {
+		mem_free(c->keys.items[i].name);
+		mem_free(c->keys.items[i].secret);
+	}
+	mem_free(c->keys.items);
+	for (size_t i = 0; i < c->banks.count; ++i) {
+		mem_free(c->banks.items[i].id);
+		mem_free(c->banks.items[i].name);
+		mem_free(c->banks.items[i].phone_number);
+	}
+	mem_free(c->banks.items);
+	value_clear_texts(&c->notes);
+	memset(c, 0, sizeof *c);
+}

@@ -1,0 +1,114 @@
+/* config/config.h - all that an operator may set, in one struct: defaults, then LiveKit's YAML, then
+ * the environment and `.env`.
+ *
+ * Owner:   main. Zeroed memory is valid for config_fini().
+ * Owns:    every text in it.
+ * Thread:  any, one at a time; never changes after config_load().
+ * Words:   keys are LiveKit's where LiveKit has them, livekit-sip's under `sip`, ours otherwise.
+ */
+#pragma once
+
+#include "config/env_file.h"
+
+#include "base/buf.h"
+
+struct config_texts {
+	char **items;
+	size_t count;
+};
+
+struct config_key {
+	char *name, *secret;
+};
+struct config_keys {
+	struct config_key *items;
+	size_t count;
+};
+
+struct config_bank {
+	char *id, *name, *phone_number;
+};
+struct config_banks {
+	struct config_bank *items;
+	size_t count;
+};
+
+struct config_ports {
+	uint16_t first, last; /* one port: both the same */
+};
+
+/* All times in milliseconds, but for the rooms', which LiveKit has in seconds. */
+struct config {
+	bool dev, development;         /* --dev; `development: true` */
+	uint16_t port;                 /* 7880 */
+	struct config_texts bind_addresses; /* empty: every address; --dev: 127.0.0.1 and ::1 */
+	struct config_keys keys;       /* --dev without any: devkey, secret */
+	char *key_file;                /* more keys, in a YAML file of their own; or NULL */
+
+	struct {
+		struct config_ports udp_port; /* 7882; one for each worker */
+		uint16_t tcp_port;            /* 7881 */
+		char *node_ip;                /* NULL: found out */
+		bool use_external_ip, enable_loopback_candidate;
+	} rtc;
+	struct {
+		struct config_texts urls;
+		char *api_key; /* NULL: the first key */
+	} webhook;
+	struct {
+		bool auto_create, enable_remote_unmute;
+		uint32_t empty_timeout_s, departure_timeout_s, max_participants;
+	} room;
+	struct {
+		int level; /* enum log_level */
+		bool json;
+	} logging;
+	struct {
+		uint16_t sip_port;          /* 5060 */
+		struct config_ports rtp_port; /* 10000-20000 */
+		char *sip_hostname, *nat_1_to_1_ip, *listen_ip; /* NULL: not set */
+		bool symmetric_rtp;
+		uint32_t media_timeout_ms, media_timeout_initial_ms; /* 15 s, 30 s */
+		struct config_texts allowed_countries; /* "+1", "+44", "*" */
+		double calls_per_second;               /* of one trunk; 0 = no limit */
+		char *trunk;                           /* LIVEKIT_SIP_TRUNK: name or id, or NULL */
+	} sip;
+	struct {
+		uint16_t port;      /* 8000 */
+		char *bind_address; /* NULL: as bind_addresses; --dev: 127.0.0.1 */
+		char *web_dir;      /* the page's files; NULL: found beside the program */
+		char *server_url;   /* told to apps; NULL: made from `port` */
+	} backend;
+	struct {
+		bool enabled;
+		uint16_t sip_port;         /* 5070 */
+		char *username, *password; /* what its trunk must present: "simulator" twice */
+	} simulator;
+	struct config_banks banks;
+	char *data_dir;   /* "./data"; holds ringdown.db */
+	uint32_t workers; /* media workers; 0 = one for each core */
+
+	/* What was read and does nothing here, one sentence each: to be said at the start. */
+	struct config_texts notes;
+};
+
+struct config_source {
+	const char *path; /* --config, or NULL */
+	const char *body; /* --config-body, or NULL */
+	bool dev;
+	const struct env *env; /* LIVEKIT_CONFIG, LIVEKIT_CONFIG_BODY, LIVEKIT_KEYS, ... */
+};
+
+enum {
+	CONFIG_E_INVALID = 1, /* `problems` has a line for each mistake */
+};
+/* Zeroes *ret first. Returns 0, CONFIG_E_INVALID or a negative error. */
+MUST_USE int config_load(struct config *ret, const struct config_source *from, struct buf *problems);
+void config_fini(struct config *c);
+
+/* The pure middle of it, for tests and fuzzing: YAML into a struct that holds defaults already.
+ * `name` is what problems call the text ("config.yaml"). */
+MUST_USE int config_defaults(struct config *c, bool dev);
+MUST_USE int config_parse(struct config *c, struct span yaml, const char *name, struct buf *problems);
+/* What must hold between keys; also after the environment was read. */
+MUST_USE int config_check(const struct config *c, struct buf *problems);

@@ -1,0 +1,43 @@
+/* config/schema.h - every key of the configuration file: its kind and where its value goes. Private
+ * to config/.
+ *
+ * Owner, owns: nothing; all of it is constant. Thread: any.
+ */
+#pragma once
+
+#include "config/config.h"
+
+enum schema_kind {
+	SCHEMA_BOOL,
+	SCHEMA_PORT,     /* uint16_t */
+	SCHEMA_PORTS,    /* struct config_ports: 7882 or 10000-20000 */
+	SCHEMA_COUNT,    /* uint32_t */
+	SCHEMA_RATE,     /* double, not negative */
+	SCHEMA_SECONDS,  /* uint32_t seconds: 300 or "5m" */
+	SCHEMA_TIME,     /* uint32_t milliseconds: "15s", "500ms"; a bare number is seconds */
+	SCHEMA_TEXT,     /* char *; "" is NULL */
+	SCHEMA_IP,       /* char *, a literal IPv4 or IPv6 address */
+	SCHEMA_TEXTS,    /* struct config_texts */
+	SCHEMA_PREFIXES, /* struct config_texts of "+49" or "*" */
+	SCHEMA_LEVEL,    /* int, enum log_level by name */
+	SCHEMA_KEYS,     /* struct config_keys: {name: secret} */
+	SCHEMA_BANKS,    /* struct config_banks: [{id, name, phone_number}] */
+	SCHEMA_UNUSED,   /* LiveKit's, without meaning here: `note` says why; what is below it is not read */
+};
+
+struct schema_key {
+	const char *path; /* "rtc.udp_port" */
+	enum schema_kind kind;
+	size_t offset;    /* in struct config */
+	const char *note;
+};
+
+extern const struct schema_key schema_keys[];
+extern const size_t schema_count;
+
+/* NULL when there is none. */
+const struct schema_key *schema_find(const char *path);
+bool schema_is_group(const char *path); /* "rtc" */
+/* The known name that `name` was probably meant to be, among those in the group `under` ("" = top);
+ * NULL when none is near. Writes into `out`. */
+const char *schema_suggest(char *out, size_t size, const char *under, const char *name);

@@ -1,0 +1,296 @@
+#include "config/yaml.h"
+
+#include "config/value.h"
+
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <yaml.h>
+
+enum { PATH_SIZE = 96, MAPPING_KEYS_MAX = 1000, BANKS_MAX = 200 };
+
+struct reading {
+	struct config *c;
+	yaml_document_t document;
+	const char *name;
+	struct buf *problems;
+	bool invalid;
+	int broken; /* a negative error, once */
+};
+
+static void note_result(struct reading *r, int result)
+{
+	if (result < 0 && !r->broken)
+		r->broken = result;
+}
+
+PRINTF(3, 4) static void problem(struct reading *r, size_t line, const char *format, ...)
+{
+	char text[320];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	r->invalid = true;
+	/* When the list of problems is full, what is in it is enough. */
+	note_result(r, buf_format(r->problems, "%s:%zu: %s\n", r->name, line, text));
+}
+
+static size_t line_of(const yaml_node_t *node)
+{
+	return node->start_mark.line + 1;
+}
+
+/* The scalar's text, NULL when it is none or holds a zero byte. */
+static const char *scalar(const yaml_node_t *node)
+{
+	if (!node || node->type != YAML_SCALAR_NODE)
+		return NULL;
+	const char *text = (const char *)node->data.scalar.value;
+	return strlen(text) == node->data.scalar.length ? text : NULL;
+}
+
+static bool is_null(const yaml_node_t *node)
+{
+	const char *text = scalar(node);
+	return text && node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+		(!*text || !strcmp(text, "~") || !strcasecmp(text, "null"));
+}
+
+static yaml_node_t *node_at(struct reading *r, int id)
+{
+	return yaml_document_get_node(&r->document, id);
+}
+
+/* ---- values that are no scalars ---- */
+
+static void read_texts(struct reading *r, const struct schema_key *key, const yaml_node_t *node)
+{
+	struct config_texts *list = (struct config_texts *)((char *)r->c + key->offset);
+	value_clear_texts(list);
+	for (yaml_node_item_t *i = node->data.sequence.items.start; i < node->data.sequence.items.top; ++i) {
+		const yaml_node_t *item = node_at(r, *i);
+		const char *text = scalar(item);
+		if (!text)
+			problem(r, line_of(item), "%s: expected a list of texts", key->path);
+		else if (key->kind == SCHEMA_PREFIXES && !value_is_prefix(text))
+			problem(r, line_of(item), "%s: expected a country prefix such as \"+49\", or \"*\", "
+				"read \"%.40s\"", key->path, text);
+		else
+			note_result(r, value_add_text(list, text));
+	}
+}
+
+static void read_keys(struct reading *r, const yaml_node_t *node)
+{
+	for (yaml_node_pair_t *p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top; ++p) {
+		const yaml_node_t *name = node_at(r, p->key), *secret = node_at(r, p->value);
+		const char *name_text = scalar(name), *secret_text = scalar(secret);
+		if (!name_text || !*name_text || !secret_text || !*secret_text)
+			problem(r, line_of(name), "keys: expected NAME: SECRET");
+		else if (r->c->keys.count >= MAPPING_KEYS_MAX)
+			problem(r, line_of(name), "keys: there are more than %d", MAPPING_KEYS_MAX);
+		else
+			note_result(r, value_add_key(&r->c->keys, name_text, secret_text));
+	}
+}
+
+static void bank_clear(struct config_bank *b)
+{
+	mem_free(b->id);
+	mem_free(b->name);
+	mem_free(b->phone_number);
+	memset(b, 0, sizeof *b);
+}
+
+static void read_bank(struct reading *r, const yaml_node_t *node)
+{
+	struct config_bank bank = {0};
+	for (yaml_node_pair_t *p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top; ++p) {
+		const yaml_node_t *key = node_at(r, p->key);
+		const char *name = scalar(key), *text = scalar(node_at(r, p->value));
+		char **slot = !name ? NULL
+			: !strcmp(name, "id") ? &bank.id
+			: !strcmp(name, "name") ? &bank.name
+			: !strcmp(name, "phone_number") ? &bank.phone_number
+							: NULL;
+		if (!slot || !text)
+			problem(r, line_of(key), "banks: expected id, name and phone_number, each a text");
+		else
+			note_result(r, value_text(slot, text));
+	}
+	if (!bank.id || !bank.name || !bank.phone_number)
+		problem(r, line_of(node), "banks: each needs id, name and phone_number");
+	struct config_banks *banks = &r->c->banks;
+	struct config_bank *grown = NULL;
+	if (!r->invalid && !r->broken) {
+		grown = mem_realloc(banks->items, (banks->count + 1) * sizeof *grown);
+		note_result(r, grown ? 0 : err_new(-ENOMEM));
+	}
+	if (!grown) {
+		bank_clear(&bank);
+		return;
+	}
+	banks->items = grown;
+	banks->items[banks->count++] = bank;
+}
+
+static void read_banks(struct reading *r, const yaml_node_t *node)
+{
+	for (size_t i = 0; i < r->c->banks.count; ++i)
+		bank_clear(&r->c->banks.items[i]);
+	r->c->banks.count = 0;
+	for (yaml_node_item_t *i = node->data.sequence.items.start; i < node->data.sequence.items.top; ++i) {
+		const yaml_node_t *item = node_at(r, *i);
+		if (item->type != YAML_MAPPING_NODE)
+			problem(r, line_of(item), "banks: expected {id, name, phone_number}");
+		else if (r->c->banks.count >= BANKS_MAX)
+			problem(r, line_of(item), "banks: there are more than %d", BANKS_MAX);
+		else
+			read_bank(r, item);
+	}
+}
+
+/* ---- the walk ---- */
+
+static void read_value(struct reading *r, const struct schema_key *key, const yaml_node_t *node)
+{
+	bool takes_list = key->kind == SCHEMA_TEXTS || key->kind == SCHEMA_PREFIXES;
+	char why[VALUE_WHY_SIZE];
+
+	if (key->kind == SCHEMA_UNUSED) {
+		char text[256];
+		snprintf(text, sizeof text, "%s:%zu: %s has no effect: %s", r->name, line_of(node), key->path,
+			key->note);
+		note_result(r, value_add_text(&r->c->notes, text));
+		return;
+	}
+	if (is_null(node))
+		return; /* the default stays */
+	if (node->type == YAML_SEQUENCE_NODE && takes_list) {
+		read_texts(r, key, node);
+	} else if (node->type == YAML_SEQUENCE_NODE && key->kind == SCHEMA_BANKS) {
+		read_banks(r, node);
+	} else if (node->type == YAML_MAPPING_NODE && key->kind == SCHEMA_KEYS) {
+		read_keys(r, node);
+	} else if (!scalar(node)) {
+		problem(r, line_of(node), "%s: expected %s", key->path,
+			takes_list || key->kind == SCHEMA_BANKS ? "a list"
+			: key->kind == SCHEMA_KEYS ? "a mapping" : "a single value");
+	} else {
+		int result = value_set(r->c, key, scalar(node), why);
+		if (result > 0)
+			problem(r, line_of(node), "%s: %s", key->path, why);
+		note_result(r, result);
+	}
+}
+
+static bool is_twice(struct reading *r, const yaml_node_t *mapping, const yaml_node_pair_t *pair)
+{
+	const char *name = scalar(node_at(r, pair->key));
+	for (yaml_node_pair_t *p = mapping->data.mapping.pairs.start; p < pair; ++p) {
+		const char *earlier = scalar(node_at(r, p->key));
+		if (earlier && !strcmp(earlier, name))
+			return true;
+	}
+	return false;
+}
+
+static void unknown(struct reading *r, const yaml_node_t *key, const char *group, const char *name)
+{
+	char near[PATH_SIZE];
+	const char *in = *group ? " in " : "";
+	if (schema_suggest(near, sizeof near, group, name))
+		problem(r, line_of(key), "unknown key \"%.60s\"%s%s; did you mean \"%s\"?", name, in, group,
+			near);
+	else
+		problem(r, line_of(key), "unknown key \"%.60s\"%s%s", name, in, group);
+}
+
+/* `group`: "" at the top, else one level down; the schema has no third. */
+static void read_mapping(struct reading *r, const yaml_node_t *mapping, const char *group)
+{
+	yaml_node_pair_t *start = mapping->data.mapping.pairs.start, *top = mapping->data.mapping.pairs.top;
+	for (yaml_node_pair_t *p = start; p < top && p - start < MAPPING_KEYS_MAX; ++p) {
+		const yaml_node_t *key = node_at(r, p->key), *value = node_at(r, p->value);
+		const char *name = scalar(key);
+		char path[PATH_SIZE];
+		if (!name || strlen(group) + strlen(name) + 2 > sizeof path || strchr(name, '.')) {
+			problem(r, line_of(key), "expected the name of a setting");
+			continue;
+		}
+		snprintf(path, sizeof path, "%s%s%s", group, *group ? "." : "", name);
+		const struct schema_key *known = schema_find(path);
+		if (is_twice(r, mapping, p))
+			problem(r, line_of(key), "%s is set twice", path);
+		else if (known)
+			read_value(r, known, value);
+		else if (!schema_is_group(path))
+			unknown(r, key, group, name);
+		else if (value->type == YAML_MAPPING_NODE)
+			read_mapping(r, value, path);
+		else if (!is_null(value))
+			problem(r, line_of(value), "%s: expected settings below it, indented", path);
+	}
+	if (top - start >= MAPPING_KEYS_MAX)
+		problem(r, line_of(mapping), "more than %d keys in one place", MAPPING_KEYS_MAX);
+}
+
+static void read_document(struct reading *r, bool keys_only)
+{
+	const yaml_node_t *root = yaml_document_get_root_node(&r->document);
+	if (!root || is_null(root))
+		return; /* an empty file */
+	if (root->type != YAML_MAPPING_NODE)
+		problem(r, line_of(root), keys_only ? "expected NAME: SECRET" : "expected `key: value` lines");
+	else if (keys_only)
+		read_keys(r, root);
+	else
+		read_mapping(r, root, "");
+}
+
+static void parse(struct reading *r, yaml_parser_t *parser, bool keys_only)
+{
+	if (!yaml_parser_load(parser, &r->document)) {
+		if (parser->error == YAML_MEMORY_ERROR)
+			note_result(r, err_new(-ENOMEM));
+		else
+			problem(r, parser->problem_mark.line + 1, "not YAML: %s",
+				parser->problem ? parser->problem : "unreadable");
+		return;
+	}
+	read_document(r, keys_only);
+	yaml_document_delete(&r->document);
+}
+
+static int read_text(struct config *c, struct span text, const char *name, struct buf *problems,
+	bool keys_only)
+{
+	struct reading r = {.c = c, .name = name, .problems = problems};
+	yaml_parser_t parser;
+
+	if (text.size > LIMIT_CONFIG_BYTES) {
+		problem(&r, 1, "longer than %d bytes", LIMIT_CONFIG_BYTES);
+		return r.broken ? r.broken : CONFIG_E_INVALID;
+	}
+	if (!yaml_parser_initialize(&parser))
+		return err_new(-ENOMEM);
+	yaml_parser_set_input_string(&parser, text.data ? text.data : (const uint8_t *)"", text.size);
+	parse(&r, &parser, keys_only);
+	yaml_parser_delete(&parser);
+	return r.broken ? r.broken : r.invalid ? CONFIG_E_INVALID : 0;
+}
+
+int yaml_read(struct config *c, struct span text, const char *name, struct buf *problems)
+{
+	return read_text(c, text, name, problems, false);
+}
+
+int yaml_read_keys(struct config *c, struct span text, const char *name, struct buf *problems)
+{
+	return read_text(c, text, name, problems, true);
+}

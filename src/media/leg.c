@@ -1,0 +1,154 @@
+#include "media/leg_private.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <unistd.h>
+
+static void on_rtp(void *owner, const struct sockaddr *from, struct span bytes, uint64_t now_us)
+{
+	leg_receive_rtp(owner, from, bytes, now_us);
+}
+
+static void on_rtcp(void *owner, const struct sockaddr *from, struct span bytes, uint64_t now_us)
+{
+	leg_rtcp_datagram(owner, from, bytes, now_us);
+}
+
+static void post_stats(struct leg *l)
+{
+	struct media_leg_stats stats = {
+		.received = rtp_count_received(&l->in.count),
+		.lost = rtp_count_lost(&l->in.count),
+		.late = l->in.voice.jitter.stats.late,
+		.concealed = l->in.voice.concealed,
+		.jitter_us = (uint32_t)((uint64_t)rtp_count_jitter(&l->in.count) * 1000000 / LEG_HZ),
+	};
+	leg_send_stats(l, &stats);
+	worker_post_leg_stats(l->worker, l->id, &stats);
+}
+
+static void on_beat(struct beat *b, uint64_t now_us)
+{
+	struct leg *l = container_of(b, struct leg, beat);
+	if (!l->connected)
+		return;
+	leg_receive_beat(l, now_us);
+	leg_send_beat(l, now_us);
+	leg_rtcp_beat(l, now_us);
+	if (--l->beats_to_stats == 0) {
+		l->beats_to_stats = LEG_BEATS_PER_S;
+		post_stats(l);
+	}
+}
+
+static int open_sockets(struct leg *l, int rtp_fd, int rtcp_fd)
+{
+	int r = leg_socket_open(&l->rtp, worker_loop(l->worker), rtp_fd, on_rtp, l);
+	if (r < 0) {
+		close(rtcp_fd);
+		return r;
+	}
+	return leg_socket_open(&l->rtcp, worker_loop(l->worker), rtcp_fd, on_rtcp, l);
+}
+
+static int leg_open(struct leg *l, int rtp_fd, int rtcp_fd)
+{
+	int r = open_sockets(l, rtp_fd, rtcp_fd);
+	if (r < 0)
+		return r;
+	r = worker_add_source(l->worker, &l->source);
+	if (r < 0)
+		return r;
+	l->is_source = true;
+	worker_add_beat(l->worker, &l->beat);
+	return 0;
+}
+
+int leg_new(struct leg **ret, struct worker *w, media_id id, int rtp_fd, int rtcp_fd,
+	const struct media_leg_config *c)
+{
+	assert(ret && w && id && c);
+
+	struct leg *l = mem_zalloc(sizeof *l);
+	if (!l) {
+		close(rtp_fd);
+		close(rtcp_fd);
+		return err_new(-ENOMEM);
+	}
+	l->worker = w;
+	l->id = id;
+	l->config = *c;
+	l->beats_to_stats = 1 + id % LEG_BEATS_PER_S; /* legs do not all report in one beat */
+	list_init(&l->beat.link);
+	l->beat.tick = on_beat;
+	source_init(&l->source, id);
+	leg_receive_init(l);
+	leg_send_init(l);
+	leg_rtcp_init(l);
+
+	int r = leg_open(l, rtp_fd, rtcp_fd);
+	if (r < 0) {
+		leg_free(l);
+		return r;
+	}
+	*ret = l;
+	return 0;
+}
+
+static void log_drops(const struct leg *l)
+{
+	const uint64_t *d = l->in.drops;
+	if (d[LEG_DROP_SOURCE] || d[LEG_DROP_MALFORMED] || d[LEG_DROP_PAYLOAD])
+		log_info("media", "leg %u dropped packets: %llu from another address, %llu malformed, "
+				  "%llu of a payload type that was not agreed on",
+			(unsigned)l->id, (unsigned long long)d[LEG_DROP_SOURCE],
+			(unsigned long long)d[LEG_DROP_MALFORMED],
+			(unsigned long long)d[LEG_DROP_PAYLOAD]);
+}
+
+struct leg *leg_free(struct leg *l)
+{
+	if (!l)
+		return NULL;
+	worker_remove_beat(&l->beat);
+	if (l->is_source)
+		worker_remove_source(l->worker, &l->source);
+	l->rtp = leg_socket_close(l->rtp);
+	l->rtcp = leg_socket_close(l->rtcp);
+	leg_send_fini(l);
+	source_fini(&l->source);
+	leg_receive_fini(l);
+	log_drops(l);
+	mem_free(l);
+	return NULL;
+}
+
+struct source *leg_source(struct leg *l)
+{
+	return &l->source;
+}
+
+/* Sanitised rather than refused: the address and codec were negotiated, the rest has defaults. */
+static void settle(struct media_leg_remote *r)
+{
+	assert(r->codec == CODEC_PCMU || r->codec == CODEC_PCMA);
+	r->ptime_ms -= r->ptime_ms % 10;
+	if (r->ptime_ms == 0)
+		r->ptime_ms = LEG_BEAT_MS;
+	if (r->ptime_ms > LEG_PTIME_MAX_MS)
+		r->ptime_ms = LEG_PTIME_MAX_MS;
+}
+
+/* Also for a new answer during the call: hold, another codec, another address. */
+void leg_connect(struct leg *l, const struct media_leg_remote *remote)
+{
+	l->remote = *remote;
+	settle(&l->remote);
+	leg_receive_connect(l);
+	leg_send_connect(l);
+	l->connected = true;
+}

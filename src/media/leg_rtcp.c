@@ -1,0 +1,85 @@
+#include "media/leg_private.h"
+
+#include "base/clock.h"
+#include "base/rng.h"
+#include "net/address.h"
+#include "wire/rtcp.h"
+
+enum { PACKET_MAX = 128 };
+
+void leg_rtcp_init(struct leg *l)
+{
+	rng_token(l->reports.cname, sizeof l->reports.cname);
+	/* The first one early, and not all calls in the same beat (RFC 3550, section 6.3). */
+	l->reports.beats_to_next = LEG_BEATS_PER_S + rng_u32() % (2 * LEG_BEATS_PER_S);
+}
+
+void leg_rtcp_datagram(
+	struct leg *l, const struct sockaddr *from, struct span datagram, uint64_t now_us)
+{
+	if (!l->connected || !address_same_ip(from, (const struct sockaddr *)&l->remote.rtcp)) {
+		++l->in.drops[LEG_DROP_RTCP];
+		return;
+	}
+	struct reader r = reader_of(datagram);
+	struct rtcp_sender s;
+	for (struct rtcp_packet p; rtcp_next(&p, &r);) {
+		if (!rtcp_read_sender(&s, &p))
+			continue;
+		l->reports.last_sr = (uint32_t)(s.ntp >> 16);
+		l->reports.last_sr_us = now_us;
+	}
+	if (r.bad)
+		++l->in.drops[LEG_DROP_RTCP];
+}
+
+/* What we heard since the last report: one block, or none. */
+static size_t make_report(struct leg *l, struct rtcp_report *ret, uint64_t now_us)
+{
+	struct rtp_count_report heard;
+	if (!rtp_count_report(&l->in.count, &heard))
+		return 0;
+	*ret = (struct rtcp_report){
+		.ssrc = heard.ssrc,
+		.fraction_lost = heard.fraction_lost,
+		.lost = heard.lost,
+		.highest_seq = heard.highest_seq,
+		.jitter = heard.jitter,
+		.last_sr = l->reports.last_sr,
+	};
+	if (ret->last_sr)
+		ret->delay_since_sr = (uint32_t)((now_us - l->reports.last_sr_us) * 65536 / 1000000);
+	return 1;
+}
+
+static void write_reports(struct writer *w, struct leg *l, uint64_t now_us)
+{
+	struct rtcp_report report;
+	size_t count = make_report(l, &report, now_us);
+
+	if (l->out.packets)
+		rtcp_write_sender(w, &(struct rtcp_sender){
+					     .ssrc = l->out.ssrc,
+					     .ntp = rtcp_ntp(clock_unix_ns()),
+					     .rtp_timestamp = l->out.timestamp + (uint32_t)l->out.count,
+					     .packets = (uint32_t)l->out.packets,
+					     .octets = (uint32_t)l->out.octets,
+				     });
+	if (count || !l->out.packets)
+		rtcp_write_receiver(w, l->out.ssrc, &report, count);
+	rtcp_write_cname(w, l->out.ssrc, span_text(l->reports.cname));
+}
+
+void leg_rtcp_beat(struct leg *l, uint64_t now_us)
+{
+	if (--l->reports.beats_to_next)
+		return;
+	l->reports.beats_to_next = LEG_RTCP_BEATS;
+	if (!address_port((const struct sockaddr *)&l->remote.rtcp))
+		return;
+
+	uint8_t packet[PACKET_MAX];
+	struct writer w = writer_of(packet, sizeof packet);
+	write_reports(&w, l, now_us);
+	(void)leg_socket_send(l->rtcp, &l->remote.rtcp, writer_span(&w));
+}

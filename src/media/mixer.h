@@ -1,0 +1,27 @@
+/* media/mixer.h - add voices up: frames of 20 ms at 8 kHz, clipped at the ends of the range.
+ *
+ * Owner:   whoever embeds it; lives for one beat.
+ * Owns:    nothing.
+ * Thread:  its owner's. Pure.
+ */
+#pragma once
+
+#include "base/base.h"
+
+enum { MIXER_FRAME = 160 };
+
+struct mixer {
+	unsigned voices; /* how many were added; 0 = silence */
+	int32_t sum[MIXER_FRAME];
+};
+
+static inline void mixer_init(struct mixer *m)
+{
+	m->voices = 0;
+}
+/* Silent voices are simply not added. */
+void mixer_add(struct mixer *m, const int16_t pcm[MIXER_FRAME]);
+void mixer_take(const struct mixer *m, int16_t out[MIXER_FRAME]);
+
+/* RFC 6464 level of a piece of sound: 0 = as loud as it gets (0 dBov), 127 = silence. */
+uint8_t mixer_level(const int16_t *pcm, size_t count);

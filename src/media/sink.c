@@ -1,0 +1,156 @@
+#include "media/sink.h"
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "media/transport.h"
+#include "wire/rtcp.h"
+
+#include <errno.h>
+
+enum {
+	REPORT_EVERY_MS = 3000,
+	FRAME_MS = 20,
+	/* A larger step of the sequence is no loss but another life of the sender. */
+	SEQ_JUMP = 500,
+};
+
+static uint32_t ticks_of(const struct sink *s, uint64_t us)
+{
+	return (uint32_t)(us * s->clock_hz / 1000000);
+}
+
+/* The first packet after a silence that was not the sender's: right behind the last one by
+ * number, and as much later by clock as it is in truth. */
+static void begin(struct sink *s, const struct media_packet *p)
+{
+	const struct rtp_view *v = p->rtp;
+
+	if (s->sent_any) {
+		int64_t passed_us = (int64_t)(p->arrived_us - s->sent_us);
+		uint32_t step = passed_us > 0 ? ticks_of(s, (uint64_t)passed_us) : 0;
+		uint32_t frame = s->clock_hz * FRAME_MS / 1000;
+		s->timestamp_shift = s->timestamp + (step > frame ? step : frame) - v->timestamp;
+		s->seq_shift = (uint16_t)(s->seq + 1 - v->seq);
+	} else {
+		s->timestamp_shift = rng_u32();
+		s->seq_shift = (uint16_t)rng_u32() & 0x7fff; /* RFC 3711, 3.3.1: not near the wrap */
+		s->seq_shift = (uint16_t)(s->seq_shift - v->seq);
+	}
+	s->in_ssrc = v->ssrc;
+	s->in_first_seq = s->in_last_seq = v->seq;
+}
+
+static bool is_another_life(const struct sink *s, const struct rtp_view *v)
+{
+	int16_t step = (int16_t)(v->seq - s->in_last_seq);
+	return !s->sent_any || s->begin_anew || v->ssrc != s->in_ssrc ||
+	       s->base.source->epoch != s->in_epoch || step > SEQ_JUMP || step < -SEQ_JUMP;
+}
+
+static void write_packet(struct source_sink *base, const struct media_packet *p)
+{
+	struct sink *s = container_of(base, struct sink, base);
+	struct rtp_view out = *p->rtp;
+	bool first = is_another_life(s, p->rtp);
+
+	if (first)
+		begin(s, p);
+	else if ((int16_t)(p->rtp->seq - s->in_first_seq) < 0)
+		return; /* from before the last beginning: its number is taken */
+
+	out.seq = (uint16_t)(p->rtp->seq + s->seq_shift);
+	out.timestamp = p->rtp->timestamp + s->timestamp_shift;
+	out.ssrc = s->config.ssrc;
+	out.payload_type = s->config.pt;
+	out.marker |= first;
+	out.extension_profile = 0; /* no extension is negotiated on this side */
+	out.extension = (struct span){0};
+	if (!transport_send_rtp(s->transport, &out))
+		return;
+
+	s->begin_anew = false;
+	s->in_epoch = s->base.source->epoch;
+	if (first || (int16_t)(p->rtp->seq - s->in_last_seq) > 0) {
+		s->in_last_seq = p->rtp->seq;
+		/* Keeps "before the beginning" a question of half the circle. */
+		if ((uint16_t)(s->in_last_seq - s->in_first_seq) > 0x4000)
+			s->in_first_seq = (uint16_t)(s->in_last_seq - 0x2000);
+		s->seq = out.seq;
+		s->timestamp = out.timestamp;
+		s->sent_us = p->arrived_us;
+	}
+	s->sent_any = true;
+	++s->packets;
+	s->octets += (uint32_t)out.payload.size;
+}
+
+static void on_source_gone(struct source_sink *base)
+{
+	sink_free(container_of(base, struct sink, base));
+}
+
+int sink_new(struct sink **ret, struct transport *t, struct source *source, media_id id,
+	const struct media_sink_config *c)
+{
+	struct sink *s = mem_zalloc(sizeof *s);
+	if (!s)
+		return err_new(-ENOMEM);
+	s->transport = t;
+	s->config = *c;
+	s->config.cname[sizeof s->config.cname - 1] = '\0';
+	s->id = id;
+	s->clock_hz = codec_facts(c->codec)->clock_hz;
+	s->base.codec = c->codec;
+	s->base.write = write_packet;
+	s->base.source_gone = on_source_gone;
+
+	int r = map_put_id(worker_sinks(t->worker), &s->by_id, id);
+	if (r != 0) {
+		mem_free(s);
+		return r < 0 ? r : err_new(-EEXIST);
+	}
+	list_add(&t->sinks, &s->link);
+	source_add_sink(source, &s->base);
+	*ret = s;
+	return 0;
+}
+
+struct sink *sink_free(struct sink *s)
+{
+	if (!s)
+		return NULL;
+	source_remove_sink(&s->base);
+	if (s->sent_any)
+		transport_end_ssrc(s->transport, s->config.ssrc);
+	list_remove(&s->link);
+	map_remove(worker_sinks(s->transport->worker), &s->by_id);
+	mem_free(s);
+	return NULL;
+}
+
+void sink_pause(struct sink *s, bool paused)
+{
+	s->begin_anew |= s->base.paused && !paused;
+	s->base.paused = paused;
+}
+
+void sink_tick(struct sink *s, uint64_t now_ms)
+{
+	if (!s->sent_any || s->base.paused || now_ms < s->report_due_ms)
+		return;
+	s->report_due_ms = now_ms + REPORT_EVERY_MS;
+
+	uint64_t since_us = clock_us() - s->sent_us;
+	struct rtcp_sender sender = {.ssrc = s->config.ssrc,
+		.ntp = rtcp_ntp(clock_unix_ns()),
+		.rtp_timestamp = s->timestamp + ticks_of(s, since_us),
+		.packets = s->packets,
+		.octets = s->octets};
+	uint8_t bytes[128];
+	struct writer w = writer_of(bytes, sizeof bytes);
+	rtcp_write_sender(&w, &sender);
+	rtcp_write_cname(&w, s->config.ssrc, span_text(s->config.cname));
+	transport_send_rtcp(s->transport, writer_span(&w));
+}

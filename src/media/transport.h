@@ -1,0 +1,76 @@
+/* media/transport.h - one WebRTC peer connection: ICE, DTLS and SRTP over the worker's socket,
+ * the sources that come in by it and the sinks that leave by it.
+ *
+ * Owner:   its worker (worker->transports).
+ * Owns:    its DTLS and SRTP state, sources, sinks.
+ * Thread:  the worker's.
+ *
+ *      a good check             DTLS done, fingerprint right
+ * NEW -------------> handshake ------------------------------> CONNECTED <--> DISCONNECTED
+ *                                                                  |   10 s silent   |
+ *                  (60 s, DTLS failed, goodbye, 15 s silent) ----> FAILED <----------+
+ */
+#pragma once
+
+#include "media/ice.h"
+#include "media/rtp_source.h"
+#include "media/sink.h"
+#include "media/srtp.h"
+#include "media/worker.h"
+
+enum { TRANSPORT_SSRCS_MAX = 32 };
+
+/* Which source an incoming SSRC belongs to; NULL = heard, but nobody's. */
+struct ssrc_entry {
+	uint32_t ssrc;
+	bool used;
+	struct rtp_source *source;
+};
+
+struct transport {
+	struct map_node by_id; /* worker->transports */
+	media_id id;
+	struct worker *worker;
+	enum media_transport_state state;
+
+	struct ice ice;
+	struct ufrag_node by_ufrag, by_old_ufrag;
+	struct path_node paths[ICE_PATHS_MAX]; /* same index as ice.paths */
+
+	struct media_remote remote;
+	bool has_remote;
+	struct dtls *dtls;
+	struct srtp_pair *srtp; /* not NULL = the peer is who the signalling said */
+	bool failed;
+	uint64_t handshake_by_ms; /* 0 = no check yet */
+
+	struct list sources, sinks;
+	struct ssrc_entry ssrcs[TRANSPORT_SSRCS_MAX];
+	unsigned next_eviction;
+	uint32_t own_ssrc; /* of our receiver reports */
+	uint64_t report_due_ms;
+};
+
+MUST_USE int transport_new(
+	struct transport **ret, struct worker *w, media_id id, const struct media_ice *ice);
+struct transport *transport_free(struct transport *t);
+/* `ice` not NULL: a restart. */
+void transport_remote(
+	struct transport *t, const struct media_remote *remote, const struct media_ice *ice);
+
+/* ---- datagrams in ---- */
+void transport_check(struct transport *t, const struct stun_view *v, struct span packet,
+	const struct peer_address *from, uint64_t now_us);
+/* Anything else from an address that passed a check. Works in place. */
+void transport_input(struct transport *t, uint8_t *packet, size_t size,
+	const struct peer_address *from, uint64_t now_us);
+void transport_tick(struct transport *t, uint64_t now_us); /* every 50 ms */
+
+/* ---- out ---- */
+void transport_send_sctp(struct transport *t, struct span packet);
+/* False: not connected yet, or the packet does not fit. */
+MUST_USE bool transport_send_rtp(struct transport *t, const struct rtp_view *v);
+void transport_send_rtcp(struct transport *t, struct span compound);
+void transport_end_ssrc(struct transport *t, uint32_t ssrc); /* BYE, and its keys go */
+
+void transport_forget_source(struct transport *t, struct rtp_source *s);

@@ -1,0 +1,428 @@
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "room/inside.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#define STATE(name) LIVEKIT__PARTICIPANT_INFO__STATE__##name
+
+/*
+ *   JOINING --joined--> JOINED --active--> ACTIVE
+ *      |                   |                 |
+ *      +------ leave ------+------ leave ----+--> DISCONNECTED (freed with the next tick)
+ *
+ * Events are heard in JOINED and ACTIVE; others' voices and data only in ACTIVE.
+ */
+static void become(struct participant *p, Livekit__ParticipantInfo__State next)
+{
+	static const unsigned from[] = {
+		[STATE(JOINED)] = BIT(STATE(JOINING)),
+		[STATE(ACTIVE)] = BIT(STATE(JOINED)),
+		[STATE(DISCONNECTED)] = BIT(STATE(JOINING)) | BIT(STATE(JOINED)) | BIT(STATE(ACTIVE)),
+	};
+	assert(next > STATE(JOINING) && next < COUNT_OF(from) && from[next] & BIT(p->state));
+	p->state = next;
+}
+
+/* ---- attributes ---- */
+
+static void attributes_free(struct attribute *list, size_t count)
+{
+	for (size_t i = 0; i < count; ++i) {
+		mem_free((char *)list[i].key);
+		mem_free((char *)list[i].value);
+	}
+	mem_free(list);
+}
+
+static const struct attribute *attribute_find(const struct attribute *list, size_t count, const char *key)
+{
+	/* The last one wins, as in a JSON object. */
+	for (size_t i = count; i > 0; --i)
+		if (!strcmp(list[i - 1].key, key))
+			return &list[i - 1];
+	return NULL;
+}
+
+static int attribute_add(struct attribute *list, size_t *count, const struct attribute *a)
+{
+	struct attribute *copy = &list[*count];
+	copy->key = mem_strdup(a->key);
+	copy->value = mem_strdup(a->value);
+	++*count; /* even when half made: attributes_free() frees what there is */
+	return copy->key && copy->value ? 0 : err_new(-ENOMEM);
+}
+
+static bool has_value(const struct attribute *a)
+{
+	return a->value && *a->value;
+}
+
+/* The old ones that are not named again, then the new ones that are not empty. */
+static int attributes_merge(struct attribute **ret, size_t *ret_count, const struct attribute *old,
+	size_t old_count, const struct attribute *changes, size_t change_count)
+{
+	struct attribute *list = mem_zalloc((old_count + change_count + 1) * sizeof *list);
+	if (!list)
+		return err_new(-ENOMEM);
+	size_t count = 0;
+	int r = 0;
+	for (size_t i = 0; i < old_count && r == 0; ++i)
+		if (!attribute_find(changes, change_count, old[i].key))
+			r = attribute_add(list, &count, &old[i]);
+	for (size_t i = 0; i < change_count && r == 0; ++i)
+		if (has_value(&changes[i]) &&
+			attribute_find(changes, change_count, changes[i].key) == &changes[i])
+			r = attribute_add(list, &count, &changes[i]);
+	if (r < 0) {
+		attributes_free(list, count);
+		return r;
+	}
+	*ret = list;
+	*ret_count = count;
+	return 0;
+}
+
+static size_t attributes_size(const struct attribute *list, size_t count)
+{
+	size_t size = 0;
+	for (size_t i = 0; i < count; ++i)
+		size += strlen(list[i].key) + (list[i].value ? strlen(list[i].value) : 0);
+	return size;
+}
+
+/* ---- joining ---- */
+
+bool participant_is_dependent(const struct participant *p)
+{
+	return p->kind == LIVEKIT__PARTICIPANT_INFO__KIND__EGRESS ||
+	       p->kind == LIVEKIT__PARTICIPANT_INFO__KIND__AGENT || p->permission.recorder ||
+	       p->permission.agent;
+}
+
+static bool is_full(const struct room *r, const struct participant *p, const struct participant *old)
+{
+	if (r->participant_count - !!old >= LIMIT_PARTICIPANTS_PER_ROOM)
+		return true;
+	if (!r->max_participants || participant_is_dependent(p))
+		return false;
+	return room_keepers(r) - (old && !participant_is_dependent(old)) >= r->max_participants;
+}
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+static int fill(struct participant *p, const struct participant_config *config)
+{
+	p->kind = config->kind;
+	p->auto_subscribe = config->auto_subscribe;
+	p->protocol = config->protocol;
+	p->client_protocol = config->client_protocol;
+	p->allowance.everybody = true;
+	permission_init(p, config);
+	p->capability_count = least(config->capability_count, PARTICIPANT_FACTS);
+	for (size_t i = 0; i < p->capability_count; ++i)
+		p->capabilities[i] = config->capabilities[i];
+	p->kind_detail_count = least(config->kind_detail_count, PARTICIPANT_FACTS);
+	for (size_t i = 0; i < p->kind_detail_count; ++i)
+		p->kind_details[i] = config->kind_details[i];
+
+	p->identity = mem_strdup(config->identity);
+	p->name = mem_strdup(config->name ? config->name : "");
+	p->metadata = mem_strdup(config->metadata ? config->metadata : "");
+	if (!p->identity || !p->name || !p->metadata)
+		return err_new(-ENOMEM);
+	int r = attributes_merge(&p->attributes, &p->attribute_count, NULL, 0, config->attributes,
+		config->attribute_count);
+	if (r < 0)
+		return r;
+	bool large = attributes_size(p->attributes, p->attribute_count) > LIMIT_ATTRIBUTES_BYTES ||
+		     strlen(p->metadata) > LIMIT_METADATA_BYTES;
+	return large ? err_new(-EMSGSIZE) : 0;
+}
+
+static int participant_new(struct participant **ret, struct room *r,
+	const struct participant_config *config, const struct participant_events *events, void *owner)
+{
+	struct participant *p = mem_zalloc(sizeof *p);
+	if (!p)
+		return err_new(-ENOMEM);
+	list_init(&p->link);
+	list_init(&p->tracks);
+	list_init(&p->subscriptions);
+	list_init(&p->wishes);
+	p->room = r;
+	p->events = events;
+	p->owner = owner;
+	rng_id(p->sid, "PA_");
+	p->joined_unix_ms = clock_unix_ms();
+	p->joined_ms = rooms_now_ms(r->rooms);
+	int err = fill(p, config);
+	if (err < 0) {
+		participant_free(p);
+		return err;
+	}
+	*ret = p;
+	return 0;
+}
+
+void participant_free(struct participant *p)
+{
+	attributes_free(p->attributes, p->attribute_count);
+	allowance_fini(&p->allowance);
+	wishes_free(p);
+	mem_free(p->identity);
+	mem_free(p->name);
+	mem_free(p->metadata);
+	mem_free(p);
+}
+
+/* Into the lists of the room, in place of `old`. Changes nothing when it fails. */
+static int enter(struct participant *p, struct participant *old)
+{
+	struct room *r = p->room;
+	int err = map_put(&r->by_sid, &p->by_sid, p->sid);
+	assert(err <= 0);
+	if (err < 0)
+		return err;
+	if (old)
+		map_remove(&r->by_identity, &old->by_identity);
+	/* Cannot fail after one was taken out. */
+	err = map_put(&r->by_identity, &p->by_identity, p->identity);
+	assert(err <= 0 && (!old || err == 0));
+	if (err < 0) {
+		map_remove(&r->by_sid, &p->by_sid);
+		return err;
+	}
+	if (old)
+		old->replaced = true;
+	list_add(&r->participants, &p->link);
+	++r->participant_count;
+	p->serial = ++r->rooms->serials;
+	if (!participant_is_dependent(p)) {
+		r->idle = false;
+		r->ever_joined = true;
+	}
+	return 0;
+}
+
+int participant_join(struct participant **ret, struct room *r, const struct participant_config *config,
+	const struct participant_events *events, void *owner)
+{
+	assert(ret && r && r->state == ROOM_OPEN && config && config->identity && events);
+	struct participant *p = NULL, *old = room_find(r, config->identity);
+	int err = participant_new(&p, r, config, events, owner);
+	if (err < 0)
+		return err;
+	bool full = is_full(r, p, old);
+	err = full ? 0 : enter(p, old);
+	if (full || err < 0) {
+		participant_free(p);
+		return full ? PARTICIPANT_E_ROOM_FULL : err;
+	}
+	*ret = p;
+	room_changed(r, false);
+	if (old)
+		participant_leave(old, LIVEKIT__DISCONNECT_REASON__DUPLICATE_IDENTITY);
+	return 0;
+}
+
+bool participant_hears_events(const struct participant *p)
+{
+	return p->state == STATE(JOINED) || p->state == STATE(ACTIVE);
+}
+
+static bool is_publisher(const struct participant *p)
+{
+	return !list_empty(&p->tracks);
+}
+
+static void tell_state(struct participant *p)
+{
+	if (is_publisher(p))
+		room_tell(p, false);
+	else
+		room_tell_later(p);
+}
+
+void participant_joined(struct participant *p)
+{
+	if (p->state != STATE(JOINING))
+		return;
+	become(p, STATE(JOINED));
+	tell_state(p);
+	/* Tracks published before anybody knew of p: now others may hear them. */
+	for (struct track *t = tracks_after(p, 0); t && p->state == STATE(JOINED);
+		t = tracks_after(p, t->serial))
+		subscriptions_offer(t);
+}
+
+void participant_active(struct participant *p)
+{
+	if (p->state != STATE(JOINED))
+		return;
+	become(p, STATE(ACTIVE));
+	p->was_active = true;
+	tell_state(p);
+	subscriptions_begin(p);
+	data_catch_up(p);
+	TELL_ALL(p->room->rooms, participant_active, p);
+}
+
+/* ---- leaving ---- */
+
+static void exit_room(struct participant *p)
+{
+	struct room *r = p->room;
+	map_remove(&r->by_sid, &p->by_sid);
+	if (!p->replaced)
+		map_remove(&r->by_identity, &p->by_identity);
+	list_remove(&p->link);
+	--r->participant_count;
+	list_add(&r->rooms->dead_participants, &p->link);
+	room_left(r);
+}
+
+void participant_leave(struct participant *p, Livekit__DisconnectReason why)
+{
+	if (p->state == STATE(DISCONNECTED))
+		return;
+	become(p, STATE(DISCONNECTED));
+	p->reason = why;
+	exit_room(p);
+	subscriptions_end_all(p);
+	while (!list_empty(&p->tracks))
+		track_drop(list_first(&p->tracks, struct track, link), false);
+	room_tell(p, false);
+	room_changed(p->room, false);
+	TELL_ALL(p->room->rooms, participant_left, p);
+	p->gone = true;
+	if (p->events->removed)
+		p->events->removed(p->owner, why);
+}
+
+/* ---- changing ---- */
+
+static bool too_large(const struct participant *p, const char *metadata, const struct attribute *list,
+	size_t count)
+{
+	size_t size = attributes_size(list, count);
+	for (size_t i = 0; i < p->attribute_count; ++i)
+		if (!attribute_find(list, count, p->attributes[i].key))
+			size += attributes_size(&p->attributes[i], 1);
+	return size > LIMIT_ATTRIBUTES_BYTES || (metadata && strlen(metadata) > LIMIT_METADATA_BYTES);
+}
+
+struct change {
+	char *name, *metadata;
+	struct attribute *attributes;
+	size_t count;
+};
+
+static void change_fini(struct change *c)
+{
+	mem_free(c->name);
+	mem_free(c->metadata);
+	attributes_free(c->attributes, c->count);
+}
+
+static int change_prepare(struct change *c, const struct participant *p, const char *name,
+	const char *metadata, const struct attribute *attributes, size_t count)
+{
+	c->name = mem_strdup(name ? name : p->name);
+	c->metadata = mem_strdup(metadata ? metadata : p->metadata);
+	if (!c->name || !c->metadata)
+		return err_new(-ENOMEM);
+	return attributes_merge(&c->attributes, &c->count, p->attributes, p->attribute_count, attributes,
+		count);
+}
+
+int participant_set(struct participant *p, const char *name, const char *metadata,
+	const struct attribute *attributes, size_t count)
+{
+	if (too_large(p, metadata, attributes, count) || (name && strlen(name) > LIMIT_NAME_BYTES))
+		return PARTICIPANT_E_LIMIT;
+	struct change c = {0};
+	int r = change_prepare(&c, p, name, metadata, attributes, count);
+	if (r < 0) {
+		change_fini(&c);
+		return r;
+	}
+	struct change old = {p->name, p->metadata, p->attributes, p->attribute_count};
+	p->name = c.name;
+	p->metadata = c.metadata;
+	p->attributes = c.attributes;
+	p->attribute_count = c.count;
+	change_fini(&old);
+	if (p->state != STATE(DISCONNECTED))
+		room_tell(p, true);
+	return 0;
+}
+
+/* ---- asking ---- */
+
+struct room *participant_room(const struct participant *p)
+{
+	return p->room;
+}
+
+const char *participant_sid(const struct participant *p)
+{
+	return p->sid;
+}
+
+const char *participant_identity(const struct participant *p)
+{
+	return p->identity;
+}
+
+const char *participant_name(const struct participant *p)
+{
+	return p->name;
+}
+
+const char *participant_metadata(const struct participant *p)
+{
+	return p->metadata;
+}
+
+Livekit__ParticipantInfo__Kind participant_kind(const struct participant *p)
+{
+	return p->kind;
+}
+
+Livekit__ParticipantInfo__State participant_state(const struct participant *p)
+{
+	return p->state;
+}
+
+const char *participant_attribute(const struct participant *p, const char *key)
+{
+	const struct attribute *a = attribute_find(p->attributes, p->attribute_count, key);
+	return a ? a->value : NULL;
+}
+
+const struct attribute *participant_attributes(const struct participant *p, size_t i)
+{
+	return i < p->attribute_count ? &p->attributes[i] : NULL;
+}
+
+bool participant_was_active(const struct participant *p)
+{
+	return p->was_active;
+}
+
+bool participant_is_visible(const struct participant *p, const struct participant *to)
+{
+	return p == to || !p->permission.hidden;
+}
+
+uint32_t participant_last_sequence(const struct participant *p)
+{
+	return p->last_sequence;
+}

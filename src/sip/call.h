@@ -1,0 +1,108 @@
+/* sip/call.h - one outgoing call: INVITE until its end (RFC 3261 sections 12 to 15).
+ *
+ * Owner:   the agent. The caller of sip_invite() holds a pointer until `failed` or `ended`.
+ * Owns:    its dialog and transactions; lingers unseen until they are done.
+ * Thread:  its agent's loop.
+ * Life:    sip_invite -> trying? -> progress* -> answered -> (offer, acked, info, reanswered)*
+ *          -> ended; or failed at any time before answered. One of `failed` and `ended` comes
+ *          exactly once, is the last event, and after it the pointer is dead. An UPDATE may bring
+ *          an `offer` before `answered` too.
+ * Events never come from inside sip_invite() or sip_call_hangup().
+ */
+#pragma once
+
+#include "sip/agent.h"
+
+struct sip_call;
+
+enum sip_protocol_choice {
+	SIP_PROTOCOL_AUTO, /* UDP, but TCP if the URI says so or the request passes 1300 bytes */
+	SIP_PROTOCOL_UDP,
+	SIP_PROTOCOL_TCP,
+};
+
+/* Texts are copied. Nothing is escaped but the display name: a text with a line end is -EINVAL. */
+struct sip_invite_config {
+	const char *request_uri;  /* "sip:+15550100@trunk.example;..."; goes out as it is */
+	const char *to_uri;       /* NULL = request_uri */
+	const char *from_uri;
+	const char *from_display; /* NULL = no display name; "" = an empty one, in quotes */
+	const char *contact_user; /* NULL = the user of from_uri */
+	enum sip_protocol_choice protocol;
+	const char *proxy; /* "host", "host:port", "[ip6]:port": send there; NULL = request_uri */
+	const char *username, *password; /* digest; NULL = none */
+	const struct sip_extra *headers;
+	size_t header_count;
+	const char *content_type; /* NULL = application/sdp */
+	struct span body;
+	const char *call_id; /* NULL = random */
+	uint32_t failover_ms; /* 0 = the agent's */
+};
+
+/* Why a call failed when no response says so. */
+enum sip_why {
+	SIP_WHY_RESPONSE,  /* `status` says it */
+	SIP_WHY_TIMEOUT,   /* nobody answered the INVITE */
+	SIP_WHY_TRANSPORT, /* refused, unreachable, connection lost */
+	SIP_WHY_DNS,       /* the host has no address */
+	SIP_WHY_AUTH,      /* challenged: no credentials, refused ones, or no algorithm we know */
+	SIP_WHY_CANCELLED, /* sip_call_hangup() before the answer */
+	SIP_WHY_BROKEN,    /* our own: no memory, a header with a line end */
+	SIP_WHY__COUNT,
+};
+const char *sip_why_text(enum sip_why why);
+
+struct sip_failure {
+	unsigned status; /* 0 = none; with SIP_WHY_AUTH and SIP_WHY_CANCELLED it may be set too */
+	enum sip_why why;
+	struct span reason;                 /* phrase of the response; empty without one */
+	const struct sip_message *response; /* NULL without one; gone after the event */
+	char sentence[256];                 /* for a human, says what happened */
+};
+
+struct sip_end {
+	bool by_far_end;
+	struct sip_reason reason;          /* Reason of the BYE; zeros without one */
+	const struct sip_message *request; /* the BYE; NULL when we hung up. Gone after the event */
+	const char *why;                   /* a word: "bye", "hangup", "no ack", "cancel", "lost" */
+};
+
+/* Every handler but `failed` and `ended` may be NULL. Messages are gone after the event. */
+struct sip_call_events {
+	void (*trying)(void *owner, const struct sip_message *response); /* 100, once */
+	void (*progress)(void *owner, const struct sip_message *response);
+	/* The ACK is out already. The body is the far end's SDP. */
+	void (*answered)(void *owner, const struct sip_message *response);
+	/* re-INVITE or UPDATE with an offer, or a re-INVITE that asks for ours (no body). Owes
+	 * sip_call_answer(), inside or later. NULL: 200 with the body last set. */
+	void (*offer)(void *owner, const struct sip_message *request);
+	/* The ACK of a re-INVITE that had no body: its body is the answer to our offer. */
+	void (*acked)(void *owner, const struct sip_message *ack);
+	void (*info)(void *owner, const struct sip_message *request); /* answered 200 already */
+	void (*reanswered)(void *owner, const struct sip_message *response); /* final, of ours */
+	void (*failed)(void *owner, const struct sip_failure *failure);
+	void (*ended)(void *owner, const struct sip_end *end);
+};
+
+/* The INVITE leaves before this returns when the host is a literal address. Returns 0; -EINVAL
+ * (a URI that is none, a text with a line end), -ENOMEM, -EMFILE (LIMIT_CALLS). */
+MUST_USE int sip_invite(struct sip_call **ret, struct sip_agent *a,
+	const struct sip_invite_config *config, const struct sip_call_events *events, void *owner);
+
+/* Before the answer CANCEL (as soon as RFC 3261 9.1 lets us), after it BYE. `reason` becomes the
+ * Reason header: "SIP;cause=200;text=\"Call completed elsewhere\""; NULL = none. Twice is fine. */
+void sip_call_hangup(struct sip_call *c, const char *reason);
+
+/* The body that answers re-INVITEs from now on (our SDP as last sent). Copied. 0 or -ENOMEM. */
+MUST_USE int sip_call_set_body(struct sip_call *c, struct span body);
+/* Answers the offer: 200 with this body (which is also set), or a refusal (488). Returns 0,
+ * -ENOMEM, or -EINVAL when no offer waits any more. */
+MUST_USE int sip_call_answer(struct sip_call *c, unsigned status, struct span body);
+
+/* A re-INVITE of ours (hold, other codecs); `reanswered` follows, unless the call ends first.
+ * Returns 0, -ENOMEM, or -EINVAL when not answered yet or another offer is under way. */
+MUST_USE int sip_call_reinvite(struct sip_call *c, struct span body);
+
+const char *sip_call_id(const struct sip_call *c); /* the Call-ID header */
+/* Where the INVITE went, once it did; family 0 before. */
+void sip_call_remote(const struct sip_call *c, struct sockaddr_storage *ret);

@@ -1,0 +1,13 @@
+/* wire/utf8.h - is this text? Pure. Thread: any. */
+#pragma once
+
+#include "base/base.h"
+
+/* Well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, up to U+10FFFF). */
+bool utf8_ok(struct span text);
+
+/* As utf8_ok(), and no zero byte either: what may become a C string. */
+bool utf8_ok_string(struct span text);
+
+/* The longest size <= max at which `text` may be cut without splitting a character. */
+size_t utf8_cut(struct span text, size_t max);

@@ -1,0 +1,124 @@
+"""A far end of SIP over UDP that answers every INVITE at once, and the RTP socket its SDP names."""
+import re
+import select
+import socket
+import struct
+import time
+
+SO_TIMESTAMPNS = 35
+RTP_BYTES = struct.Struct("!BBHII")
+
+
+def open_udp():
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+    s.bind(("127.0.0.1", 0))
+    return s
+
+
+def receive(s):
+    """(bytes, from, when the kernel got it, in ns of the wall clock)"""
+    data, ancillary, _, sender = s.recvmsg(65536, 64)
+    when = time.time_ns()
+    for level, kind, value in ancillary:
+        if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
+            seconds, nanoseconds = struct.unpack("qq", value)
+            when = seconds * 10**9 + nanoseconds
+    return data, sender, when
+
+
+class Dialog:
+    """One answered call."""
+
+    def __init__(self, headers, sender, when, rtp):
+        self.invite, self.sender, self.invited_ns, self.rtp = headers, sender, when, rtp
+        self.answered_ns = 0
+        self.acked = self.over = False
+        self.seq = self.stamp = 0
+
+
+class SipPhone:
+    """Answers 200 to INVITE. Everything happens inside pump(): one thread, so no thread's waking is measured."""
+
+    def __init__(self):
+        self.sip, self.rtp = open_udp(), open_udp()
+        self.dialogs, self.by_branch = {}, {}
+        self.address = "127.0.0.1:%d" % self.sip.getsockname()[1]
+        self.first_rtp_ns = 0
+
+    def close(self):
+        self.sip.close()
+        self.rtp.close()
+
+    def pump(self, done, seconds):
+        """Handles what comes until done() is true; False when it did not become so in time."""
+        end = time.monotonic() + seconds
+        while not done():
+            left = end - time.monotonic()
+            if left <= 0:
+                return False
+            for s in select.select([self.sip, self.rtp], [], [], left)[0]:
+                data, sender, when = receive(s)
+                if s is self.rtp:
+                    self.first_rtp_ns = self.first_rtp_ns or when
+                else:
+                    self.on_message(data.decode(errors="replace"), sender, when)
+        return True
+
+    def on_message(self, text, sender, when):
+        head, _, body = text.partition("\r\n\r\n")
+        first, *lines = head.split("\r\n")
+        headers = {}
+        for line in lines:
+            name, _, value = line.partition(":")
+            headers.setdefault(name.strip().lower(), []).append(value.strip())
+        call = headers.get("call-id", [""])[0]
+        if first.startswith("SIP/2.0"):
+            if "BYE" in headers.get("cseq", [""])[0] and call in self.dialogs:
+                self.dialogs[call].over = True
+        elif first.startswith("INVITE "):
+            self.on_invite(call, headers, body, sender, when)
+        elif first.startswith("ACK "):
+            if call in self.dialogs:
+                self.dialogs[call].acked = True
+        else:
+            self.answer(headers, sender, "200 OK", "")
+            if first.startswith("BYE ") and call in self.dialogs:
+                self.dialogs[call].over = True
+
+    def on_invite(self, call, headers, body, sender, when):
+        branch = headers["via"][0]
+        if call in self.dialogs and self.by_branch.get(call) == branch:
+            return  # said again although it was answered
+        self.by_branch[call] = branch
+        port = re.search(r"m=audio (\d+)", body)
+        d = self.dialogs[call] = Dialog(headers, sender, when, ("127.0.0.1", int(port[1])) if port else None)
+        sdp = ("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio %d RTP/AVP 0 101\r\n"
+               "a=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=ptime:20\r\na=sendrecv\r\n" % self.rtp.getsockname()[1])
+        self.answer(headers, sender, "200 OK", sdp)
+        d.answered_ns = time.time_ns()
+
+    def answer(self, headers, sender, status, body):
+        to = headers["to"][0]
+        lines = ["SIP/2.0 " + status] + ["Via: " + v for v in headers["via"]]
+        lines += ["Record-Route: " + r for r in headers.get("record-route", [])]
+        lines += ["From: " + headers["from"][0], "To: " + (to if "tag=" in to else to + ";tag=bench"), "Call-ID: " + headers["call-id"][0],
+                  "CSeq: " + headers["cseq"][0], "Contact: <sip:phone@%s>" % self.address, "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS"]
+        if body:
+            lines.append("Content-Type: application/sdp")
+        lines.append("Content-Length: %d" % len(body))
+        self.sip.sendto(("\r\n".join(lines) + "\r\n\r\n" + body).encode(), sender)
+
+    def hang_up(self, dialog):
+        h = dialog.invite
+        target = re.search(r"<([^>]+)>", h["contact"][0])[1]
+        lines = ["BYE %s SIP/2.0" % target, "Via: SIP/2.0/UDP %s;branch=z9hG4bK%x;rport" % (self.address, time.time_ns()), "Max-Forwards: 70",
+                 "From: " + h["to"][0] + ";tag=bench", "To: " + h["from"][0], "Call-ID: " + h["call-id"][0], "CSeq: 1 BYE", "Content-Length: 0"]
+        self.sip.sendto(("\r\n".join(lines) + "\r\n\r\n").encode(), dialog.sender)
+
+    def say(self, dialog, payload=b"\x55" * 160):
+        """20 ms of sound to the server's RTP port."""
+        if dialog.rtp:
+            self.rtp.sendto(RTP_BYTES.pack(0x80, 0, dialog.seq & 0xffff, dialog.stamp & 0xffffffff, 4711) + payload, dialog.rtp)
+            dialog.seq += 1
+            dialog.stamp += 160

@@ -1,0 +1,71 @@
+// Telephones that we did not write: sipp with a scenario, baresip as a softphone. Ended by their own process id.
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { root, freePorts, until } from './server.mjs';
+
+class Peer {
+  constructor(program, args, options) {
+    this.log = '';
+    this.child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+    for (const s of [this.child.stdout, this.child.stderr]) s.on('data', (d) => { this.log += d; });
+    this.exited = new Promise((r) => this.child.on('exit', (code) => { this.code = code; r(); }));
+  }
+  async stop() {
+    if (this.code === undefined) this.child.kill('SIGTERM');
+    const late = setTimeout(() => this.child.kill('SIGKILL'), 3000);
+    await this.exited;
+    clearTimeout(late);
+  }
+}
+
+// sipp as the far end: the scenario answers, echoes RTP, and waits for BYE.
+export async function sipp(scenario, folder) {
+  const [port, media] = await freePorts(2);
+  const log = path.join(folder, `sipp-${port}.log`);
+  const peer = new Peer('sipp', ['-sf', path.join(root, 'test/data/sipp', scenario), '-i', '127.0.0.1', '-p', String(port), '-mi', '127.0.0.1',
+    '-mp', String(media & ~1), '-m', '1000', '-nostdin', '-rtp_echo', '-trace_msg', '-message_file', log, '-trace_stat', '-stf', `${log}.csv`], { cwd: folder });
+  peer.port = port;
+  peer.messages = () => (fs.existsSync(log) ? fs.readFileSync(log, 'utf8') : '');
+  const listening = () => fs.readFileSync('/proc/net/udp', 'utf8').includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} `);
+  await until(listening, 5000, 'sipp listens');
+  return peer;
+}
+
+function toneWav(file, freq) {
+  const rate = 8000, n = rate * 20, b = Buffer.alloc(44 + n * 2);
+  b.write('RIFF'); b.writeUInt32LE(36 + n * 2, 4); b.write('WAVEfmt ', 8); b.writeUInt32LE(16, 16); b.writeUInt16LE(1, 20); b.writeUInt16LE(1, 22);
+  b.writeUInt32LE(rate, 24); b.writeUInt32LE(rate * 2, 28); b.writeUInt16LE(2, 32); b.writeUInt16LE(16, 34); b.write('data', 36); b.writeUInt32LE(n * 2, 40);
+  for (let i = 0; i < n; i++) b.writeInt16LE(Math.round(8192 * Math.sin((2 * Math.PI * freq * i) / rate)), 44 + i * 2);
+  fs.writeFileSync(file, b);
+}
+
+// baresip answers by itself, says a tone from a file, and writes what it hears into another.
+export async function baresip(folder, freq) {
+  const [port, media] = await freePorts(2);
+  const home = fs.mkdtempSync(path.join(folder, 'baresip-'));
+  toneWav(path.join(home, 'tone.wav'), freq);
+  fs.writeFileSync(path.join(home, 'accounts'), '<sip:phone@127.0.0.1>;regint=0;answermode=auto\n');
+  fs.writeFileSync(path.join(home, 'config'), `poll_method epoll
+sip_listen 127.0.0.1:${port}
+call_max_calls 4
+audio_source aufile,${home}/tone.wav
+audio_player aufile,${home}/heard.wav
+audio_channels 1-1
+rtp_ports ${media & ~1}-${(media & ~1) + 20}
+module_path /usr/lib/baresip/modules
+module g711.so
+module aufile.so
+module_tmp account.so
+module_app menu.so
+`);
+  const peer = new Peer('baresip', ['-f', home, '-v'], { cwd: home });
+  peer.port = port;
+  peer.heard = () => {
+    const file = fs.readdirSync(home).filter((f) => f.endsWith('heard.wav') || /dec|heard/.test(f)).map((f) => path.join(home, f))[0];
+    const b = file ? fs.readFileSync(file) : Buffer.alloc(44);
+    return Float32Array.from({ length: Math.max(0, (b.length - 44) >> 1) }, (_, i) => b.readInt16LE(44 + i * 2) / 32768);
+  };
+  await until(() => /baresip is ready|ready\./.test(peer.log), 5000, 'baresip is ready').catch((e) => { throw new Error(`${e.message}\n${peer.log}`); });
+  return peer;
+}

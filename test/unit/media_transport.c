@@ -1,0 +1,504 @@
+/* Whole transports over 127.0.0.1: two peers, a source, a sink, with the worker inside the loop
+ * of the test and in a thread of its own. */
+#include "base/mem.h"
+#include "media/media.h"
+#include "net/address.h"
+#include "test/check.h"
+#include "test/unit/rtc_peer.h"
+#include "wire/rtcp.h"
+
+#include <netinet/in.h>
+#include <unistd.h>
+
+enum {
+	DEADLINE_MS = 20000,
+	OPUS_PT = 111,
+	SINK_PT = 96,
+	SINK_SSRC = 0x51515151,
+	MID_EXT = 4,
+	LEVEL_EXT = 1,
+};
+
+struct fixture {
+	struct loop loop;
+	struct media *media;
+	struct dtls_identity *identity; /* of both peers */
+	struct rtc_peer publisher, subscriber;
+	media_id up, down, source, sink;
+
+	enum media_transport_state up_state, down_state;
+	struct media_level level;
+	unsigned levels;
+	uint8_t sctp[64];
+	size_t sctp_size;
+
+	uint16_t seq; /* of the publisher */
+	uint32_t timestamp, ssrc;
+};
+
+static void on_state(void *owner, media_id id, enum media_transport_state state)
+{
+	struct fixture *f = owner;
+	*(id == f->up ? &f->up_state : &f->down_state) = state;
+}
+
+static void on_sctp(void *owner, media_id id, struct span packet)
+{
+	struct fixture *f = owner;
+	CHECK_EQ(id, f->down);
+	CHECK(packet.size <= sizeof f->sctp);
+	memcpy(f->sctp, packet.data, packet.size);
+	f->sctp_size = packet.size;
+}
+
+static void on_levels(void *owner, const struct media_level *levels, size_t count)
+{
+	struct fixture *f = owner;
+	CHECK_EQ(count, 1);
+	f->level = levels[0];
+	++f->levels;
+}
+
+static void on_leg_event(void *owner, media_id leg, enum media_leg_event event)
+{
+}
+
+static void on_leg_digit(void *owner, media_id leg, char digit)
+{
+}
+
+static void on_leg_done(void *owner, media_id leg)
+{
+}
+
+static const struct media_events events = {
+	.transport_state = on_state,
+	.transport_sctp = on_sctp,
+	.levels = on_levels,
+	.leg_event = on_leg_event,
+	.leg_digit = on_leg_digit,
+	.leg_digits_done = on_leg_done,
+};
+
+static void on_deadline(uv_timer_t *t)
+{
+	*(bool *)t->data = true;
+}
+
+/* Turns the loop until `done` says so. */
+static void wait_for(struct fixture *f, const char *what, bool (*done)(const struct fixture *f))
+{
+	bool late = false;
+	uv_timer_t *deadline = calloc(1, sizeof *deadline);
+
+	CHECK(deadline && uv_timer_init(&f->loop.uv, deadline) == 0);
+	deadline->data = &late;
+	uv_timer_start(deadline, on_deadline, DEADLINE_MS, 0);
+	while (!done(f) && !late)
+		uv_run(&f->loop.uv, UV_RUN_ONCE);
+	if (late)
+		fprintf(stderr, "waited in vain: %s\n", what);
+	CHECK(!late);
+	uv_close((uv_handle_t *)deadline, (uv_close_cb)free);
+}
+
+#define WAIT_FOR(f, function) wait_for((f), #function, (function))
+
+static void open_peer_to(struct fixture *f, struct rtc_peer *p, media_id *id, bool peer_is_client,
+	const char *ip)
+{
+	struct media_remote remote = {.ufrag = "peer", .dtls_client = !peer_is_client};
+	unsigned worker = media_pick_worker(f->media);
+
+	*p = (struct rtc_peer){.loop = &f->loop,
+		.identity = f->identity,
+		.ip = ip,
+		.port = media_rtc_port(f->media, worker),
+		.ufrag = "peer",
+		.dtls_client = peer_is_client,
+		.nominate_late = peer_is_client};
+	media_ice_make(&p->remote_ice);
+	CHECK_EQ(media_transport_open(id, f->media, worker, &p->remote_ice), 0);
+	snprintf(remote.fingerprint, sizeof remote.fingerprint, "%s",
+		dtls_identity_fingerprint(f->identity));
+	media_transport_remote(f->media, *id, &remote, NULL);
+	rtc_peer_open(p);
+}
+
+static void open_peer(struct fixture *f, struct rtc_peer *p, media_id *id, bool peer_is_client)
+{
+	open_peer_to(f, p, id, peer_is_client, "127.0.0.1");
+}
+
+static void open_fixture(struct fixture *f, unsigned workers, const char *ip)
+{
+	struct sockaddr_storage at;
+	struct media_config config = {
+		.workers = workers, .rtc_bind = &at, .rtp_ip = "127.0.0.1"};
+
+	*f = (struct fixture){.seq = 65500, .timestamp = 0xfffffff0, .ssrc = 77};
+	CHECK_EQ(address_parse(&at, ip, 0), 0);
+	CHECK_EQ(loop_init(&f->loop), 0);
+	CHECK_EQ(media_new(&f->media, &f->loop, &config, &events, f), 0);
+	CHECK_EQ(strlen(media_fingerprint(f->media)), 95);
+	CHECK_EQ(dtls_identity_new(&f->identity), 0);
+}
+
+static void close_fixture(struct fixture *f)
+{
+	media_free(f->media);
+	loop_fini(&f->loop);
+	dtls_identity_free(f->identity);
+	CHECK_EQ(mem_live(), 0);
+}
+
+static bool both_connected(const struct fixture *f)
+{
+	return f->up_state == MEDIA_TRANSPORT_CONNECTED &&
+	       f->down_state == MEDIA_TRANSPORT_CONNECTED && f->publisher.srtp &&
+	       f->subscriber.srtp;
+}
+
+static void connect_both(struct fixture *f)
+{
+	open_peer(f, &f->publisher, &f->up, true);
+	open_peer(f, &f->subscriber, &f->down, false);
+
+	struct media_source_config source = {.transport = f->up,
+		.mid = "0",
+		.mid_ext = MID_EXT,
+		.level_ext = LEVEL_EXT,
+		.payloads = {{.pt = OPUS_PT, .codec = CODEC_OPUS}},
+		.payload_count = 1};
+	CHECK_EQ(media_source_open(&f->source, f->media, &source), 0);
+	struct media_sink_config sink = {.source = f->source,
+		.transport = f->down,
+		.ssrc = SINK_SSRC,
+		.pt = SINK_PT,
+		.codec = CODEC_OPUS,
+		.cname = "PA_test"};
+	CHECK_EQ(media_sink_open(&f->sink, f->media, &sink), 0);
+	WAIT_FOR(f, both_connected);
+}
+
+/* `count` packets of 20 ms; the first payload byte numbers them. */
+static void speak(struct fixture *f, int count)
+{
+	static const uint8_t extension[] = {LEVEL_EXT << 4, 0x80 | 20, MID_EXT << 4, '0'};
+
+	for (int i = 0; i < count; ++i) {
+		uint8_t payload[] = {(uint8_t)i, 'o', 'p', 'u', 's'};
+		rtc_peer_send_rtp(&f->publisher,
+			&(struct rtp_view){.payload_type = OPUS_PT,
+				.seq = f->seq++,
+				.timestamp = f->timestamp,
+				.ssrc = f->ssrc,
+				.extension_profile = 0xbede,
+				.extension = span_of(extension, sizeof extension),
+				.payload = span_of(payload, sizeof payload)});
+		f->timestamp += 960;
+	}
+}
+
+static size_t want_seen;
+static bool all_seen(const struct fixture *f)
+{
+	return f->subscriber.seen_count >= want_seen;
+}
+
+/* Speaks, and sees that what comes out goes on from what came out before. */
+static void hear(struct fixture *f, int count)
+{
+	size_t first = f->subscriber.seen_count;
+
+	speak(f, count);
+	want_seen = first + (size_t)count;
+	WAIT_FOR(f, all_seen);
+	CHECK_EQ(f->subscriber.seen_count, want_seen);
+	for (size_t i = first; i < want_seen; ++i) {
+		const struct rtc_packet_seen *p = &f->subscriber.seen[i];
+		CHECK_EQ(p->ssrc, SINK_SSRC);
+		CHECK_EQ(p->payload_type, SINK_PT);
+		CHECK_EQ(p->first_byte, i - first);
+		CHECK_EQ(p->extended, false);
+		CHECK(!p->marker || i == first); /* only after a beginning */
+		if (i == 0)
+			continue;
+		CHECK_EQ((uint16_t)(p->seq - p[-1].seq), 1);
+		uint32_t step = p->timestamp - p[-1].timestamp;
+		CHECK(i == first ? step >= 960 && step < 48000 * 20 : step == 960);
+	}
+}
+
+static bool level_came(const struct fixture *f)
+{
+	return f->levels > 0;
+}
+
+static bool data_came(const struct fixture *f)
+{
+	return f->subscriber.data_size > 0;
+}
+
+/* Orders are obeyed in sequence: when this data comes out, those before it are done. */
+static void orders_done(struct fixture *f)
+{
+	f->subscriber.data_size = 0;
+	media_transport_sctp(f->media, f->down, span_text("fence"));
+	WAIT_FOR(f, data_came);
+	f->subscriber.data_size = 0;
+}
+
+/* Packets that are not heard: a fence behind it shows that it has been handled. */
+static void speak_unheard(struct fixture *f, int count)
+{
+	size_t seen = f->subscriber.seen_count;
+
+	speak(f, count);
+	rtc_peer_check(&f->publisher, true);
+	unsigned answers = f->publisher.answers;
+	while (f->publisher.answers == answers)
+		uv_run(&f->loop.uv, UV_RUN_ONCE);
+	CHECK_EQ(f->subscriber.seen_count, seen);
+}
+
+static void a_voice_goes_through_without_a_jump(struct fixture *f)
+{
+	hear(f, 50); /* over the end of both counters */
+	WAIT_FOR(f, level_came);
+	CHECK_EQ(f->level.source, f->source);
+	CHECK_EQ(f->level.level, 20);
+	CHECK(f->level.observed_ms > 0 && f->level.active_ms == f->level.observed_ms);
+
+	media_sink_pause(f->media, f->sink, true);
+	orders_done(f);
+	speak_unheard(f, 10);
+	media_sink_pause(f->media, f->sink, false);
+	orders_done(f);
+	hear(f, 10);
+}
+
+static void a_muted_source_is_silent(struct fixture *f)
+{
+	media_source_mute(f->media, f->source, true);
+	orders_done(f);
+	speak_unheard(f, 600); /* more than a jump */
+	media_source_mute(f->media, f->source, false);
+	orders_done(f);
+	hear(f, 10);
+}
+
+static void another_sender_goes_on_where_the_last_ended(struct fixture *f)
+{
+	f->ssrc = 78;
+	f->seq = 5;
+	f->timestamp = 12345;
+	hear(f, 20);
+}
+
+static bool reports_came(const struct fixture *f)
+{
+	return f->publisher.receiver_reports > 0 && f->subscriber.sender_reports > 0;
+}
+
+static void reports_go_both_ways(struct fixture *f)
+{
+	struct rtcp_sender sender = {.ssrc = f->ssrc, .ntp = 0x1234567890abcdef};
+	uint8_t bytes[64];
+	struct writer w = writer_of(bytes, sizeof bytes);
+
+	rtcp_write_sender(&w, &sender);
+	rtc_peer_send_rtcp(&f->publisher, writer_span(&w));
+	WAIT_FOR(f, reports_came);
+	CHECK_EQ(f->publisher.reported_lost, 0);
+}
+
+static bool sctp_came(const struct fixture *f)
+{
+	return f->sctp_size > 0 && f->subscriber.data_size > 0;
+}
+
+static void data_goes_both_ways(struct fixture *f)
+{
+	media_transport_sctp(f->media, f->down, span_text("down"));
+	CHECK_EQ(dtls_send(f->subscriber.dtls, span_text("up")), 0);
+	WAIT_FOR(f, sctp_came);
+	CHECK(span_is(span_of(f->sctp, f->sctp_size), "up"));
+	CHECK(span_is(span_of(f->subscriber.data, f->subscriber.data_size), "down"));
+}
+
+static void garbage_changes_nothing(struct fixture *f)
+{
+	static const uint8_t first_bytes[] = {0, 1, 3, 5, 22, 63, 64, 127, 128, 191, 200, 255};
+
+	for (size_t i = 0; i < sizeof first_bytes; ++i) {
+		uint8_t bytes[200];
+		for (size_t size = 1; size < sizeof bytes; size += 13) {
+			memset(bytes, (int)(size + i), size);
+			bytes[0] = first_bytes[i];
+			rtc_peer_send_raw(&f->publisher, bytes, size);
+		}
+	}
+	hear(f, 5);
+	CHECK(media_drops(f->media, MEDIA_DROP_STUN) > 0);
+	CHECK(media_drops(f->media, MEDIA_DROP_KIND) > 0);
+	CHECK(media_drops(f->media, MEDIA_DROP_CRYPTO) > 0);
+	CHECK_STR(media_drop_name(MEDIA_DROP_CRYPTO), "crypto");
+}
+
+/* Media from an address that passed no check is not even looked at. */
+static void a_stranger_is_not_heard(struct fixture *f)
+{
+	struct rtc_peer stranger = f->publisher;
+
+	stranger.fd = socket(AF_INET, SOCK_DGRAM, 0);
+	struct sockaddr_storage to;
+	CHECK_EQ(address_parse(&to, "127.0.0.1", stranger.port), 0);
+	CHECK_EQ(connect(stranger.fd, (struct sockaddr *)&to, sizeof(struct sockaddr_in)), 0);
+	uint8_t packet[100] = {0x80, OPUS_PT};
+	rtc_peer_send_raw(&stranger, packet, sizeof packet);
+	close(stranger.fd);
+	hear(f, 5);
+	CHECK_EQ(media_drops(f->media, MEDIA_DROP_STRANGER), 1);
+}
+
+static bool restarted(const struct fixture *f)
+{
+	return f->publisher.answers > 1;
+}
+
+static void ice_restarts_while_the_voice_goes_on(struct fixture *f)
+{
+	struct media_remote remote = {.ufrag = "again", .dtls_client = false};
+
+	snprintf(remote.fingerprint, sizeof remote.fingerprint, "%s",
+		dtls_identity_fingerprint(f->identity));
+	media_ice_make(&f->publisher.remote_ice);
+	media_transport_remote(f->media, f->up, &remote, &f->publisher.remote_ice);
+	orders_done(f);
+	hear(f, 5);
+	f->publisher.ufrag = "again";
+	f->publisher.answers = 1; /* a check answered with the new password passes rtc_peer */
+	rtc_peer_check(&f->publisher, true);
+	WAIT_FOR(f, restarted);
+	hear(f, 5);
+}
+
+static bool said_bye(const struct fixture *f)
+{
+	return f->subscriber.byes > 0;
+}
+
+static bool publisher_gone(const struct fixture *f)
+{
+	return f->up_state == MEDIA_TRANSPORT_FAILED;
+}
+
+static void whole_life(unsigned workers)
+{
+	static struct fixture f;
+
+	open_fixture(&f, workers, "127.0.0.1");
+	connect_both(&f);
+	a_voice_goes_through_without_a_jump(&f);
+	a_muted_source_is_silent(&f);
+	another_sender_goes_on_where_the_last_ended(&f);
+	reports_go_both_ways(&f);
+	data_goes_both_ways(&f);
+	garbage_changes_nothing(&f);
+	a_stranger_is_not_heard(&f);
+	ice_restarts_while_the_voice_goes_on(&f);
+
+	media_source_close(f.media, f.source); /* and its sink */
+	WAIT_FOR(&f, said_bye);
+	rtc_peer_close(&f.publisher); /* says goodbye */
+	WAIT_FOR(&f, publisher_gone);
+	media_transport_close(f.media, f.up);
+	media_transport_close(f.media, f.up);
+	media_sink_close(f.media, f.sink);
+	rtc_peer_close(&f.subscriber);
+	close_fixture(&f);
+}
+
+static bool refused(const struct fixture *f)
+{
+	return f->up_state == MEDIA_TRANSPORT_FAILED;
+}
+
+/* The handshake is right, but the certificate is not the one that the signalling named. */
+static void a_stranger_is_refused(void)
+{
+	static struct fixture f;
+	struct dtls_identity *named;
+
+	open_fixture(&f, 0, "127.0.0.1");
+	open_peer(&f, &f.publisher, &f.up, true);
+	CHECK_EQ(dtls_identity_new(&named), 0);
+	struct media_remote remote = {.ufrag = "peer"};
+	snprintf(remote.fingerprint, sizeof remote.fingerprint, "%s",
+		dtls_identity_fingerprint(named));
+	media_transport_remote(f.media, f.up, &remote, NULL);
+	dtls_identity_free(named);
+	WAIT_FOR(&f, refused);
+	rtc_peer_close(&f.publisher);
+	close_fixture(&f);
+}
+
+static bool publisher_connected(const struct fixture *f)
+{
+	return f->up_state == MEDIA_TRANSPORT_CONNECTED;
+}
+
+/* On all addresses at once, an answer must come from the one that was asked. */
+static void every_address_answers_for_itself(void)
+{
+	static const struct {
+		const char *bind, *ask;
+	} cases[] = {
+		{"0.0.0.0", "127.0.0.9"},
+		{"::", "127.0.0.9"},
+		{"::", "::1"},
+		{"::1", "::1"},
+		{"127.0.0.9", "127.0.0.9"},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); ++i) {
+		static struct fixture f;
+		open_fixture(&f, 0, cases[i].bind);
+		open_peer_to(&f, &f.publisher, &f.up, true, cases[i].ask);
+		WAIT_FOR(&f, publisher_connected);
+		rtc_peer_close(&f.publisher);
+		close_fixture(&f);
+	}
+}
+
+static void building_may_fail_anywhere(void)
+{
+	struct sockaddr_storage at = {.ss_family = AF_INET};
+	struct media_config config = {.rtc_bind = &at, .rtp_ip = "127.0.0.1"};
+	int r = -1;
+
+	for (int allowed = 0; r < 0; ++allowed) {
+		struct loop loop;
+		struct media *m = NULL;
+		CHECK_EQ(loop_init(&loop), 0);
+		mem_fail_after(allowed);
+		r = media_new(&m, &loop, &config, &events, NULL);
+		mem_fail_after(-1);
+		CHECK(r == 0 || !m);
+		media_free(m);
+		loop_fini(&loop);
+		CHECK_EQ(mem_live(), 0);
+		CHECK(allowed < 100);
+	}
+}
+
+int main(void)
+{
+	building_may_fail_anywhere();
+	whole_life(0);
+	whole_life(1);
+	a_stranger_is_refused();
+	every_address_answers_for_itself();
+	return 0;
+}
