@@ -46,7 +46,7 @@ static const struct {
 	{"a method that is none", "FETCH /x HTTP/1.1\r\n\r\n", "400 bad request|!"},
 	{"no Host", "GET /x HTTP/1.1\r\n\r\n", "400 bad request|!"},
 	{"HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "400 bad request|!"},
-	{"HTTP/3.0", "GET /x HTTP/3.0\r\n" H "\r\n", "505 HTTP/1.1 is needed|!"},
+	{"HTTP/3.0", "GET /x HTTP/3.0\r\n" H "\r\n", "505 this server speaks HTTP/1.1|!"},
 	{"CONNECT", "CONNECT a.example:443 HTTP/1.1\r\n" H "\r\n", "405 method not allowed|!"},
 	{"a length that is no number", "POST /echo HTTP/1.1\r\n" H "Content-Length: x\r\n\r\n",
 		"400 bad request|!"},
