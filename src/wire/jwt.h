@@ -17,7 +17,7 @@ enum {
 /* Named outcomes of jwt_verify() and jwt_sign(). */
 enum jwt_outcome {
 	JWT_OK,
-	JWT_E_MALFORMED,   /* not three parts of base64url JSON, a time that is no number; too long */
+	JWT_E_MALFORMED,   /* not three parts of base64url JSON, an odd time, or too long */
 	JWT_E_ALGORITHM,   /* not HS256 */
 	JWT_E_UNKNOWN_KEY, /* nobody has the key named by `iss` */
 	JWT_E_SIGNATURE,

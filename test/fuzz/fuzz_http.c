@@ -48,8 +48,8 @@ static void on_request(void *owner, struct http_exchange *x)
 	const char *a = http_query(x, "a"), *h = http_header(x, "x-test");
 	char text[100];
 	/* Begins so that no body looks like the next reply (see check_replies). */
-	int n = snprintf(text, sizeof text, "%s %.20s %.20s %.20s %zu", http_method(x), http_path(x),
-		a ? a : "", h ? h : "", http_body(x).size);
+	int n = snprintf(text, sizeof text, "%s %.20s %.20s %.20s %zu", http_method(x),
+		http_path(x), a ? a : "", h ? h : "", http_body(x).size);
 	http_reply(x, 200, "text/plain", NULL, span_of(text, (size_t)n));
 }
 
