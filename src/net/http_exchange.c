@@ -234,7 +234,8 @@ static void dispatch(struct http_exchange *x)
 		http_refuse(x, 503);
 	else if (x->upgrade)
 		dispatch_upgrade(x);
-	else if (x->parser.method == HTTP_OPTIONS && http_header(x, "Access-Control-Request-Method"))
+	else if (x->parser.method == HTTP_OPTIONS &&
+		 http_header(x, "Access-Control-Request-Method"))
 		http_preflight(x);
 	else
 		s->events->request(s->owner, x);

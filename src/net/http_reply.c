@@ -113,7 +113,7 @@ void http_refuse(struct http_exchange *x, unsigned status)
 		{426, "WebSocket version 13 is needed", "Sec-WebSocket-Version: 13\r\n"},
 		{431, "request headers too large", NULL},
 		{503, "the server is too busy", NULL},
-		{505, "HTTP/1.1 is needed", NULL},
+		{505, "this server speaks HTTP/1.1", NULL},
 	};
 	size_t i = 0;
 	while (i + 1 < COUNT_OF(refusals) && refusals[i].status != status)

@@ -35,8 +35,8 @@ static int listen_on_all(struct http_server *s, const struct http_server_config 
 	return 0;
 }
 
-int http_server_new(struct http_server **ret, struct loop *l, const struct http_server_config *config,
-	const struct http_events *events, void *owner)
+int http_server_new(struct http_server **ret, struct loop *l,
+	const struct http_server_config *config, const struct http_events *events, void *owner)
 {
 	assert(config->bind_count && config->bind_count <= HTTP_LISTENERS_MAX);
 

@@ -38,15 +38,15 @@ MUST_USE int http_server_new(struct http_server **ret, struct loop *l,
 	const struct http_server_config *config, const struct http_events *events, void *owner);
 uint16_t http_server_port(const struct http_server *s); /* of the first listener */
 /* Stops accepting; open exchanges finish (five seconds are left to them), WebSockets are closed
- * by 1001 (their owners hear `closed`), then `closed`, from the loop. The server is dead by then. */
+ * by 1001 (their owners hear `closed`), then `closed`, from the loop: the server is dead then. */
 void http_server_close(struct http_server *s, void (*closed)(void *owner), void *owner);
 
 /* What these return lives as long as the exchange. HEAD is told as "GET": the server leaves the
  * body out by itself. */
 const char *http_method(const struct http_exchange *x);
-const char *http_path(const struct http_exchange *x); /* without query; not decoded; one '/' first */
+const char *http_path(const struct http_exchange *x); /* without query; as it came */
 const char *http_query(struct http_exchange *x, const char *name); /* percent-decoded, or NULL */
-const char *http_header(const struct http_exchange *x, const char *name); /* or NULL; case ignored */
+const char *http_header(const struct http_exchange *x, const char *name); /* or NULL; any case */
 struct span http_body(const struct http_exchange *x);
 const struct sockaddr *http_peer(const struct http_exchange *x);
 /* The client went away before the reply (also: it closed its sending half); afterwards x is dead.

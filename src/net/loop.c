@@ -63,7 +63,9 @@ int loop_init(struct loop *l)
 
 void loop_fini(struct loop *l)
 {
-	for (int i = 0; i < LAST_ROUNDS && (uv_loop_alive(&l->uv) || !list_empty(&l->deferred)); ++i) {
+	for (int i = 0; i < LAST_ROUNDS; ++i) {
+		if (!uv_loop_alive(&l->uv) && list_empty(&l->deferred))
+			break;
 		run_deferred(l);
 		uv_run(&l->uv, UV_RUN_NOWAIT);
 	}

@@ -11,7 +11,7 @@
 
 enum {
 	DATAGRAM_MAX = 65536,
-	RECEIVE_BUFFER = 2 << 20, /* a burst of calls while the loop is busy; the kernel may cap it */
+	RECEIVE_BUFFER = 2 << 20, /* a burst of calls while the loop is busy; may be capped */
 	REPORTS_PER_WAKE = 64,
 };
 

@@ -19,14 +19,18 @@ static enum grant tri_state(const json_t *o, const char *key)
 	return json_is_true(value) ? GRANT_YES : GRANT_NO;
 }
 
+/* A list that names something is a restriction, also when nothing in it is known. */
 static void read_sources(struct grants *g, const json_t *video)
 {
 	const json_t *list = json_object_get(video, "canPublishSources");
-	for (size_t i = 0; i < json_array_size(list) && g->video.source_count < GRANT_SOURCES_MAX; ++i) {
+	size_t size = json_array_size(list);
+	for (size_t i = 0; i < size && g->video.source_count < GRANT_SOURCES_MAX; ++i) {
 		const char *source = json_string_value(json_array_get(list, i));
 		if (source)
 			g->video.sources[g->video.source_count++] = source;
 	}
+	if (size && !g->video.source_count)
+		g->video.sources[g->video.source_count++] = "";
 }
 
 static void read_video(struct grants *g, const json_t *video)

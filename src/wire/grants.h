@@ -29,8 +29,8 @@ struct grants {
 		bool hidden, recorder, agent;
 		enum grant can_publish, can_subscribe, can_publish_data, can_update_own_metadata;
 		enum grant can_subscribe_metrics, can_manage_agent_session;
-		const char *sources[GRANT_SOURCES_MAX]; /* "microphone" ...; 0 = all */
-		size_t source_count;
+		const char *sources[GRANT_SOURCES_MAX]; /* "microphone" ...; "" = none of them */
+		size_t source_count; /* 0 = all */
 	} video;
 	struct {
 		bool admin, call;

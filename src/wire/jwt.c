@@ -9,7 +9,16 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-enum { MAC_SIZE = 32 };
+enum {
+	MAC_SIZE = 32,
+	MAC_CHARS = 43, /* as base64url */
+};
+
+/* RFC 7515 section 3.1: header.claims.signature. */
+struct parts {
+	struct span header, claims, signature;
+	struct span covered; /* what is signed: the first two with their dot */
+};
 
 const char *jwt_outcome_text(enum jwt_outcome o)
 {
@@ -25,14 +34,28 @@ const char *jwt_outcome_text(enum jwt_outcome o)
 	return texts[o];
 }
 
-/* Takes what stands before the next dot off `rest`. */
-static struct span take_part(struct span *rest)
+/* ---- reading ---- */
+
+/* Nothing but base64url without padding, and two dots: RFC 7515 section 2. */
+static bool split(struct parts *p, struct span token)
 {
-	const uint8_t *dot = memchr(rest->data, '.', rest->size);
-	size_t size = dot ? (size_t)(dot - rest->data) : rest->size;
-	struct span part = span_of(rest->data, size);
-	*rest = span_of(rest->data + size + (dot ? 1 : 0), rest->size - size - (dot ? 1 : 0));
-	return part;
+	size_t dots[2], count = 0;
+	for (size_t i = 0; i < token.size; ++i) {
+		uint8_t c = token.data[i];
+		bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+		if (letter || (c >= '0' && c <= '9') || c == '-' || c == '_')
+			continue;
+		if (c != '.' || count == COUNT_OF(dots))
+			return false;
+		dots[count++] = i;
+	}
+	if (count != COUNT_OF(dots))
+		return false;
+	p->header = span_of(token.data, dots[0]);
+	p->claims = span_of(token.data + dots[0] + 1, dots[1] - dots[0] - 1);
+	p->signature = span_of(token.data + dots[1] + 1, token.size - dots[1] - 1);
+	p->covered = span_of(token.data, dots[1]);
+	return true;
 }
 
 /* NULL when it is no base64url JSON object. */
@@ -49,64 +72,85 @@ static json_t *load_part(uint8_t *scratch, struct span part)
 	return o;
 }
 
-static bool is_hs256(const json_t *header)
+/* ---- judging ---- */
+
+/* RFC 7515 section 4.1.11: whoever does not know what is critical must refuse, and we know none. */
+static enum jwt_outcome check_header(const json_t *header)
 {
 	const char *alg = json_string_value(json_object_get(header, "alg"));
-	return alg && !strcmp(alg, "HS256");
+	if (!header || json_object_get(header, "crit"))
+		return JWT_E_MALFORMED;
+	return alg && !strcmp(alg, "HS256") ? JWT_OK : JWT_E_ALGORITHM;
 }
 
-static bool signature_fits(struct span signed_text, struct span signature, const char *secret)
+static bool make_mac(uint8_t mac[EVP_MAX_MD_SIZE], const char *secret, struct span covered)
 {
-	uint8_t given[MAC_SIZE + 8], mac[EVP_MAX_MD_SIZE];
+	unsigned size = 0;
+	return HMAC(EVP_sha256(), secret, (int)strlen(secret), covered.data, covered.size, mac,
+		       &size) &&
+	       size == MAC_SIZE;
+}
+
+static bool signature_fits(const struct parts *p, const char *secret)
+{
+	uint8_t given[MAC_CHARS], mac[EVP_MAX_MD_SIZE];
 	size_t given_size;
-	unsigned mac_size = 0;
-	if (signature.size > 44 || base64_decode(given, &given_size, signature) || given_size != MAC_SIZE)
+	if (p->signature.size != MAC_CHARS || base64_decode(given, &given_size, p->signature))
 		return false;
-	if (!HMAC(EVP_sha256(), secret, (int)strlen(secret), signed_text.data, signed_text.size, mac, &mac_size))
-		return false;
-	return mac_size == MAC_SIZE && CRYPTO_memcmp(mac, given, MAC_SIZE) == 0;
+	return given_size == MAC_SIZE && make_mac(mac, secret, p->covered) &&
+	       CRYPTO_memcmp(mac, given, MAC_SIZE) == 0;
+}
+
+/* A time that is there must be a number: to take "never" for an odd `exp` would be generous. */
+static bool read_time(const json_t *claims, const char *name, double *ret, double absent)
+{
+	const json_t *value = json_object_get(claims, name);
+	*ret = json_is_number(value) ? json_number_value(value) : absent;
+	return !value || json_is_number(value) || json_is_null(value);
 }
 
 static enum jwt_outcome check_times(const json_t *claims, int64_t now_s)
 {
-	const json_t *exp = json_object_get(claims, "exp"), *nbf = json_object_get(claims, "nbf");
-	if (json_is_number(exp) && (double)now_s > json_number_value(exp) + JWT_LEEWAY_S)
+	double now = (double)now_s, exp, nbf, iat;
+	bool good = read_time(claims, "exp", &exp, now);
+	good &= read_time(claims, "nbf", &nbf, now);
+	good &= read_time(claims, "iat", &iat, now);
+	if (!good)
+		return JWT_E_MALFORMED;
+	if (now > exp + JWT_LEEWAY_S)
 		return JWT_E_EXPIRED;
-	if (json_is_number(nbf) && (double)now_s < json_number_value(nbf) - JWT_LEEWAY_S)
-		return JWT_E_NOT_YET;
-	return JWT_OK;
+	return now < nbf - JWT_LEEWAY_S || now < iat - JWT_LEEWAY_S ? JWT_E_NOT_YET : JWT_OK;
 }
 
-static enum jwt_outcome check(const json_t *header, const json_t *claims, struct span signed_text,
-	struct span signature, jwt_secret_fn *secret_of, void *owner, int64_t now_s)
+static enum jwt_outcome check(const struct parts *p, const json_t *header, const json_t *claims,
+	jwt_secret_fn *secret_of, void *owner, int64_t now_s)
 {
-	if (!header || !claims)
+	enum jwt_outcome o = check_header(header);
+	if (o != JWT_OK)
+		return o;
+	if (!claims)
 		return JWT_E_MALFORMED;
-	if (!is_hs256(header))
-		return JWT_E_ALGORITHM;
 	const char *key = json_string_value(json_object_get(claims, "iss"));
 	const char *secret = key ? secret_of(owner, key) : NULL;
-	if (!secret)
+	if (!secret || !*secret)
 		return JWT_E_UNKNOWN_KEY;
-	if (!signature_fits(signed_text, signature, secret))
-		return JWT_E_SIGNATURE;
-	return check_times(claims, now_s);
+	return signature_fits(p, secret) ? check_times(claims, now_s) : JWT_E_SIGNATURE;
 }
 
-int jwt_verify(json_t **claims, struct span token, jwt_secret_fn *secret_of, void *owner, int64_t now_s)
+int jwt_verify(json_t **claims, struct span token, jwt_secret_fn *secret_of, void *owner,
+	int64_t now_s)
 {
-	if (token.size == 0 || token.size > JWT_TEXT_MAX || memchr(token.data, 0, token.size))
+	struct parts p;
+	if (token.size > JWT_TEXT_MAX || !split(&p, token))
 		return JWT_E_MALFORMED;
 	uint8_t *scratch = mem_zalloc(token.size + 4);
 	if (!scratch)
 		return err_new(-ENOMEM);
 
-	struct span rest = token;
-	json_t *header = load_part(scratch, take_part(&rest));
-	json_t *body = load_part(scratch, take_part(&rest));
-	size_t signed_size = rest.data > token.data ? (size_t)(rest.data - token.data) - 1 : 0;
-	int r = check(header, body, span_of(token.data, signed_size), rest, secret_of, owner, now_s);
+	json_t *header = load_part(scratch, p.header);
+	json_t *body = load_part(scratch, p.claims);
 	mem_free(scratch);
+	int r = check(&p, header, body, secret_of, owner, now_s);
 	json_decref(header);
 	if (r == JWT_OK)
 		*claims = body;
@@ -115,30 +159,45 @@ int jwt_verify(json_t **claims, struct span token, jwt_secret_fn *secret_of, voi
 	return r;
 }
 
-int jwt_sign(char **token, const json_t *claims, const char *secret)
+/* ---- writing ---- */
+
+static char *sign(struct span body, const char *secret)
 {
 	static const char header[] = "{\"alg\":\"HS256\",\"typ\":\"JWT\"}";
+	uint8_t mac[EVP_MAX_MD_SIZE];
+	size_t size = BASE64_TEXT_SIZE(sizeof header) + BASE64_TEXT_SIZE(body.size) +
+		      BASE64_TEXT_SIZE(MAC_SIZE);
+	char *out = mem_zalloc(size + 2);
+	if (!out)
+		return NULL;
+	size_t n = base64_encode_url(out, span_text(header));
+	out[n++] = '.';
+	n += base64_encode_url(out + n, body);
+	if (!make_mac(mac, secret, span_of(out, n))) {
+		mem_free(out);
+		return NULL;
+	}
+	out[n++] = '.';
+	base64_encode_url(out + n, span_of(mac, MAC_SIZE));
+	return out;
+}
+
+int jwt_sign(char **token, const json_t *claims, const char *secret)
+{
 	char *body = json_dumps(claims, JSON_COMPACT);
 	if (!body)
 		return err_new(-ENOMEM);
-	size_t body_size = strlen(body);
-	char *out = mem_zalloc(BASE64_TEXT_SIZE(sizeof header) + BASE64_TEXT_SIZE(body_size) + BASE64_TEXT_SIZE(MAC_SIZE) + 3);
-	if (out) {
-		size_t n = base64_encode_url(out, span_text(header));
-		out[n++] = '.';
-		n += base64_encode_url(out + n, span_of(body, body_size));
-		uint8_t mac[EVP_MAX_MD_SIZE];
-		unsigned mac_size = 0;
-		HMAC(EVP_sha256(), secret, (int)strlen(secret), (uint8_t *)out, n, mac, &mac_size);
-		out[n++] = '.';
-		base64_encode_url(out + n, span_of(mac, mac_size));
-	}
+	char *out = sign(span_text(body), secret);
 	/* jansson's memory, not one of ours. */
-	void (*release)(void *) = NULL;
+	json_free_t release;
 	json_get_alloc_funcs(NULL, &release);
 	release(body);
 	if (!out)
 		return err_new(-ENOMEM);
+	if (strlen(out) > JWT_TEXT_MAX) {
+		mem_free(out);
+		return JWT_E_MALFORMED;
+	}
 	*token = out;
 	return 0;
 }

@@ -164,7 +164,8 @@ static void nonsense_is_an_answer_too(void)
 	char longest[400];
 	memset(longest, 'x', sizeof longest);
 	longest[sizeof longest - 1] = 0;
-	const char *const hosts[] = {"", ".", "..", "a..b", longest, "no such host", "caf\xc3\xa9.example"};
+	const char *const hosts[] = {
+		"", ".", "..", "a..b", longest, "no such host", "caf\xc3\xa9.example"};
 	for (size_t i = 0; i < COUNT_OF(hosts); ++i) {
 		struct answer a = ask(hosts[i]);
 		CHECK_STR(a.text, "");

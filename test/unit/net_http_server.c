@@ -46,14 +46,16 @@ static const struct {
 	{"a method that is none", "FETCH /x HTTP/1.1\r\n\r\n", "400 bad request|!"},
 	{"no Host", "GET /x HTTP/1.1\r\n\r\n", "400 bad request|!"},
 	{"HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "400 bad request|!"},
-	{"HTTP/3.0", "GET /x HTTP/3.0\r\n" H "\r\n", "505 HTTP/1.1 is needed|!"},
+	{"HTTP/3.0", "GET /x HTTP/3.0\r\n" H "\r\n", "505 this server speaks HTTP/1.1|!"},
 	{"CONNECT", "CONNECT a.example:443 HTTP/1.1\r\n" H "\r\n", "405 method not allowed|!"},
 	{"a length that is no number", "POST /echo HTTP/1.1\r\n" H "Content-Length: x\r\n\r\n",
 		"400 bad request|!"},
-	{"two lengths", "POST /echo HTTP/1.1\r\n" H "Content-Length: 1\r\nContent-Length: 2\r\n\r\n",
+	{"two lengths",
+		"POST /echo HTTP/1.1\r\n" H "Content-Length: 1\r\nContent-Length: 2\r\n\r\n",
 		"400 bad request|!"},
 	{"length and chunks",
-		"POST /echo HTTP/1.1\r\n" H "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+		"POST /echo HTTP/1.1\r\n" H "Content-Length: 1\r\n"
+		"Transfer-Encoding: chunked\r\n\r\n",
 		"400 bad request|!"},
 	{"a chunk that is no number",
 		"POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\nxyz\r\n",
@@ -75,7 +77,8 @@ static const struct {
 		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 8\r\n\r\n",
 		"426 WebSocket version 13 is needed|!"},
 	{"a WebSocket that its handler refuses",
-		"GET /refuse HTTP/1.1\r\n" H "Connection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n"
+		"GET /refuse HTTP/1.1\r\n" H "Connection: keep-alive, Upgrade\r\n"
+		"Upgrade: WebSocket\r\n"
 		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
 		"401 no|!"},
 };
@@ -174,11 +177,13 @@ static void the_body_waits_for_100_continue(void)
 {
 	struct talk t;
 	talk_open(&t);
-	talk_text(&t, "POST /echo HTTP/1.1\r\n" H "Content-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+	talk_text(&t, "POST /echo HTTP/1.1\r\n" H "Content-Length: 2\r\n"
+		      "Expect: 100-continue\r\n\r\n");
 	TALK_EXPECT(&t, "100 ");
 	talk_text(&t, "hi");
 	TALK_EXPECT(&t, "200 hi");
-	talk_text(&t, "GET /x HTTP/1.1\r\n" H "Expect: 100-continue\r\n\r\n"); /* nothing to wait for */
+	/* Nothing to wait for. */
+	talk_text(&t, "GET /x HTTP/1.1\r\n" H "Expect: 100-continue\r\n\r\n");
 	TALK_EXPECT(&t, "200 GET /x a=- b=-");
 	talk_drop(&t);
 }
@@ -211,7 +216,8 @@ static void pages_of_any_origin_may_ask(void)
 				"Access-Control-Expose-Headers: *\r\n", "Vary: Origin\r\n"},
 			{"Credentials"}},
 		{"GET /x HTTP/1.1\r\n" H "\r\n", {"Vary: Origin\r\n"}, {"Access-Control"}},
-		{"GET / HTTP/1.1\r\nOrigin: https://a.example\r\n\r\n", /* refused, but not hidden */
+		/* Refused, but not hidden. */
+		{"GET / HTTP/1.1\r\nOrigin: https://a.example\r\n\r\n",
 			{"HTTP/1.1 400 ", "Access-Control-Allow-Origin: https://a.example\r\n"}},
 		{"OPTIONS /x HTTP/1.1\r\n" H "Origin: https://a.example\r\n"
 		 "Access-Control-Request-Method: POST\r\n"

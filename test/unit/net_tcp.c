@@ -79,7 +79,8 @@ static void start(const struct tcp_events *of_server)
 	memset(&client, 0, sizeof client);
 	memset(&server, 0, sizeof server);
 	server_events = of_server;
-	CHECK_EQ(tcp_connect(&client.tcp, &loop, (struct sockaddr *)&at, &plain, &client, QUEUE_MAX), 0);
+	struct sockaddr *to = (struct sockaddr *)&at;
+	CHECK_EQ(tcp_connect(&client.tcp, &loop, to, &plain, &client, QUEUE_MAX), 0);
 }
 
 static void connect_pair(const struct tcp_events *of_server)
@@ -108,7 +109,8 @@ static void bytes_go_both_ways_and_names_agree(void)
 	tcp_peer(server.tcp, &b);
 	CHECK(address_equal((struct sockaddr *)&a, (struct sockaddr *)&b));
 	CHECK_EQ(tcp_write(client.tcp, span_text("")), 0);
-	struct span parts[] = {span_text("one "), span_text(""), span_text("two "), span_text("three")};
+	struct span parts[] = {
+		span_text("one "), span_text(""), span_text("two "), span_text("three")};
 	CHECK_EQ(tcp_write_parts(client.tcp, parts, COUNT_OF(parts)), 0);
 	LOOP_WAIT(&loop, client.in.size == 13);
 	CHECK_STR((char *)client.in.data, "one two three");
@@ -248,7 +250,7 @@ static void every_allocation_may_fail(void)
 	}
 	LOOP_WAIT(&loop, client.closed);
 
-	/* No memory for what the kernel does not take: the stream is closed, nothing is lost silently. */
+	/* No memory for what the kernel does not take: the stream is closed, not silently cut. */
 	static uint8_t block[1 << 20];
 	int r = 0;
 	connect_pair(&plain);
