@@ -277,6 +277,33 @@ const char *media_fingerprint(const struct media *m)
 	return dtls_identity_fingerprint(m->identity);
 }
 
+uint64_t media_drops(const struct media *m, enum media_drop why)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < m->worker_count; ++i)
+		sum += worker_drops(m->workers[i], why);
+	return sum;
+}
+
+const char *media_drop_name(enum media_drop why)
+{
+	static const char *const names[MEDIA_DROP__COUNT] = {
+		[MEDIA_DROP_SIZE] = "size",
+		[MEDIA_DROP_KIND] = "kind",
+		[MEDIA_DROP_STUN] = "stun",
+		[MEDIA_DROP_STRANGER] = "stranger",
+		[MEDIA_DROP_CHECK] = "check",
+		[MEDIA_DROP_EARLY] = "early",
+		[MEDIA_DROP_CRYPTO] = "crypto",
+		[MEDIA_DROP_RTP] = "rtp",
+		[MEDIA_DROP_SOURCE] = "source",
+		[MEDIA_DROP_SEND] = "send",
+	};
+	assert(why < MEDIA_DROP__COUNT);
+	return names[why];
+}
+
 /* ---- transports ---- */
 
 void media_ice_make(struct media_ice *ret)

@@ -76,6 +76,23 @@ unsigned media_pick_worker(struct media *m); /* the least used; a room stays on 
 uint16_t media_rtc_port(const struct media *m, unsigned worker);
 const char *media_fingerprint(const struct media *m); /* "AB:CD:..." SHA-256 of the certificate */
 
+/* Why a datagram of the WebRTC ports was not used. */
+enum media_drop {
+	MEDIA_DROP_SIZE,     /* empty, or longer than LIMIT_PACKET_BYTES */
+	MEDIA_DROP_KIND,     /* first byte outside RFC 7983's table */
+	MEDIA_DROP_STUN,     /* malformed, or a check for a name that we do not know */
+	MEDIA_DROP_STRANGER, /* from an address that passed no check */
+	MEDIA_DROP_CHECK,    /* refused by ICE: password, role, kind */
+	MEDIA_DROP_EARLY,    /* media before the keys are known */
+	MEDIA_DROP_CRYPTO,   /* SRTP: forged, replayed, malformed */
+	MEDIA_DROP_RTP,      /* malformed inside */
+	MEDIA_DROP_SOURCE,   /* of no source that we know */
+	MEDIA_DROP_SEND,     /* ours, and the kernel took no more */
+	MEDIA_DROP__COUNT,
+};
+uint64_t media_drops(const struct media *m, enum media_drop why); /* of all workers so far */
+const char *media_drop_name(enum media_drop why);                 /* "stranger": for metrics */
+
 /* ---- transports ---- */
 enum { MEDIA_UFRAG_SIZE = 9, MEDIA_PWD_SIZE = 25, MEDIA_FINGERPRINT_SIZE = 32 * 3 };
 struct media_ice {
@@ -116,7 +133,9 @@ void media_source_close(struct media *m, media_id source);            /* and its
 /* ---- sinks: what a participant hears ---- */
 struct media_sink_config {
 	media_id source, transport; /* on the same worker */
-	uint32_t ssrc;              /* ours, as announced in the SDP */
+	/* Ours, as announced in the SDP. Never one that this transport had before, not even for a
+	 * sink that is closed: the keystream would begin anew under the same key (RFC 3711, 9.1). */
+	uint32_t ssrc;
 	uint8_t pt;
 	enum codec codec; /* what the receiver negotiated; a leg's source makes Opus when asked for it */
 	char cname[32];

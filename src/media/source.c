@@ -1,5 +1,7 @@
 #include "media/worker.h"
 
+#include "wire/red.h"
+
 #include <assert.h>
 
 enum { LEVEL_SILENT = 127 };
@@ -48,14 +50,43 @@ void source_mute(struct source *s, bool muted)
 	s->muted = muted;
 }
 
-/* A sink's write() neither adds nor removes sinks. */
-void source_push(struct source *s, const struct media_packet *p)
+/* The newest block of a RED packet, as the Opus packet it would be without RED. */
+static bool unwrap(struct media_packet *ret, struct rtp_view *view, const struct media_packet *red)
 {
-	if (s->muted)
-		return;
+	struct red_block blocks[RED_BLOCKS_MAX];
+
+	size_t count = red_parse(blocks, red->rtp->payload);
+	if (!count || !blocks[count - 1].payload.size)
+		return false;
+	*view = *red->rtp;
+	view->payload = blocks[count - 1].payload;
+	view->payload_type = blocks[count - 1].payload_type;
+	*ret = *red;
+	ret->rtp = view;
+	ret->codec = CODEC_OPUS;
+	return true;
+}
+
+/* A sink's write() neither adds nor removes sinks. */
+static void push_to(struct source *s, const struct media_packet *p, bool also_any)
+{
 	list_each (it, &s->sinks) {
 		struct source_sink *sink = container_of(it, struct source_sink, link);
-		if (!sink->paused && (sink->codec == CODEC_NONE || sink->codec == p->codec))
+		bool wanted = sink->codec == p->codec || (also_any && sink->codec == CODEC_NONE);
+		if (wanted && !sink->paused)
 			sink->write(sink, p);
 	}
+}
+
+void source_push(struct source *s, const struct media_packet *p)
+{
+	struct media_packet opus;
+	struct rtp_view view;
+
+	if (s->muted)
+		return;
+	push_to(s, p, p->codec != CODEC_RED);
+	bool others = s->wants[CODEC_OPUS] || s->wants[CODEC_NONE];
+	if (p->codec == CODEC_RED && others && unwrap(&opus, &view, p))
+		push_to(s, &opus, true);
 }

@@ -249,7 +249,7 @@ void transport_check(struct transport *t, const struct stun_view *v, struct span
 		worker_send(t->worker, reply.used, from);
 	if (verdict != ICE_ANSWERED) {
 		if (verdict != ICE_NOTED)
-			worker_count_drop(t->worker, WORKER_DROP_CHECK);
+			worker_count_drop(t->worker, MEDIA_DROP_CHECK);
 		return;
 	}
 
@@ -367,19 +367,19 @@ static void input_rtp(struct transport *t, uint8_t *packet, size_t size, uint64_
 	struct rtp_view v;
 
 	if (!srtp_pair_unprotect(t->srtp, packet, &size)) {
-		worker_count_drop(t->worker, WORKER_DROP_CRYPTO);
+		worker_count_drop(t->worker, MEDIA_DROP_CRYPTO);
 		return;
 	}
 	ice_heard(&t->ice, now_us / US_PER_MS);
 	if (rtp_parse(&v, span_of(packet, size)) != RTP_OK) {
-		worker_count_drop(t->worker, WORKER_DROP_RTP);
+		worker_count_drop(t->worker, MEDIA_DROP_RTP);
 		return;
 	}
 	struct rtp_source *s = source_of(t, &v);
 	if (s)
 		rtp_source_receive(s, &v, now_us);
 	else
-		worker_count_drop(t->worker, WORKER_DROP_SOURCE);
+		worker_count_drop(t->worker, MEDIA_DROP_SOURCE);
 }
 
 static void handle_bye(struct transport *t, const struct rtcp_packet *p)
@@ -398,12 +398,12 @@ static void handle_bye(struct transport *t, const struct rtcp_packet *p)
 static void input_rtcp(struct transport *t, uint8_t *packet, size_t size, uint64_t now_us)
 {
 	if (!srtp_pair_unprotect_rtcp(t->srtp, packet, &size)) {
-		worker_count_drop(t->worker, WORKER_DROP_CRYPTO);
+		worker_count_drop(t->worker, MEDIA_DROP_CRYPTO);
 		return;
 	}
 	ice_heard(&t->ice, now_us / US_PER_MS);
 	if (size < 8 || !rtcp_valid(span_of(packet, size))) {
-		worker_count_drop(t->worker, WORKER_DROP_RTP);
+		worker_count_drop(t->worker, MEDIA_DROP_RTP);
 		return;
 	}
 	struct reader first = reader_of(span_of(packet + 4, 4));
@@ -432,11 +432,11 @@ void transport_input(struct transport *t, uint8_t *packet, size_t size,
 		return;
 	}
 	if (packet[0] < 128 || packet[0] > 191 || size < 2) {
-		worker_count_drop(t->worker, WORKER_DROP_KIND);
+		worker_count_drop(t->worker, MEDIA_DROP_KIND);
 		return;
 	}
 	if (!t->srtp) {
-		worker_count_drop(t->worker, WORKER_DROP_EARLY);
+		worker_count_drop(t->worker, MEDIA_DROP_EARLY);
 		return;
 	}
 	if (packet[1] >= 192 && packet[1] <= 223)
@@ -451,7 +451,7 @@ void transport_send_sctp(struct transport *t, struct span packet)
 {
 	/* What cannot go is dropped like on any wire: SCTP sends it again. */
 	if (t->srtp && !t->failed && dtls_send(t->dtls, packet) < 0)
-		worker_count_drop(t->worker, WORKER_DROP_SEND);
+		worker_count_drop(t->worker, MEDIA_DROP_SEND);
 }
 
 bool transport_send_rtp(struct transport *t, const struct rtp_view *v)

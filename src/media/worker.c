@@ -45,7 +45,7 @@ struct worker {
 	struct map transports, by_ufrag, by_address, sources, sinks, legs;
 	struct list noted; /* struct source.noted: heard in this window */
 	uint64_t address_secret;
-	uint64_t drops[WORKER_DROP__COUNT];
+	uint64_t drops[MEDIA_DROP__COUNT];
 	bool reports_full;
 };
 
@@ -69,7 +69,7 @@ static void input_stun(
 	if (n)
 		transport_check(n->transport, &v, packet, from, now_us);
 	else
-		++w->drops[WORKER_DROP_STUN];
+		worker_count_drop(w, MEDIA_DROP_STUN);
 }
 
 static struct transport *transport_at(const struct worker *w, const struct peer_address *from)
@@ -93,13 +93,13 @@ static void on_datagram(void *owner, uint8_t *packet, size_t size, const struct 
 	if (t)
 		transport_input(t, packet, size, from, now_us);
 	else
-		++w->drops[WORKER_DROP_STRANGER];
+		worker_count_drop(w, MEDIA_DROP_STRANGER);
 }
 
 static void on_dropped(void *owner, bool sending)
 {
 	struct worker *w = owner;
-	++w->drops[sending ? WORKER_DROP_SEND : WORKER_DROP_SIZE];
+	worker_count_drop(w, sending ? MEDIA_DROP_SEND : MEDIA_DROP_SIZE);
 }
 
 static const struct rtc_socket_events socket_events = {
@@ -115,14 +115,15 @@ void worker_send(struct worker *w, size_t size, const struct peer_address *to)
 	rtc_socket_send(w->socket, size, to);
 }
 
-void worker_count_drop(struct worker *w, enum worker_drop why)
+/* Only this thread writes, so that no locked instruction is needed; others may read. */
+void worker_count_drop(struct worker *w, enum media_drop why)
 {
-	++w->drops[why];
+	__atomic_store_n(&w->drops[why], w->drops[why] + 1, __ATOMIC_RELAXED);
 }
 
-uint64_t worker_drops(const struct worker *w, enum worker_drop why)
+uint64_t worker_drops(const struct worker *w, enum media_drop why)
 {
-	return w->drops[why];
+	return __atomic_load_n(&w->drops[why], __ATOMIC_RELAXED);
 }
 
 /* ---- tables ---- */

@@ -48,7 +48,7 @@ struct source {
 struct source_sink {
 	struct list link; /* source.sinks; an empty list of its own when the source is gone */
 	struct source *source;
-	enum codec codec; /* takes only this; CODEC_NONE = takes everything */
+	enum codec codec; /* takes only this; CODEC_NONE = everything, and RED unwrapped to Opus */
 	bool paused;
 	void (*write)(struct source_sink *s, const struct media_packet *p);
 	void (*source_gone)(struct source_sink *s); /* after it left the list; may free itself */
@@ -58,6 +58,7 @@ void source_init(struct source *s, media_id id);
 void source_fini(struct source *s); /* tells every sink source_gone() */
 void source_add_sink(struct source *s, struct source_sink *sink);
 void source_remove_sink(struct source_sink *sink); /* twice is fine */
+/* To every sink that takes it. Of a RED packet, those that take Opus get the newest block. */
 void source_push(struct source *s, const struct media_packet *p);
 void source_mute(struct source *s, bool muted);
 
@@ -76,22 +77,8 @@ struct worker *worker_free(struct worker *w);
 uint16_t worker_port(const struct worker *w);
 struct mailbox *worker_orders(struct worker *w);
 
-/* Why a datagram on the WebRTC socket was not used; transports count the rest. */
-enum worker_drop {
-	WORKER_DROP_SIZE,     /* empty, or longer than LIMIT_PACKET_BYTES */
-	WORKER_DROP_KIND,     /* first byte outside RFC 7983's table */
-	WORKER_DROP_STUN,     /* malformed, or a check for a name that we do not know */
-	WORKER_DROP_STRANGER, /* from an address that passed no check */
-	WORKER_DROP_CHECK,    /* refused by ICE: password, role, kind */
-	WORKER_DROP_EARLY,    /* media before the keys are known */
-	WORKER_DROP_CRYPTO,   /* SRTP: forged, replayed, malformed */
-	WORKER_DROP_RTP,      /* malformed inside */
-	WORKER_DROP_SOURCE,   /* of no source that we know */
-	WORKER_DROP_SEND,     /* the kernel took no more */
-	WORKER_DROP__COUNT,
-};
-void worker_count_drop(struct worker *w, enum worker_drop why);
-uint64_t worker_drops(const struct worker *w, enum worker_drop why); /* its own thread only */
+void worker_count_drop(struct worker *w, enum media_drop why);
+uint64_t worker_drops(const struct worker *w, enum media_drop why); /* from any thread */
 
 /* ---- services used by transports ---- */
 const struct dtls_identity *worker_identity(const struct worker *w);

@@ -6,15 +6,16 @@
 #include "net/address.h"
 
 #include <ares.h>
+#include <assert.h>
 #include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
 
-enum { SOCKETS_MAX = 16, TICK_MS = 500 };
+enum { TICK_MS = 250, ASK_MS = 2000, TRIES = 2 };
 
+/* One of c-ares' sockets. */
 struct dns_socket {
+	uv_poll_t poll; /* first: libuv hands it back */
 	struct dns *dns;
-	uv_poll_t poll;
 	ares_socket_t fd;
 	struct list link;
 };
@@ -22,29 +23,39 @@ struct dns_socket {
 struct dns {
 	struct loop *loop;
 	ares_channel channel;
-	struct timer tick; /* c-ares' own timeouts */
+	struct timer tick; /* c-ares' own timeouts; runs while queries do */
 	struct list sockets;
-	size_t waiting;
+	struct list queries;
+	size_t query_count;
 	bool closing;
 };
 
 struct dns_query {
 	struct dns *dns;
+	struct list link;
+	struct deferred deliver;
 	dns_answer_fn *answer; /* NULL: cancelled */
 	void *owner;
 	uint16_t port;
+	const char *why;
+	size_t count;
+	struct sockaddr_storage found[DNS_ADDRESSES_MAX];
 };
+
+/* ---- c-ares' sockets on the loop ---- */
 
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
-	struct dns_socket *s = container_of(poll, struct dns_socket, poll);
-	ares_process_fd(s->dns->channel, events & UV_READABLE || status < 0 ? s->fd : ARES_SOCKET_BAD,
+	struct dns_socket *s = (struct dns_socket *)poll;
+	/* An error (ICMP) is found by reading. */
+	bool readable = status < 0 || events & UV_READABLE;
+	ares_process_fd(s->dns->channel, readable ? s->fd : ARES_SOCKET_BAD,
 		events & UV_WRITABLE ? s->fd : ARES_SOCKET_BAD);
 }
 
 static void on_poll_closed(uv_handle_t *h)
 {
-	mem_free(container_of((uv_poll_t *)h, struct dns_socket, poll));
+	mem_free(h);
 }
 
 static struct dns_socket *find_socket(struct dns *d, ares_socket_t fd)
@@ -73,6 +84,7 @@ static struct dns_socket *add_socket(struct dns *d, ares_socket_t fd)
 	return s;
 }
 
+/* Called by c-ares; neither readable nor writable = it is about to close the socket. */
 static void on_socket(void *owner, ares_socket_t fd, int readable, int writable)
 {
 	struct dns *d = owner;
@@ -86,16 +98,39 @@ static void on_socket(void *owner, ares_socket_t fd, int readable, int writable)
 	}
 	if (!s)
 		s = add_socket(d, fd);
+	/* Without memory for it the query runs into its timeout. */
 	if (s)
-		uv_poll_start(&s->poll, (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0), on_poll);
+		uv_poll_start(&s->poll, (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0),
+			on_poll);
 }
 
 static void on_tick(void *owner)
 {
 	struct dns *d = owner;
 	ares_process_fd(d->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-	if (!d->waiting)
+	if (list_empty(&d->queries))
 		timer_stop(&d->tick);
+}
+
+/* ---- life ---- */
+
+static int open_channel(struct dns *d)
+{
+	struct ares_options options = {
+		.sock_state_cb = on_socket,
+		.sock_state_cb_data = d,
+		.timeout = ASK_MS,
+		.tries = TRIES,
+	};
+	int r = ares_library_init(ARES_LIB_INIT_ALL);
+	if (r != ARES_SUCCESS)
+		return err_new(-ENOMEM);
+	r = ares_init_options(&d->channel, &options,
+		ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES);
+	if (r == ARES_SUCCESS)
+		return 0;
+	ares_library_cleanup();
+	return err_new(r == ARES_ENOMEM ? -ENOMEM : -EIO);
 }
 
 int dns_new(struct dns **ret, struct loop *l)
@@ -105,11 +140,10 @@ int dns_new(struct dns **ret, struct loop *l)
 		return err_new(-ENOMEM);
 	d->loop = l;
 	list_init(&d->sockets);
-	struct ares_options options = {.sock_state_cb = on_socket, .sock_state_cb_data = d, .timeout = 2000, .tries = 2};
+	list_init(&d->queries);
 	int r = timer_init(&d->tick, l, on_tick, d);
-	if (r == 0 && (ares_library_init(ARES_LIB_INIT_ALL) ||
-			      ares_init_options(&d->channel, &options, ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES)))
-		r = err_new(-ENOMEM);
+	if (r == 0)
+		r = open_channel(d);
 	if (r < 0) {
 		timer_fini(&d->tick);
 		mem_free(d);
@@ -119,69 +153,108 @@ int dns_new(struct dns **ret, struct loop *l)
 	return 0;
 }
 
+static void unlink_query(struct dns_query *q)
+{
+	list_remove(&q->link);
+	deferred_cancel(&q->deliver);
+	--q->dns->query_count;
+}
+
 struct dns *dns_free(struct dns *d)
 {
 	if (!d)
 		return NULL;
 	d->closing = true;
-	ares_destroy(d->channel); /* ends every query: their answers are not passed on any more */
-	timer_fini(&d->tick);
+	ares_destroy(d->channel); /* ends what it still asks by on_answer(), and its sockets */
 	ares_library_cleanup();
+	while (!list_empty(&d->queries)) {
+		struct dns_query *q = list_first(&d->queries, struct dns_query, link);
+		unlink_query(q);
+		mem_free(q);
+	}
+	assert(list_empty(&d->sockets));
+	timer_fini(&d->tick);
 	mem_free(d);
 	return NULL;
 }
 
-/* A first, as most trunks are IPv4; the order within a family is the resolver's. */
-static size_t collect(struct sockaddr_storage *out, const struct ares_addrinfo *info, uint16_t port)
+int dns_set_servers(struct dns *d, const char *servers)
 {
-	size_t n = 0;
-	for (int pass = 0; pass < 2; ++pass) {
-		int family = pass == 0 ? AF_INET : AF_INET6;
-		for (const struct ares_addrinfo_node *node = info->nodes; node && n < DNS_ADDRESSES_MAX; node = node->ai_next) {
-			if (node->ai_family != family)
-				continue;
-			memcpy(&out[n], node->ai_addr, node->ai_addrlen);
-			address_set_port(&out[n++], port);
-		}
-	}
-	return n;
+	return ares_set_servers_ports_csv(d->channel, servers) == ARES_SUCCESS ? 0 : -EINVAL;
 }
 
+/* ---- queries ---- */
+
+/* The order within a family is the resolver's: it spreads load by it. */
+static void collect_family(struct dns_query *q, const struct ares_addrinfo *info, int family)
+{
+	const struct ares_addrinfo_node *node = info->nodes;
+	for (; node && q->count < DNS_ADDRESSES_MAX; node = node->ai_next) {
+		if (node->ai_family != family || node->ai_addrlen > sizeof q->found[0])
+			continue;
+		memcpy(&q->found[q->count], node->ai_addr, node->ai_addrlen);
+		address_set_port(&q->found[q->count++], q->port);
+	}
+}
+
+static void deliver(struct deferred *deferred)
+{
+	struct dns_query *q = container_of(deferred, struct dns_query, deliver);
+	unlink_query(q); /* first: the answer may well free the whole resolver */
+	if (q->answer)
+		q->answer(q->owner, q->found, q->count, q->count ? NULL : q->why);
+	mem_free(q);
+}
+
+/* From c-ares, perhaps even before dns_resolve() returns: the owner hears of it later. */
 static void on_answer(void *owner, int status, int timeouts, struct ares_addrinfo *info)
 {
 	struct dns_query *q = owner;
-	struct dns *d = q->dns;
-	struct sockaddr_storage found[DNS_ADDRESSES_MAX];
-	size_t count = status == ARES_SUCCESS && info ? collect(found, info, q->port) : 0;
+	q->why = ares_strerror(status == ARES_SUCCESS ? ARES_ENODATA : status);
+	if (status == ARES_SUCCESS && info) {
+		collect_family(q, info, AF_INET);
+		collect_family(q, info, AF_INET6);
+	}
 	if (info)
 		ares_freeaddrinfo(info);
-	--d->waiting;
-	dns_answer_fn *answer = d->closing ? NULL : q->answer;
-	void *answer_owner = q->owner;
-	mem_free(q);
-	if (answer)
-		answer(answer_owner, found, count, count ? NULL : ares_strerror(status));
+	if (!q->dns->closing)
+		loop_defer(q->dns->loop, &q->deliver, deliver);
 }
 
-int dns_resolve(struct dns_query **ret, struct dns *d, const char *host, uint16_t port, dns_answer_fn *answer,
-	void *owner)
+static int parse_literal(struct sockaddr_storage *ret, const char *host, uint16_t port)
+{
+	char bare[ADDRESS_TEXT_SIZE];
+	size_t size = strlen(host);
+	if (size < 2 || size > sizeof bare || host[0] != '[' || host[size - 1] != ']')
+		return address_parse(ret, host, port);
+	snprintf(bare, sizeof bare, "%.*s", (int)size - 2, host + 1);
+	return address_parse(ret, bare, port);
+}
+
+int dns_resolve(struct dns_query **ret, struct dns *d, const char *host, uint16_t port,
+	dns_answer_fn *answer, void *owner)
 {
 	struct sockaddr_storage literal;
 	*ret = NULL;
-	if (address_parse(&literal, host, port) == 0) {
+	if (parse_literal(&literal, host, port) == 0) {
 		answer(owner, &literal, 1, NULL);
 		return 0;
 	}
+	if (d->query_count >= DNS_QUERIES_MAX)
+		return -EBUSY;
 	struct dns_query *q = mem_zalloc(sizeof *q);
 	if (!q)
 		return err_new(-ENOMEM);
-	*q = (struct dns_query){.dns = d, .answer = answer, .owner = owner, .port = port};
-	++d->waiting;
+	q->dns = d;
+	q->answer = answer;
+	q->owner = owner;
+	q->port = port;
+	list_add(&d->queries, &q->link);
+	++d->query_count;
 	if (!timer_running(&d->tick))
 		timer_start(&d->tick, TICK_MS, TICK_MS);
 	*ret = q;
-	/* Answers from the hosts file come before this returns: then *ret is dead, which the caller
-	 * notices by its own `answer` having run. */
+
 	struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_flags = ARES_AI_NOSORT};
 	ares_getaddrinfo(d->channel, host, NULL, &hints, on_answer, q);
 	return 0;

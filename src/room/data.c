@@ -2,6 +2,7 @@
  * who sent them are ours. */
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "room/inside.h"
 #include "wire/proto.h"
 
@@ -45,6 +46,110 @@ static void answer_api(struct room *r, const struct data_packet *d)
 	TELL_ALL(r->rooms, rpc_answer, r, d);
 }
 
+/* ---- for those who come in this very moment ---- */
+
+enum { HELD_MS = 2000, HELD_BYTES = 100 << 10 };
+
+/* Others know of somebody before it is ACTIVE, and may call it at once. */
+struct held {
+	struct list link;
+	uint64_t serial, at_ms;
+	size_t size;
+	uint8_t bytes[];
+};
+
+static void held_free(struct room *r, struct held *h)
+{
+	list_remove(&h->link);
+	r->held_bytes -= h->size;
+	mem_free(h);
+}
+
+static void hold(struct room *r, struct span bytes)
+{
+	struct held *h = mem_zalloc(sizeof *h + bytes.size);
+	if (!h) {
+		log_debug(r->name, "a data packet is not kept for those who come: out of memory");
+		return;
+	}
+	h->serial = ++r->rooms->serials;
+	h->at_ms = rooms_now_ms(r->rooms);
+	h->size = bytes.size;
+	if (bytes.size)
+		memcpy(h->bytes, bytes.data, bytes.size);
+	list_add(&r->held, &h->link);
+	r->held_bytes += h->size;
+	while (r->held_bytes > HELD_BYTES)
+		held_free(r, list_first(&r->held, struct held, link));
+}
+
+void data_tick(struct room *r, uint64_t now_ms)
+{
+	while (!list_empty(&r->held)) {
+		struct held *h = list_first(&r->held, struct held, link);
+		if (now_ms - h->at_ms < HELD_MS)
+			break;
+		held_free(r, h);
+	}
+}
+
+void data_forget(struct room *r)
+{
+	while (!list_empty(&r->held))
+		held_free(r, list_first(&r->held, struct held, link));
+}
+
+static struct held *held_after(struct room *r, uint64_t serial)
+{
+	list_each(it, &r->held)
+	{
+		struct held *h = container_of(it, struct held, link);
+		if (h->serial > serial)
+			return h;
+	}
+	return NULL;
+}
+
+static void catch_up(struct participant *p, struct held *h)
+{
+	struct proto_arena a = {0};
+	ProtobufCMessage *m;
+	struct buf copy = {0}; /* an event may make room for others and free h */
+	if (buf_add(&copy, h->bytes, h->size) == 0 &&
+		proto_unpack(&m, &a, &livekit__data_packet__descriptor, buf_span(&copy)) == 0) {
+		const Livekit__DataPacket *packet = (const Livekit__DataPacket *)m;
+		struct data_packet d = {.from = room_find_sid(p->room, packet->participant_sid),
+			.packet = packet, .bytes = buf_span(&copy), .reliable = true};
+		if (d.from != p && is_for(packet, p))
+			TELL(p, data, &d);
+	}
+	buf_fini(&copy);
+	proto_arena_fini(&a);
+}
+
+void data_catch_up(struct participant *p)
+{
+	uint64_t now = rooms_now_ms(p->room->rooms), serial = p->serial, last = p->room->rooms->serials;
+	struct held *h;
+	/* Those that came while events ran went the ordinary way. */
+	while ((h = held_after(p->room, serial)) && h->serial <= last) {
+		serial = h->serial;
+		if (now - h->at_ms < HELD_MS && p->state == LIVEKIT__PARTICIPANT_INFO__STATE__ACTIVE)
+			catch_up(p, h);
+	}
+}
+
+/* ---- sending ---- */
+
+static bool anybody_waits(struct room *r)
+{
+	list_each(it, &r->participants)
+		if (container_of(it, struct participant, link)->state !=
+			LIVEKIT__PARTICIPANT_INFO__STATE__ACTIVE)
+			return true;
+	return false;
+}
+
 static void deliver(struct room *r, struct participant *from, const Livekit__DataPacket *packet,
 	bool reliable)
 {
@@ -56,6 +161,8 @@ static void deliver(struct room *r, struct participant *from, const Livekit__Dat
 	if (proto_pack(&bytes, &packet->base) == 0) {
 		struct data_packet d = {
 			.from = from, .packet = packet, .bytes = buf_span(&bytes), .reliable = reliable};
+		if (reliable && anybody_waits(r))
+			hold(r, d.bytes);
 		for (struct participant *to = room_next(r, NULL); to; to = room_next(r, to))
 			if (to != from && to->state == LIVEKIT__PARTICIPANT_INFO__STATE__ACTIVE &&
 				is_for(packet, to))

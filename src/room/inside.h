@@ -51,6 +51,8 @@ struct room {
 	bool ever_joined;
 	bool changed; /* a room_update is due */
 	uint64_t told_ms, batch_due_ms;
+	struct list held; /* reliable packets of the last moments, for those who are not ACTIVE yet */
+	size_t held_bytes;
 	struct list participants; /* in the order of joining */
 	size_t participant_count;
 	struct map by_identity, by_sid, tracks;
@@ -175,6 +177,11 @@ bool subscription_wished(const struct participant *p, const struct track *t);
 void wishes_tick(struct participant *p, uint64_t now_ms);
 void wishes_forget(struct room *r, const char *track_sid);
 void wishes_free(struct participant *p);
+
+/* ---- data.c ---- */
+void data_catch_up(struct participant *p); /* it is ACTIVE: what it would have got a moment ago */
+void data_tick(struct room *r, uint64_t now_ms);
+void data_forget(struct room *r);
 
 /* ---- speaking.c ---- */
 void speaking_tick(struct room *r, uint64_t now_ms);

@@ -270,6 +270,7 @@ void participant_active(struct participant *p)
 	p->was_active = true;
 	tell_state(p);
 	subscriptions_begin(p);
+	data_catch_up(p);
 	TELL_ALL(p->room->rooms, participant_active, p);
 }
 

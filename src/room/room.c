@@ -202,6 +202,7 @@ void room_close(struct room *r, Livekit__DisconnectReason reason)
 
 void room_free(struct room *r)
 {
+	data_forget(r);
 	map_fini(&r->by_identity);
 	map_fini(&r->by_sid);
 	map_fini(&r->tracks);
@@ -237,6 +238,7 @@ void room_tick(struct room *r, uint64_t now_ms)
 	if (r->batch_due_ms && now_ms >= r->batch_due_ms)
 		flush_batch(r);
 	speaking_tick(r, now_ms);
+	data_tick(r, now_ms);
 	if (r->changed && (!r->told_ms || now_ms - r->told_ms >= ROOM_UPDATE_MS))
 		tell_room(r, now_ms);
 }

@@ -118,6 +118,7 @@ static int room_new(struct room **ret, struct rooms *rs, const char *name,
 		return err_new(-ENOMEM);
 	list_init(&r->link);
 	list_init(&r->participants);
+	list_init(&r->held);
 	r->rooms = rs;
 	r->state = ROOM_OPEN;
 	rng_id(r->sid, "RM_");

@@ -25,7 +25,7 @@ enum { SIP_BINDS_MAX = 4 };
 struct sip_agent_config {
 	const char *binds[SIP_BINDS_MAX]; /* literal addresses; none = "0.0.0.0" */
 	uint16_t port;                    /* UDP and TCP alike; 0 = any */
-	const char *advertised;           /* host or ip in Via and Contact; NULL = the local address */
+	const char *advertised;           /* host or ip in Via and Contact; NULL = local */
 	uint16_t advertised_port;         /* 0 = the real one */
 	const char *user_agent;           /* NULL = no User-Agent header */
 	struct sip_timers timers;         /* zeros = RFC 3261 */

@@ -77,8 +77,8 @@ static void move(struct sip_call *c, enum call_state to)
 {
 	static const uint16_t allowed[CALL_STATE__COUNT] = {
 		[CALL_RESOLVING] = BIT(CALL_CALLING) | BIT(CALL_OVER),
-		[CALL_CALLING] = BIT(CALL_CALLING) | BIT(CALL_TRYING) | BIT(CALL_RINGING) | BIT(CALL_LEAVING) |
-			BIT(CALL_ESTABLISHED) | BIT(CALL_OVER),
+		[CALL_CALLING] = BIT(CALL_CALLING) | BIT(CALL_TRYING) | BIT(CALL_RINGING) |
+			BIT(CALL_LEAVING) | BIT(CALL_ESTABLISHED) | BIT(CALL_OVER),
 		[CALL_TRYING] = BIT(CALL_CALLING) | BIT(CALL_RINGING) | BIT(CALL_CANCELLING) |
 			BIT(CALL_ESTABLISHED) | BIT(CALL_OVER),
 		[CALL_RINGING] = BIT(CALL_CALLING) | BIT(CALL_CANCELLING) |
@@ -632,6 +632,9 @@ static void on_no_ack(struct sip_session *s)
 
 static void on_reanswered(struct sip_session *s, const struct sip_message *m)
 {
+	struct sip_call *c = call_of(s);
+	if (c->events->reanswered)
+		c->events->reanswered(c->owner, m);
 }
 
 static void on_idle(struct sip_session *s)
@@ -882,6 +885,11 @@ int sip_call_set_body(struct sip_call *c, struct span body)
 int sip_call_answer(struct sip_call *c, unsigned status, struct span body)
 {
 	return sip_session_answer(&c->s, status, body);
+}
+
+int sip_call_reinvite(struct sip_call *c, struct span body)
+{
+	return c->state == CALL_ESTABLISHED ? sip_session_reinvite(&c->s, body) : -EINVAL;
 }
 
 const char *sip_call_id(const struct sip_call *c)

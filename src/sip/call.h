@@ -3,9 +3,10 @@
  * Owner:   the agent. The caller of sip_invite() holds a pointer until `failed` or `ended`.
  * Owns:    its dialog and transactions; lingers unseen until they are done.
  * Thread:  its agent's loop.
- * Life:    sip_invite -> trying? -> progress* -> answered -> (offer, acked, info)* -> ended
- *                                   or failed at any time before answered. One of `failed` and
- *          `ended` comes exactly once, is the last event, and after it the pointer is dead.
+ * Life:    sip_invite -> trying? -> progress* -> answered -> (offer, acked, info, reanswered)*
+ *          -> ended; or failed at any time before answered. One of `failed` and `ended` comes
+ *          exactly once, is the last event, and after it the pointer is dead. An UPDATE may bring
+ *          an `offer` before `answered` too.
  * Events never come from inside sip_invite() or sip_call_hangup().
  */
 #pragma once
@@ -15,7 +16,7 @@
 struct sip_call;
 
 enum sip_protocol_choice {
-	SIP_PROTOCOL_AUTO, /* UDP, unless the URI says otherwise or the request passes 1300 bytes */
+	SIP_PROTOCOL_AUTO, /* UDP, but TCP if the URI says so or the request passes 1300 bytes */
 	SIP_PROTOCOL_UDP,
 	SIP_PROTOCOL_TCP,
 };
@@ -28,7 +29,7 @@ struct sip_invite_config {
 	const char *from_display; /* NULL = no display name; "" = an empty one, in quotes */
 	const char *contact_user; /* NULL = the user of from_uri */
 	enum sip_protocol_choice protocol;
-	const char *proxy; /* "host", "host:port", "[ip6]:port": send there; NULL = to request_uri */
+	const char *proxy; /* "host", "host:port", "[ip6]:port": send there; NULL = request_uri */
 	const char *username, *password; /* digest; NULL = none */
 	const struct sip_extra *headers;
 	size_t header_count;
@@ -78,6 +79,7 @@ struct sip_call_events {
 	/* The ACK of a re-INVITE that had no body: its body is the answer to our offer. */
 	void (*acked)(void *owner, const struct sip_message *ack);
 	void (*info)(void *owner, const struct sip_message *request); /* answered 200 already */
+	void (*reanswered)(void *owner, const struct sip_message *response); /* final, of ours */
 	void (*failed)(void *owner, const struct sip_failure *failure);
 	void (*ended)(void *owner, const struct sip_end *end);
 };
@@ -96,6 +98,10 @@ MUST_USE int sip_call_set_body(struct sip_call *c, struct span body);
 /* Answers the offer: 200 with this body (which is also set), or a refusal (488). Returns 0,
  * -ENOMEM, or -EINVAL when no offer waits any more. */
 MUST_USE int sip_call_answer(struct sip_call *c, unsigned status, struct span body);
+
+/* A re-INVITE of ours (hold, other codecs); `reanswered` follows, unless the call ends first.
+ * Returns 0, -ENOMEM, or -EINVAL when not answered yet or another offer is under way. */
+MUST_USE int sip_call_reinvite(struct sip_call *c, struct span body);
 
 const char *sip_call_id(const struct sip_call *c); /* the Call-ID header */
 /* Where the INVITE went, once it did; family 0 before. */

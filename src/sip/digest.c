@@ -204,7 +204,8 @@ static void write_raw_field(struct writer *w, const char *name, const char *valu
 	write_text(w, "\"");
 }
 
-static int write_realm(struct writer *w, struct sip_realm *realm, const struct sip_digest_input *base)
+static int write_realm(
+	struct writer *w, struct sip_realm *realm, const struct sip_digest_input *base)
 {
 	char nc[9], response[SIP_DIGEST_HEX_SIZE];
 	struct sip_digest_input in = *base;

@@ -15,6 +15,11 @@ static struct sip_session *session_of(struct sip_usage *u)
 	return container_of(u, struct sip_session, usage);
 }
 
+static bool is_confirmed(const struct sip_session *s)
+{
+	return s->dialog.remote_tag && *s->dialog.remote_tag;
+}
+
 static void on_offer_cancelled(void *owner, struct sip_server *server, const struct sip_message *m)
 {
 	struct sip_session *s = owner;
@@ -87,7 +92,9 @@ int sip_session_answer(struct sip_session *s, unsigned status, struct span body)
 		if (r < 0)
 			return r;
 	}
-	struct sip_response response = {.status = status, .body = success ? body : (struct span){0}};
+	struct sip_response response = {.status = status};
+	if (success)
+		response.body = body;
 	s->pending = NULL;
 	sip_server_owner(server, NULL, NULL);
 	if (success && server->method == SIP_INVITE)
@@ -118,7 +125,7 @@ static void on_offer(struct sip_session *s, struct sip_server *server, const str
 		sip_server_owner(s->unacked, NULL, NULL);
 		s->unacked = NULL;
 	}
-	if (sip_dialog_refresh(&s->dialog, m) < 0) {
+	if (is_confirmed(s) && sip_dialog_refresh(&s->dialog, m) < 0) {
 		sip_server_reply(server, 500);
 		return;
 	}
@@ -139,17 +146,24 @@ static void on_bye(struct sip_session *s, struct sip_server *server, const struc
 		s->ops->bye(s, m);
 }
 
+/* Refused before anyone looks at what it asks for. An early dialog of ours is many: each phone
+ * that rings has a tag and a count of its own, so nothing is held against them. */
+static unsigned refusal(struct sip_session *s, const struct sip_message *m)
+{
+	if (!is_confirmed(s))
+		return 0;
+	if (!span_is(m->from.tag, s->dialog.remote_tag))
+		return 481; /* another fork's, or nobody's */
+	return sip_dialog_sequence(&s->dialog, m) == SIP_DIALOG_E_OLD ? 500 : 0;
+}
+
 static void on_request(struct sip_usage *u, struct sip_server *server, const struct sip_message *m)
 {
 	struct sip_session *s = session_of(u);
-	const char *remote_tag = s->dialog.remote_tag;
+	unsigned status = refusal(s, m);
 
-	if (remote_tag && *remote_tag && !span_is(m->from.tag, remote_tag)) {
-		sip_server_reply(server, 481); /* another fork's, or nobody's */
-		return;
-	}
-	if (sip_dialog_sequence(&s->dialog, m) == SIP_DIALOG_E_OLD) {
-		sip_server_reply(server, 500);
+	if (status) {
+		sip_server_reply(server, status);
 		return;
 	}
 	switch (m->method) {

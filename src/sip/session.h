@@ -66,7 +66,7 @@ void sip_session_write(struct sip_session *s, struct writer *w, const struct sip
 /* The ACK of a 2xx: with the credentials of the INVITE (section 13.2.2.4), whose client it is. */
 void sip_session_ack(struct sip_session *s, const struct sip_dialog *d, const struct sip_client *c,
 	uint32_t cseq);
-/* Starts a request that stands in the agent's scratch; adds it to `clients`. NULL without memory. */
+/* Starts a request written into the agent's scratch; adds it to `clients`. NULL without memory. */
 struct sip_client *sip_session_start(struct sip_session *s, enum sip_method method,
 	const char *branch, struct span bytes, const struct sip_client_events *events);
 

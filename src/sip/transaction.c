@@ -200,7 +200,9 @@ unsigned sip_transaction_tick(struct sip_transaction *t, uint64_t now_ms)
 	uint32_t next = t->resend_ms * 2;
 	if (t->kind != SIP_CLIENT_INVITE && next > t->timers.t2_ms)
 		next = t->timers.t2_ms;
-	resend_in(t, next, now_ms);
+	/* From when it was due, so that late ticks do not add up; unless the clock has jumped. */
+	bool late = now_ms - t->resend_at > next;
+	resend_in(t, next, late ? now_ms : t->resend_at);
 	return t->quiet ? 0 : SIP_DO_SEND;
 }
 

@@ -8,7 +8,7 @@
  *
  *   client INVITE:   CALLING -> PROCEEDING -> COMPLETED (300-699) | ACCEPTED (2xx) -> DONE
  *   client other:    TRYING  -> PROCEEDING -> COMPLETED -> DONE
- *   server INVITE:   PROCEEDING -> COMPLETED -> CONFIRMED -> DONE, or PROCEEDING -> ACCEPTED -> DONE
+ *   server INVITE:   PROCEEDING -> COMPLETED -> CONFIRMED -> DONE, or -> ACCEPTED -> DONE
  *   server other:    TRYING  -> PROCEEDING -> COMPLETED -> DONE
  */
 #pragma once

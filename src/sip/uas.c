@@ -272,7 +272,8 @@ static int build(struct sip_incoming *in, struct sip_server *server, const struc
 	return r;
 }
 
-void sip_incoming_begin(struct sip_agent *a, struct sip_server *server, const struct sip_message *m)
+void sip_incoming_begin(
+	struct sip_agent *a, struct sip_server *server, const struct sip_message *m)
 {
 	struct sip_incoming *in = a->usage_count < LIMIT_CALLS ? mem_zalloc(sizeof *in) : NULL;
 
@@ -309,7 +310,7 @@ void sip_incoming_drop(struct sip_incoming *in)
 
 	assert(server && !in->events);
 	server->silent = true;
-	/* It absorbs the repetitions for as long as a caller may send them, then it is forgotten. */
+	/* It absorbs the repetitions for as long as a caller may send them. */
 	struct sip_response r = {.status = 480};
 	in->invite = NULL;
 	sip_server_owner(server, NULL, NULL);

@@ -18,8 +18,8 @@
 struct sip_response {
 	unsigned status;
 	const char *reason; /* NULL = the usual words */
-	/* Contact, Record-Route, Server ... A Contact here replaces ours; Record-Route here replaces
-	 * the copy of the request's. "Via", "From", "Call-ID", "CSeq" are never taken from here. */
+	/* Contact, Record-Route, Server ... A Contact here replaces ours; Record-Route here
+	 * replaces the copy of the request's. "Via", "From", "Call-ID", "CSeq" are never taken from here. */
 	const struct sip_extra *headers;
 	size_t header_count;
 	const char *content_type; /* NULL = application/sdp when there is a body */
@@ -29,11 +29,12 @@ struct sip_response {
 struct sip_incoming_events {
 	/* The ACK of our 200 came; its body is empty unless the INVITE had none. May be NULL. */
 	void (*acked)(void *owner, const struct sip_message *ack);
-	/* re-INVITE, or UPDATE with a body. Owes sip_incoming_answer(). NULL: 200 with the last body. */
+	/* re-INVITE, or UPDATE with a body. Owes sip_incoming_answer(). NULL: 200 with the last
+	 * body. */
 	void (*offer)(void *owner, const struct sip_message *request);
 	void (*info)(void *owner, const struct sip_message *request); /* answered 200 already */
-	/* BYE or our own hang-up ("bye", "hangup"), CANCEL ("cancel": 487 is out already), no ACK for
-	 * our 200 ("no ack": BYE is out), refused by us ("refused"). */
+	/* BYE or our own hang-up ("bye", "hangup"), CANCEL ("cancel": 487 is out already), no ACK
+	 * for our 200 ("no ack": BYE is out), refused by us ("refused"). */
 	void (*ended)(void *owner, const struct sip_end *end);
 	/* The final response to our sip_incoming_reinvite(). May be NULL. */
 	void (*reanswered)(void *owner, const struct sip_message *response);

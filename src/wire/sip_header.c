@@ -238,7 +238,8 @@ int sip_rack_parse(struct sip_rack *ret, struct span value)
 	struct span s = sip_trim(value);
 
 	size_t digits = find_any(s, " \t\r\n");
-	if (!sip_number(sip_take(&s, digits), UINT32_MAX, &rack.rseq) || sip_cseq_parse(&rack.cseq, s))
+	if (!sip_number(sip_take(&s, digits), UINT32_MAX, &rack.rseq) ||
+		sip_cseq_parse(&rack.cseq, s))
 		return SIP_HEADER_E_BAD;
 	*ret = rack;
 	return 0;

@@ -332,7 +332,8 @@ int sip_message_frame(struct span stream, size_t *ret_size)
 	}
 	size_t head = headers_size(stream);
 	if (!head)
-		return stream.size > LIMIT_SIP_MESSAGE_BYTES ? SIP_FRAME_E_BROKEN : SIP_FRAME_E_MORE;
+		return stream.size > LIMIT_SIP_MESSAGE_BYTES ? SIP_FRAME_E_BROKEN
+							     : SIP_FRAME_E_MORE;
 	if (!stream_length(span_of(stream.data, head), &body) ||
 		head + body > LIMIT_SIP_MESSAGE_BYTES)
 		return SIP_FRAME_E_BROKEN;

@@ -13,7 +13,7 @@
 void sip_write_request(struct writer *w, struct span method, struct span uri);
 void sip_write_status(struct writer *w, unsigned status, const char *reason);
 
-/* A line end in a value sets `bad`: a name or a number from an API call must not become a header. */
+/* A line end in a value sets `bad`: a name from an API call must not become a header. */
 void sip_write_header(struct writer *w, const char *name, struct span value);
 void sip_write_header_format(struct writer *w, const char *name, const char *format, ...)
 	PRINTF(3, 4);
@@ -32,7 +32,7 @@ struct sip_response_head {
 	unsigned status;
 	const char *reason;      /* NULL = the usual words */
 	const char *to_tag;      /* added when the request's To has none; NULL = never */
-	const char *received_ip; /* where the request came from (RFC 3261 18.2.1); NULL = not said */
+	const char *received_ip; /* where it came from (RFC 3261 18.2.1); NULL = not said */
 	uint16_t received_port;  /* fills in rport when it was asked for (RFC 3581) */
 };
 

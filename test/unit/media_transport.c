@@ -8,6 +8,7 @@
 #include "wire/rtcp.h"
 
 #include <netinet/in.h>
+#include <unistd.h>
 
 enum {
 	DEADLINE_MS = 20000,
@@ -339,6 +340,26 @@ static void garbage_changes_nothing(struct fixture *f)
 		}
 	}
 	hear(f, 5);
+	CHECK(media_drops(f->media, MEDIA_DROP_STUN) > 0);
+	CHECK(media_drops(f->media, MEDIA_DROP_KIND) > 0);
+	CHECK(media_drops(f->media, MEDIA_DROP_CRYPTO) > 0);
+	CHECK_STR(media_drop_name(MEDIA_DROP_CRYPTO), "crypto");
+}
+
+/* Media from an address that passed no check is not even looked at. */
+static void a_stranger_is_not_heard(struct fixture *f)
+{
+	struct rtc_peer stranger = f->publisher;
+
+	stranger.fd = socket(AF_INET, SOCK_DGRAM, 0);
+	struct sockaddr_storage to;
+	CHECK_EQ(address_parse(&to, "127.0.0.1", stranger.port), 0);
+	CHECK_EQ(connect(stranger.fd, (struct sockaddr *)&to, sizeof(struct sockaddr_in)), 0);
+	uint8_t packet[100] = {0x80, OPUS_PT};
+	rtc_peer_send_raw(&stranger, packet, sizeof packet);
+	close(stranger.fd);
+	hear(f, 5);
+	CHECK_EQ(media_drops(f->media, MEDIA_DROP_STRANGER), 1);
 }
 
 static bool restarted(const struct fixture *f)
@@ -385,6 +406,7 @@ static void whole_life(unsigned workers)
 	reports_go_both_ways(&f);
 	data_goes_both_ways(&f);
 	garbage_changes_nothing(&f);
+	a_stranger_is_not_heard(&f);
 	ice_restarts_while_the_voice_goes_on(&f);
 
 	media_source_close(f.media, f.source); /* and its sink */

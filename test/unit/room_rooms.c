@@ -668,6 +668,19 @@ static void test_data(void)
 	packet.n_destination_identities = 1;
 	participant_send_data(bob.p, &packet, true);
 	HEARD("api answered by bob");
+
+	/* Who is only just coming gets what it would have got, for two seconds, and nobody twice. */
+	packet.value_case = LIVEKIT__DATA_PACKET__VALUE__NOT_SET;
+	alice.quiet = bob.quiet = phone.quiet = late.quiet = true;
+	tick(2000);
+	heard[0] = 0;
+	send(&alice, (char *)"late", 7, true);
+	send(&alice, (char *)"bob", 8, true);
+	send(&alice, NULL, 0, false);
+	send(NULL, NULL, 0, true);
+	heard[0] = 0;
+	participant_active(late.p);
+	HEARD("late data from alice reliable; late data from - reliable; active late");
 	end();
 }
 
