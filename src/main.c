@@ -1,5 +1,7 @@
-/* main.c - options, config, signals, wiring; nothing else. */
+/* main.c - hands the command line to cli/; nothing else. */
+#include "cli/cli.h"
+
 int main(int argc, char **argv)
 {
-	return 0;
+	return cli_main(argc, argv);
 }

@@ -86,7 +86,7 @@ static void on_closed(void *owner, int error)
 	((struct client *)owner)->closed = true;
 }
 
-static const struct tcp_events client_events = {on_ready, on_data, on_closed};
+static const struct tcp_events client_events = {.ready = on_ready, .data = on_data, .closed = on_closed};
 
 static void open_client(struct client *c, const char *send, size_t size)
 {
