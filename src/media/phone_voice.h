@@ -7,7 +7,7 @@
  * twice would only add delay. Only a missing packet makes it wait, for as long as jitter explains.
  *
  * Owner:   the leg that embeds it.
- * Owns:    jitter buffer, encoder (made when first wanted: 25 KB).
+ * Owns:    jitter buffer, encoder (made when first wanted: 43 KB).
  * Thread:  its worker's. Allocates in phone_voice_start() only.
  */
 #pragma once

@@ -5,7 +5,7 @@
  *
  * Owner:   the leg that hears it.
  * Owns:    jitter buffer, decoder.
- * Thread:  its worker's. Allocates in _init only (about 31 KB altogether).
+ * Thread:  its worker's. Allocates in _init only (about 32 KB altogether).
  */
 #pragma once
 

@@ -68,12 +68,11 @@ static bool unwrap(struct media_packet *ret, struct rtp_view *view, const struct
 }
 
 /* A sink's write() neither adds nor removes sinks. */
-static void push_to(struct source *s, const struct media_packet *p, bool also_any)
+static void push_to(struct source *s, const struct media_packet *p, enum codec wanted)
 {
 	list_each (it, &s->sinks) {
 		struct source_sink *sink = container_of(it, struct source_sink, link);
-		bool wanted = sink->codec == p->codec || (also_any && sink->codec == CODEC_NONE);
-		if (wanted && !sink->paused)
+		if (sink->codec == wanted && !sink->paused)
 			sink->write(sink, p);
 	}
 }
@@ -85,8 +84,10 @@ void source_push(struct source *s, const struct media_packet *p)
 
 	if (s->muted)
 		return;
-	push_to(s, p, p->codec != CODEC_RED);
-	bool others = s->wants[CODEC_OPUS] || s->wants[CODEC_NONE];
-	if (p->codec == CODEC_RED && others && unwrap(&opus, &view, p))
-		push_to(s, &opus, true);
+	if (s->wants[CODEC_NONE])
+		push_to(s, p, CODEC_NONE);
+	if (s->wants[p->codec])
+		push_to(s, p, p->codec);
+	if (p->codec == CODEC_RED && s->wants[CODEC_OPUS] && unwrap(&opus, &view, p))
+		push_to(s, &opus, CODEC_OPUS);
 }

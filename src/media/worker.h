@@ -48,7 +48,7 @@ struct source {
 struct source_sink {
 	struct list link; /* source.sinks; an empty list of its own when the source is gone */
 	struct source *source;
-	enum codec codec; /* takes only this; CODEC_NONE = everything, and RED unwrapped to Opus */
+	enum codec codec; /* takes only this; CODEC_NONE = takes everything as it came */
 	bool paused;
 	void (*write)(struct source_sink *s, const struct media_packet *p);
 	void (*source_gone)(struct source_sink *s); /* after it left the list; may free itself */

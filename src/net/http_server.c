@@ -1,7 +1,7 @@
+/* net/http_server.c - listeners and the list of connections. */
 #include "net/http_private.h"
 
 #include "base/err.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "net/address.h"
 
@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+<<<<<<< HEAD
 enum { WRITE_QUEUE_MAX = 64 << 20, PENDING_MAX = 256 << 10, CLOSE_MS = 2000 };
 
 static void parse(struct http_exchange *x, struct span bytes);
@@ -297,182 +298,59 @@ static void on_deadline(void *owner)
 	websocket_beat(x->websocket);
 }
 
+=======
+>>>>>>> net
 static void on_accepted(void *owner, struct tcp *tcp)
 {
 	struct http_server *s = owner;
-	if (s->connection_count >= LIMIT_HTTP_CONNECTIONS || s->closed)
-		return;
-	struct http_exchange *x = mem_zalloc(sizeof *x);
-	if (!x || timer_init(&x->deadline, s->loop, on_deadline, x) < 0) {
-		mem_free(x);
-		return;
+	if (s->connection_count < LIMIT_HTTP_CONNECTIONS && !s->closed)
+		http_exchange_start(s, tcp);
+}
+
+static void close_listeners(struct http_server *s)
+{
+	for (size_t i = 0; i < s->listener_count; ++i)
+		tcp_listener_close(s->listeners[i]);
+	s->listener_count = 0;
+}
+
+static int listen_on_all(struct http_server *s, const struct http_server_config *config)
+{
+	for (size_t i = 0; i < config->bind_count; ++i) {
+		const struct sockaddr *at = (const struct sockaddr *)&config->bind[i];
+		int r = tcp_listen(&s->listeners[i], s->loop, at, on_accepted, s);
+		if (r < 0)
+			return r;
+		++s->listener_count;
 	}
-	x->server = s;
-	x->tcp = tcp;
-	x->url.max = LIMIT_HTTP_URL_BYTES;
-	x->text.max = LIMIT_HTTP_HEADER_BYTES;
-	x->body.max = s->config.body_bytes_max ? s->config.body_bytes_max : LIMIT_HTTP_BODY_BYTES;
-	x->pending.max = PENDING_MAX;
-	list_init(&x->resume.link);
-	http_parser_init(&x->parser, HTTP_REQUEST);
-	x->parser.data = x;
-	tcp_peer(tcp, &x->peer);
-	list_add(&s->connections, &x->link);
-	++s->connection_count;
-	deadline(x, LIMIT_HTTP_HEADER_S);
-	tcp_adopt(tcp, &tcp_events, x, WRITE_QUEUE_MAX);
+	return 0;
 }
-
-/* ---- what a handler asks and says ---- */
-
-const char *http_method(const struct http_exchange *x)
-{
-	return http_method_str(x->parser.method);
-}
-
-const char *http_path(const struct http_exchange *x)
-{
-	return x->path;
-}
-
-const char *http_header(const struct http_exchange *x, const char *name)
-{
-	for (size_t i = 0; i < x->header_count; ++i)
-		if (!strcasecmp((char *)x->text.data + x->headers[i].name, name))
-			return x->headers[i].value ? (char *)x->text.data + x->headers[i].value : "";
-	return NULL;
-}
-
-struct span http_body(const struct http_exchange *x)
-{
-	return buf_span(&x->body);
-}
-
-const struct sockaddr *http_peer(const struct http_exchange *x)
-{
-	return (const struct sockaddr *)&x->peer;
-}
-
-void http_on_gone(struct http_exchange *x, void (*gone)(void *owner), void *owner)
-{
-	x->gone = gone;
-	x->gone_owner = owner;
-}
-
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static char *decode(const char *from, size_t size)
-{
-	char *out = mem_zalloc(size + 1);
-	size_t n = 0;
-	for (size_t i = 0; out && i < size; ++i) {
-		int high = from[i] == '%' && i + 2 < size ? hex(from[i + 1]) : -1;
-		int low = high >= 0 ? hex(from[i + 2]) : -1;
-		if (low >= 0) {
-			out[n++] = (char)(high << 4 | low);
-			i += 2;
-		} else {
-			out[n++] = from[i] == '+' ? ' ' : from[i];
-		}
-	}
-	return out;
-}
-
-const char *http_query(struct http_exchange *x, const char *name)
-{
-	size_t name_size = strlen(name);
-	const char *at = strchr((char *)x->url.data, '?');
-	while (at) {
-		++at;
-		const char *end = strchr(at, '&');
-		size_t size = end ? (size_t)(end - at) : strlen(at);
-		if (size > name_size && !strncmp(at, name, name_size) && at[name_size] == '=') {
-			if (x->query_count == HTTP_QUERY_MAX)
-				return NULL;
-			char *value = decode(at + name_size + 1, size - name_size - 1);
-			if (value)
-				x->queries[x->query_count++] = value;
-			return value;
-		}
-		at = end;
-	}
-	return NULL;
-}
-
-static int write_head(struct buf *out, const struct http_exchange *x, unsigned status, const char *type,
-	const char *headers, size_t body_size)
-{
-	const char *origin = http_header(x, "Origin");
-	bool no_body = status == 204 || status == 304;
-	int r = buf_format(out, "HTTP/1.1 %u %s\r\nServer: %s\r\n", status, http_status_str((enum http_status)status),
-		x->server->name);
-	if (r == 0 && type)
-		r = buf_format(out, "Content-Type: %s\r\n", type);
-	if (r == 0 && !no_body)
-		r = buf_format(out, "Content-Length: %zu\r\n", body_size);
-	if (r == 0)
-		r = buf_format(out, "Access-Control-Allow-Origin: %s\r\n%s", origin && !strpbrk(origin, "\r\n") ? origin : "*",
-			origin ? "Vary: Origin\r\nAccess-Control-Expose-Headers: *\r\nAccess-Control-Allow-Credentials: true\r\n" : "");
-	if (r == 0)
-		r = buf_format(out, "%s%s\r\n", headers ? headers : "", x->keep_alive ? "" : "Connection: close\r\n");
-	return r;
-}
-
-void http_reply(struct http_exchange *x, unsigned status, const char *content_type, const char *headers,
-	struct span body)
-{
-	assert(x->state == HTTP_OWED);
-	struct buf out = {0};
-	x->keep_alive = x->keep_alive && !x->parser.upgrade && !x->server->closed;
-	int r = write_head(&out, x, status, content_type, headers, body.size);
-	if (r == 0 && x->parser.method != HTTP_HEAD && body.size)
-		r = buf_add(&out, body.data, body.size);
-	if (r == 0)
-		r = tcp_write(x->tcp, buf_span(&out));
-	buf_fini(&out);
-	x->gone = NULL;
-	if (r) {
-		tcp_abort(x->tcp);
-		x->state = HTTP_CLOSING;
-	} else if (x->keep_alive) {
-		next_request(x);
-	} else {
-		x->state = HTTP_CLOSING;
-		timer_start(&x->deadline, CLOSE_MS, 0);
-		tcp_end(x->tcp);
-	}
-}
-
-/* ---- the server ---- */
 
 int http_server_new(struct http_server **ret, struct loop *l, const struct http_server_config *config,
 	const struct http_events *events, void *owner)
 {
+	assert(config->bind_count && config->bind_count <= HTTP_LISTENERS_MAX);
+
 	struct http_server *s = mem_zalloc(sizeof *s);
 	if (!s)
 		return err_new(-ENOMEM);
 	s->loop = l;
 	s->events = events;
 	s->owner = owner;
-	s->config = *config;
+	s->body_bytes_max =
+		config->body_bytes_max ? config->body_bytes_max : LIMIT_HTTP_BODY_BYTES;
+	s->header_ms = config->header_ms ? config->header_ms : LIMIT_HTTP_HEADER_S * 1000;
+	s->idle_ms = config->idle_ms ? config->idle_ms : LIMIT_HTTP_IDLE_S * 1000;
+	s->ping_ms = config->ping_ms ? config->ping_ms : WS_PING_MS;
 	snprintf(s->name, sizeof s->name, "%s", config->name ? config->name : "Ringdown");
 	list_init(&s->connections);
-	int r = 0;
-	for (size_t i = 0; r == 0 && i < config->bind_count && i < COUNT_OF(s->listeners); ++i) {
-		r = tcp_listen(&s->listeners[i], l, (const struct sockaddr *)&config->bind[i], on_accepted, s);
-		s->listener_count += r == 0;
-	}
+	/* The library's own bound, for both together and all parsers: ours are met first. */
+	http_parser_set_max_header_size(LIMIT_HTTP_URL_BYTES + 2 * LIMIT_HTTP_HEADER_BYTES);
+	int r = listen_on_all(s, config);
 	if (r < 0) {
-		for (size_t i = 0; i < s->listener_count; ++i)
-			tcp_listener_close(s->listeners[i]);
+		close_listeners(s);
 		mem_free(s);
-		return r;
+		return r; /* an address in use is the operator's to hear, in the opener's words */
 	}
 	*ret = s;
 	return 0;
@@ -485,40 +363,31 @@ uint16_t http_server_port(const struct http_server *s)
 	return address_port((struct sockaddr *)&a);
 }
 
-static void free_server(void *owner)
+static void on_finish(struct deferred *d)
 {
-	struct http_server *s = owner;
+	struct http_server *s = container_of(d, struct http_server, finish);
 	void (*closed)(void *) = s->closed;
-	void *closed_owner = s->closed_owner;
-	timer_fini(&s->closed_timer);
+	void *owner = s->closed_owner;
 	mem_free(s);
-	closed(closed_owner);
+	closed(owner);
 }
 
-/* The last connection is gone and the server is closing: in a turn of its own. */
-static void finish_close(struct http_server *s)
+void http_server_lost(struct http_server *s)
 {
-	if (!s->closed || !list_empty(&s->connections) || s->closed_timer.handle)
-		return;
-	if (timer_init(&s->closed_timer, s->loop, free_server, s) == 0)
-		timer_start(&s->closed_timer, 0, 0);
+	--s->connection_count;
+	if (s->closed && list_empty(&s->connections))
+		loop_defer(s->loop, &s->finish, on_finish);
 }
 
 void http_server_close(struct http_server *s, void (*closed)(void *owner), void *owner)
 {
+	assert(!s->closed && closed);
 	s->closed = closed;
 	s->closed_owner = owner;
-	for (size_t i = 0; i < s->listener_count; ++i)
-		tcp_listener_close(s->listeners[i]);
-	s->listener_count = 0;
+	close_listeners(s);
+	/* Nothing leaves the list in here: streams close in a later turn. */
 	list_each(it, &s->connections)
-	{
-		struct http_exchange *x = container_of(it, struct http_exchange, link);
-		if (x->state == HTTP_UPGRADED)
-			websocket_shutdown(x->websocket);
-		else if (x->state == HTTP_READING)
-			tcp_end(x->tcp);
-		timer_start(&x->deadline, CLOSE_MS, 0);
-	}
-	finish_close(s);
+		http_exchange_shutdown(container_of(it, struct http_exchange, link));
+	if (list_empty(&s->connections))
+		loop_defer(s->loop, &s->finish, on_finish);
 }

@@ -242,6 +242,8 @@ static void on_written(uv_write_t *uv, int status)
 	mem_free(w);
 	if (status < 0)
 		close_with(t, status);
+	else if (!t->queued && t->state == STREAM_OPEN && t->events->drained)
+		t->events->drained(t->owner);
 }
 
 /* Copies everything but the first `sent` bytes and hands it to libuv. */

@@ -22,6 +22,7 @@ struct tcp_events {
 	/* The peer will send no more but may still listen (a half-closed stream). NULL: the stream
 	 * is then closed at once. */
 	void (*ended)(void *owner);
+	void (*drained)(void *owner); /* the queue, not empty before, is; may be NULL */
 	void (*closed)(void *owner, int error); /* 0 = orderly end, else -errno */
 };
 

@@ -1,25 +1,132 @@
-/* net/websocket.c - RFC 6455 over a connection of the HTTP server, by wslay. */
+/* net/websocket.c - RFC 6455 over a connection of the HTTP server. wslay reads (frames, fragments,
+ * UTF-8, pings and closes that want an answer); what we have to say is framed here, because wslay
+ * would let a close overtake queued data. */
 #include "net/http_private.h"
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "base/writer.h"
+#include "wire/base64.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <openssl/evp.h>
 #include <openssl/sha.h>
+#include <stdio.h>
+#include <wslay/wslay.h>
+
+enum {
+	KEY_CHARS = 24, /* base64 of 16 bytes: RFC 6455 section 4.1 */
+	FRAME_HEAD_MAX = 10,
+	FINAL = 0x80,
+	ANSWERS_MAX = 64 << 10, /* pongs to one read's worth of pings */
+};
 
 struct websocket {
-	struct http_exchange *x; /* NULL once the stream is gone */
+	struct http_exchange *x;
 	const struct websocket_events *events; /* NULL: nobody listens any more */
 	void *owner;
 	wslay_event_context_ptr wslay;
+<<<<<<< HEAD
 	struct span input;
 	struct buf output; /* frames of one turn, written at once */
 	bool in_callback, closing, waiting_for_pong;
+=======
+	struct span input;  /* not yet read by wslay */
+	struct buf answers; /* what wslay wants to say by itself */
+	bool ended;         /* our close, or the stream's end, is on its way: nothing after it */
+	int unanswered;     /* pings since the client was last heard */
+>>>>>>> net
 };
 
-static ssize_t on_recv(wslay_event_context_ptr ctx, uint8_t *out, size_t size, int flags, void *owner)
+/* ---- the handshake ---- */
+
+static bool is_key(const char *key)
+{
+	uint8_t bytes[KEY_CHARS];
+	size_t size;
+	return key && strlen(key) == KEY_CHARS && !base64_decode(bytes, &size, span_text(key)) &&
+	       size == 16;
+}
+
+unsigned websocket_check(const struct http_exchange *x)
+{
+	const char *version = http_header(x, "Sec-WebSocket-Version");
+	if (x->parser.method != HTTP_GET || x->parser.http_minor == 0)
+		return 400;
+	if (!version || strcmp(version, "13"))
+		return 426;
+	return is_key(http_header(x, "Sec-WebSocket-Key")) ? 0 : 400;
+}
+
+static int send_handshake(struct http_exchange *x)
+{
+	char text[128], accept[BASE64_TEXT_SIZE(SHA_DIGEST_LENGTH)], head[256];
+	unsigned char digest[SHA_DIGEST_LENGTH];
+	int n = snprintf(text, sizeof text, "%s258EAFA5-E914-47DA-95CA-C5AB0DC85B11",
+		http_header(x, "Sec-WebSocket-Key"));
+	SHA1((unsigned char *)text, (size_t)n, digest);
+	base64_encode(accept, span_of(digest, sizeof digest));
+	n = snprintf(head, sizeof head,
+		"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+		"Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
+		accept);
+	return tcp_write(x->tcp, span_of(head, (size_t)n));
+}
+
+/* ---- what we say ---- */
+
+/* RFC 6455 section 5.2; a server does not mask. */
+static void send_frame(struct websocket *w, uint8_t opcode, struct span payload)
+{
+	uint8_t bytes[FRAME_HEAD_MAX];
+	struct writer head = writer_of(bytes, sizeof bytes);
+	write_u8(&head, FINAL | opcode);
+	if (payload.size < 126) {
+		write_u8(&head, (uint8_t)payload.size);
+	} else if (payload.size <= UINT16_MAX) {
+		write_u8(&head, 126);
+		write_u16(&head, (uint16_t)payload.size);
+	} else {
+		write_u8(&head, 127);
+		write_u32(&head, (uint32_t)((uint64_t)payload.size >> 32));
+		write_u32(&head, (uint32_t)payload.size);
+	}
+	struct span parts[] = {writer_span(&head), payload};
+	if (tcp_write_parts(w->x->tcp, parts, COUNT_OF(parts)) < 0)
+		tcp_abort(w->x->tcp); /* `closed` will tell */
+}
+
+static bool has_room(const struct websocket *w, size_t size)
+{
+	size_t queued = tcp_queued(w->x->tcp);
+	return size <= LIMIT_WS_QUEUE_BYTES && queued <= LIMIT_WS_QUEUE_BYTES - size;
+}
+
+static void give_up(struct websocket *w, const char *why)
+{
+	log_debug("websocket", "closed: %s", why);
+	w->ended = true;
+	tcp_abort(w->x->tcp);
+}
+
+static void end(struct websocket *w)
+{
+	w->ended = true;
+	timer_stop(&w->x->deadline);
+	tcp_end(w->x->tcp);
+}
+
+static void say_close(struct websocket *w, uint16_t code)
+{
+	uint8_t reason[] = {(uint8_t)(code >> 8), (uint8_t)code};
+	send_frame(w, WSLAY_CONNECTION_CLOSE, span_of(reason, sizeof reason));
+	end(w);
+}
+
+/* ---- what wslay calls ---- */
+
+static ssize_t on_recv(
+	wslay_event_context_ptr ctx, uint8_t *out, size_t size, int flags, void *owner)
 {
 	struct websocket *w = owner;
 	if (!w->input.size) {
@@ -33,22 +140,36 @@ static ssize_t on_recv(wslay_event_context_ptr ctx, uint8_t *out, size_t size, i
 	return (ssize_t)size;
 }
 
-static ssize_t on_send(wslay_event_context_ptr ctx, const uint8_t *data, size_t size, int flags, void *owner)
+static ssize_t on_send(
+	wslay_event_context_ptr ctx, const uint8_t *data, size_t size, int flags, void *owner)
 {
 	struct websocket *w = owner;
-	if (buf_add(&w->output, data, size)) {
+	if (buf_add(&w->answers, data, size)) {
 		wslay_event_set_error(ctx, WSLAY_ERR_CALLBACK_FAILURE);
 		return -1;
 	}
 	return (ssize_t)size;
 }
 
+/* Pongs, and the close that answers theirs or names their mistake (1002, 1007, 1009). */
+static void send_answers(struct websocket *w)
+{
+	if (!wslay_event_want_write(w->wslay))
+		return;
+	int r = wslay_event_send(w->wslay);
+	if (r || !has_room(w, w->answers.size) || tcp_write(w->x->tcp, buf_span(&w->answers)) < 0)
+		give_up(w, "it asks more than it reads");
+	buf_fini(&w->answers);
+}
+
 static void on_message(
 	wslay_event_context_ptr ctx, const struct wslay_event_on_msg_recv_arg *m, void *owner)
 {
 	struct websocket *w = owner;
-	w->waiting_for_pong = false;
-	if (wslay_is_ctrl_frame(m->opcode) || !w->events || w->closing)
+	if (wslay_is_ctrl_frame(m->opcode) || w->ended)
+		return;
+	send_answers(w); /* to what came before this message */
+	if (w->ended || !w->events || !w->events->message)
 		return;
 	w->events->message(w->owner, m->opcode == WSLAY_TEXT_FRAME, span_of(m->msg, m->msg_length));
 }
@@ -59,64 +180,58 @@ static const struct wslay_event_callbacks callbacks = {
 	.on_msg_recv_callback = on_message,
 };
 
-static int accept_key(char out[32], const char *key)
-{
-	char text[128];
-	int n = snprintf(text, sizeof text, "%.64s258EAFA5-E914-47DA-95CA-C5AB0DC85B11", key);
-	unsigned char digest[SHA_DIGEST_LENGTH];
-	SHA1((unsigned char *)text, (size_t)n, digest);
-	return EVP_EncodeBlock((unsigned char *)out, digest, sizeof digest);
-}
+/* ---- what the connection tells ---- */
 
-static void flush(struct websocket *w)
+void websocket_input(struct websocket *w, struct span bytes)
 {
-	if (!w->x || w->in_callback)
+	if (w->ended)
 		return;
-	int r = wslay_event_send(w->wslay);
-	if (r == 0 && w->output.size)
-		r = tcp_write(w->x->tcp, buf_span(&w->output));
-	w->output.size = 0;
-	if (r)
-		tcp_abort(w->x->tcp);
+	w->unanswered = 0;
+	w->input = bytes;
+	int r = wslay_event_recv(w->wslay);
+	if (w->ended)
+		return; /* a handler closed it, or it cannot keep up */
+	/* For some broken frames wslay fails, and its own close would not name the reason. */
+	if (r) {
+		say_close(w, r == WSLAY_ERR_NOMEM ? WSLAY_CODE_INTERNAL_SERVER_ERROR
+						  : WSLAY_CODE_PROTOCOL_ERROR);
+		return;
+	}
+	send_answers(w);
+	bool over = wslay_event_get_close_received(w->wslay) ||
+		    !wslay_event_get_read_enabled(w->wslay);
+	if (over && !w->ended)
+		end(w);
 }
 
-int websocket_accept(struct websocket **ret, struct http_exchange *x, const struct websocket_events *events,
-	void *owner)
+void websocket_beat(struct websocket *w)
 {
-	const char *key = http_header(x, "Sec-WebSocket-Key");
-	struct websocket *w = mem_zalloc(sizeof *w);
-	if (!w || !key) {
-		mem_free(w);
-		return key ? err_new(-ENOMEM) : -EINVAL;
-	}
-	w->x = x;
-	w->events = events;
-	w->owner = owner;
-	w->output.max = LIMIT_WS_QUEUE_BYTES;
-	if (wslay_event_context_server_init(&w->wslay, &callbacks, w)) {
-		mem_free(w);
-		return err_new(-ENOMEM);
-	}
-	wslay_event_config_set_max_recv_msg_length(w->wslay, LIMIT_WS_MESSAGE_BYTES);
+	if (w->ended)
+		return;
+	if (w->unanswered++ >= WS_MISSED_PINGS_MAX)
+		give_up(w, "it does not answer pings");
+	else if (!has_room(w, 2))
+		give_up(w, "it does not read");
+	else
+		send_frame(w, WSLAY_PING, (struct span){0});
+}
 
-	char accept[32], head[256];
-	accept_key(accept, key);
-	int n = snprintf(head, sizeof head,
-		"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
-		accept);
-	x->state = HTTP_UPGRADED;
-	x->websocket = w;
-	if (tcp_write(x->tcp, span_of(head, (size_t)n)) < 0)
-		tcp_abort(x->tcp); /* `closed` will tell */
-	timer_start(&x->deadline, LIMIT_HTTP_HEADER_S * 1000, 0);
-	*ret = w;
-	return 0;
+void websocket_shutdown(struct websocket *w)
+{
+	if (!w->ended)
+		say_close(w, WSLAY_CODE_GOING_AWAY);
 }
 
 static void free_websocket(struct websocket *w)
 {
+<<<<<<< HEAD
 	wslay_event_context_free(w->wslay);
 	buf_fini(&w->output);
+=======
+	if (w->wslay)
+		wslay_event_context_free(w->wslay);
+	buf_fini(&w->answers);
+>>>>>>> net
 	mem_free(w);
 }
 
@@ -125,70 +240,49 @@ void websocket_gone(struct websocket *w)
 	const struct websocket_events *events = w->events;
 	void *owner = w->owner;
 	free_websocket(w);
-	if (events)
+	if (events && events->closed)
 		events->closed(owner);
 }
 
-void websocket_input(struct websocket *w, struct span bytes)
+/* ---- for its owner ---- */
+
+int websocket_accept(struct websocket **ret, struct http_exchange *x,
+	const struct websocket_events *events, void *owner)
 {
-	struct http_exchange *x = w->x;
-	w->input = bytes;
-	w->in_callback = true;
-	int r = wslay_event_recv(w->wslay);
-	w->in_callback = false;
-	flush(w);
-	bool over = wslay_event_get_close_received(w->wslay) || !wslay_event_get_read_enabled(w->wslay);
-	if (r || over)
-		tcp_end(x->tcp);
+	struct websocket *w = mem_zalloc(sizeof *w);
+	if (!w)
+		return err_new(-ENOMEM);
+	w->x = x;
+	w->events = events;
+	w->owner = owner;
+	w->answers.max = ANSWERS_MAX;
+	if (wslay_event_context_server_init(&w->wslay, &callbacks, w)) {
+		free_websocket(w);
+		return err_new(-ENOMEM);
+	}
+	wslay_event_config_set_max_recv_msg_length(w->wslay, LIMIT_WS_MESSAGE_BYTES);
+	if (send_handshake(x) < 0)
+		tcp_abort(x->tcp); /* gone already: `closed` will tell */
+	x->websocket = w;
+	x->gone = NULL;
+	http_exchange_upgraded(x);
+	*ret = w;
+	return 0;
 }
 
 void websocket_send(struct websocket *w, bool text, struct span message)
 {
-	if (w->closing || !w->x)
+	if (w->ended)
 		return;
-	struct wslay_event_msg m = {
-		.opcode = text ? WSLAY_TEXT_FRAME : WSLAY_BINARY_FRAME,
-		.msg = message.data,
-		.msg_length = message.size,
-	};
-	if (wslay_event_queue_msg(w->wslay, &m) ||
-		wslay_event_get_queued_msg_length(w->wslay) > LIMIT_WS_QUEUE_BYTES) {
-		tcp_abort(w->x->tcp);
-		return;
-	}
-	flush(w);
+	if (has_room(w, message.size + FRAME_HEAD_MAX))
+		send_frame(w, text ? WSLAY_TEXT_FRAME : WSLAY_BINARY_FRAME, message);
+	else
+		give_up(w, "it reads slower than it is told");
 }
 
 void websocket_close(struct websocket *w, uint16_t code)
 {
 	w->events = NULL;
-	if (w->closing || !w->x)
-		return;
-	w->closing = true;
-	/* wslay lets a close overtake what is queued: bring that out first. */
-	if (wslay_event_send(w->wslay) == 0)
-		wslay_event_queue_close(w->wslay, code, NULL, 0);
-	flush(w);
-	timer_start(&w->x->deadline, 2000, 0);
-}
-
-void websocket_beat(struct websocket *w)
-{
-	if (w->closing || w->waiting_for_pong) {
-		tcp_abort(w->x->tcp);
-		return;
-	}
-	struct wslay_event_msg ping = {.opcode = WSLAY_PING};
-	w->waiting_for_pong = true;
-	if (wslay_event_queue_msg(w->wslay, &ping))
-		tcp_abort(w->x->tcp);
-	else
-		flush(w);
-}
-
-void websocket_shutdown(struct websocket *w)
-{
-	wslay_event_queue_close(w->wslay, 1001, NULL, 0);
-	w->closing = true;
-	flush(w);
+	if (!w->ended)
+		say_close(w, code);
 }

@@ -48,7 +48,10 @@ static void answer_api(struct room *r, const struct data_packet *d)
 
 /* ---- for those who come in this very moment ---- */
 
-enum { HELD_MS = 2000, HELD_BYTES = 100 << 10 };
+enum {
+	HELD_MS = 2000,
+	HELD_BYTES = 100 << 10
+};
 
 /* Others know of somebody before it is ACTIVE, and may call it at once. */
 struct held {
@@ -101,8 +104,7 @@ void data_forget(struct room *r)
 
 static struct held *held_after(struct room *r, uint64_t serial)
 {
-	list_each(it, &r->held)
-	{
+	list_each(it, &r->held) {
 		struct held *h = container_of(it, struct held, link);
 		if (h->serial > serial)
 			return h;
@@ -119,7 +121,9 @@ static void catch_up(struct participant *p, struct held *h)
 		proto_unpack(&m, &a, &livekit__data_packet__descriptor, buf_span(&copy)) == 0) {
 		const Livekit__DataPacket *packet = (const Livekit__DataPacket *)m;
 		struct data_packet d = {.from = room_find_sid(p->room, packet->participant_sid),
-			.packet = packet, .bytes = buf_span(&copy), .reliable = true};
+			.packet = packet,
+			.bytes = buf_span(&copy),
+			.reliable = true};
 		if (d.from != p && is_for(packet, p))
 			TELL(p, data, &d);
 	}
@@ -129,12 +133,14 @@ static void catch_up(struct participant *p, struct held *h)
 
 void data_catch_up(struct participant *p)
 {
-	uint64_t now = rooms_now_ms(p->room->rooms), serial = p->serial, last = p->room->rooms->serials;
+	uint64_t now = rooms_now_ms(p->room->rooms), serial = p->serial,
+		 last = p->room->rooms->serials;
 	struct held *h;
 	/* Those that came while events ran went the ordinary way. */
 	while ((h = held_after(p->room, serial)) && h->serial <= last) {
 		serial = h->serial;
-		if (now - h->at_ms < HELD_MS && p->state == LIVEKIT__PARTICIPANT_INFO__STATE__ACTIVE)
+		if (now - h->at_ms < HELD_MS &&
+			p->state == LIVEKIT__PARTICIPANT_INFO__STATE__ACTIVE)
 			catch_up(p, h);
 	}
 }
@@ -150,8 +156,8 @@ static bool anybody_waits(struct room *r)
 	return false;
 }
 
-static void deliver(struct room *r, struct participant *from, const Livekit__DataPacket *packet,
-	bool reliable)
+static void deliver(
+	struct room *r, struct participant *from, const Livekit__DataPacket *packet, bool reliable)
 {
 	/* Taken out of `rooms` while it is in use: an event may send data as well. */
 	struct buf bytes = r->rooms->packet;
@@ -159,8 +165,10 @@ static void deliver(struct room *r, struct participant *from, const Livekit__Dat
 	bytes.size = 0;
 	bytes.max = LIMIT_DATA_PACKET_BYTES;
 	if (proto_pack(&bytes, &packet->base) == 0) {
-		struct data_packet d = {
-			.from = from, .packet = packet, .bytes = buf_span(&bytes), .reliable = reliable};
+		struct data_packet d = {.from = from,
+			.packet = packet,
+			.bytes = buf_span(&bytes),
+			.reliable = reliable};
 		if (reliable && anybody_waits(r))
 			hold(r, d.bytes);
 		for (struct participant *to = room_next(r, NULL); to; to = room_next(r, to))
@@ -212,18 +220,20 @@ static void sign_user(Livekit__UserPacket *u, const struct participant *p)
 
 void participant_send_data(struct participant *p, Livekit__DataPacket *packet, bool reliable)
 {
-	if (!participant_hears_events(p) || !p->permission.can_publish_data || !is_forwarded(p, packet) ||
-		is_repeated(p, packet, reliable))
+	if (!participant_hears_events(p) || !p->permission.can_publish_data ||
+		!is_forwarded(p, packet) || is_repeated(p, packet, reliable))
 		return;
 
 	Livekit__DataPacket copy = *packet;
 	Livekit__UserPacket user;
 	/* An agent may speak for somebody else. */
-	bool other = p->kind == LIVEKIT__PARTICIPANT_INFO__KIND__AGENT && *packet->participant_identity;
+	bool other =
+		p->kind == LIVEKIT__PARTICIPANT_INFO__KIND__AGENT && *packet->participant_identity;
 	copy.participant_sid = p->permission.hidden ? (char *)"" : p->sid;
 	if (!other)
 		copy.participant_identity = p->permission.hidden ? (char *)"" : p->identity;
-	copy.kind = reliable ? LIVEKIT__DATA_PACKET__KIND__RELIABLE : LIVEKIT__DATA_PACKET__KIND__LOSSY;
+	copy.kind =
+		reliable ? LIVEKIT__DATA_PACKET__KIND__RELIABLE : LIVEKIT__DATA_PACKET__KIND__LOSSY;
 	if (copy.value_case == LIVEKIT__DATA_PACKET__VALUE_USER) {
 		user = *packet->user;
 		sign_user(&user, p);

@@ -45,8 +45,7 @@ Livekit__Room *room_info(struct info_arena *a, const struct room *r)
 	info->max_participants = r->max_participants;
 	info->creation_time = r->created_unix_ms / 1000;
 	info->creation_time_ms = r->created_unix_ms;
-	list_each(it, &r->participants)
-	{
+	list_each(it, &r->participants) {
 		const struct participant *p = container_of(it, struct participant, link);
 		info->num_participants += !participant_is_dependent(p) && !p->permission.hidden;
 		info->num_publishers += !list_empty(&p->tracks);
@@ -56,7 +55,8 @@ Livekit__Room *room_info(struct info_arena *a, const struct room *r)
 	return info->enabled_codecs ? info : NULL;
 }
 
-static bool add_attributes(struct info_arena *a, Livekit__ParticipantInfo *info, const struct participant *p)
+static bool add_attributes(
+	struct info_arena *a, Livekit__ParticipantInfo *info, const struct participant *p)
 {
 	info->attributes = info_alloc(a, p->attribute_count * sizeof *info->attributes);
 	if (!info->attributes)
@@ -74,13 +74,13 @@ static bool add_attributes(struct info_arena *a, Livekit__ParticipantInfo *info,
 	return true;
 }
 
-static bool add_tracks(struct info_arena *a, Livekit__ParticipantInfo *info, const struct participant *p)
+static bool add_tracks(
+	struct info_arena *a, Livekit__ParticipantInfo *info, const struct participant *p)
 {
 	info->tracks = info_alloc(a, p->track_count * sizeof *info->tracks);
 	if (!info->tracks)
 		return false;
-	list_each(it, &p->tracks)
-	{
+	list_each(it, &p->tracks) {
 		Livekit__TrackInfo *t = track_info(a, container_of(it, struct track, link));
 		if (!t)
 			return false;
@@ -91,8 +91,8 @@ static bool add_tracks(struct info_arena *a, Livekit__ParticipantInfo *info, con
 
 Livekit__ParticipantInfo *participant_info(struct info_arena *a, const struct participant *p)
 {
-	Livekit__ParticipantInfo *info = (Livekit__ParticipantInfo *)proto_new(&a->pages,
-		&livekit__participant_info__descriptor);
+	Livekit__ParticipantInfo *info = (Livekit__ParticipantInfo *)proto_new(
+		&a->pages, &livekit__participant_info__descriptor);
 	if (!info || !add_attributes(a, info, p) || !add_tracks(a, info, p))
 		return NULL;
 	info->sid = (char *)p->sid;
@@ -118,8 +118,8 @@ Livekit__ParticipantInfo *participant_info(struct info_arena *a, const struct pa
 static bool add_codec(struct info_arena *a, Livekit__TrackInfo *info)
 {
 	info->codecs = info_alloc(a, sizeof *info->codecs);
-	Livekit__SimulcastCodecInfo *codec = (Livekit__SimulcastCodecInfo *)proto_new(&a->pages,
-		&livekit__simulcast_codec_info__descriptor);
+	Livekit__SimulcastCodecInfo *codec = (Livekit__SimulcastCodecInfo *)proto_new(
+		&a->pages, &livekit__simulcast_codec_info__descriptor);
 	if (!info->codecs || !codec)
 		return false;
 	codec->mime_type = info->mime_type;

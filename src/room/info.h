@@ -3,7 +3,8 @@
  * Owner:   the caller. Owns: everything it returned, until info_arena_fini().
  * Thread:  the control thread.
  *
- * Texts and permissions point into the objects themselves: pack the message before anything changes.
+ * Texts and permissions point into the objects themselves: pack the message before anything
+ * changes.
  */
 #pragma once
 

@@ -7,8 +7,8 @@
  * Owner:   as drawn; struct rooms is the server's.
  * Owns:    each what is right of it, and the texts it points to.
  * Thread:  the control thread.
- * Life:    what is removed goes to the graveyard of `rooms` and is freed by the next tick: it may be
- *          on the stack of an event that is running.
+ * Life:    what is removed goes to the graveyard of `rooms` and is freed by the next tick: it may
+ * be on the stack of an event that is running.
  *
  * Loops that call events walk by join order (participants_after()), so that anybody may come or go
  * meanwhile; lists of tracks and subscriptions are walked the same way, by serial number.
@@ -51,7 +51,8 @@ struct room {
 	bool ever_joined;
 	bool changed; /* a room_update is due */
 	uint64_t told_ms, batch_due_ms;
-	struct list held; /* reliable packets of the last moments, for those who are not ACTIVE yet */
+	struct list
+		held; /* reliable packets of the last moments, for those who are not ACTIVE yet */
 	size_t held_bytes;
 	struct list participants; /* in the order of joining */
 	size_t participant_count;
@@ -66,7 +67,7 @@ struct allowance {
 		bool all_tracks;
 		char **track_sids;
 		size_t track_count;
-	} *list;
+	} * list;
 	size_t count;
 };
 
@@ -77,7 +78,10 @@ struct wish {
 	char track_sid[RNG_ID_SIZE];
 };
 
-enum { PARTICIPANT_SOURCES = 8, PARTICIPANT_FACTS = 8 };
+enum {
+	PARTICIPANT_SOURCES = 8,
+	PARTICIPANT_FACTS = 8
+};
 
 struct participant {
 	struct list link;
@@ -106,7 +110,7 @@ struct participant {
 	bool auto_subscribe, was_active;
 	bool batched;  /* others have yet to be told */
 	bool replaced; /* its identity joined anew */
-	bool gone;     /* `removed` was called: no event after that, whatever is still on the stack */
+	bool gone; /* `removed` was called: no event after that, whatever is still on the stack */
 	uint32_t last_sequence;
 	struct allowance allowance;
 	struct list tracks, subscriptions, wishes;
@@ -155,9 +159,17 @@ size_t room_keepers(const struct room *r);
 void participant_free(struct participant *p);
 bool participant_hears_events(const struct participant *p); /* JOINED or ACTIVE */
 
+/* ---- attributes.c ---- */
+/* The old ones that are not named again, then the new ones that are not empty; all copied. */
+MUST_USE int attributes_merge(struct attribute **ret, size_t *ret_count,
+	const struct attribute *old, size_t old_count, const struct attribute *changes,
+	size_t change_count);
+size_t attributes_size(const struct attribute *list, size_t count); /* of keys and values */
+void attributes_free(struct attribute *list, size_t count);
+
 /* ---- permission.c ---- */
-bool allowance_allows(const struct allowance *a, const struct participant *listener,
-	const char *track_sid);
+bool allowance_allows(
+	const struct allowance *a, const struct participant *listener, const char *track_sid);
 void allowance_fini(struct allowance *a);
 void permission_init(struct participant *p, const struct participant_config *config);
 
@@ -167,8 +179,8 @@ void track_free(struct track *t);
 struct track *tracks_after(struct participant *p, uint64_t after);
 
 /* ---- subscription.c ---- */
-void subscriptions_offer(struct track *t);        /* to everybody ACTIVE */
-void subscriptions_begin(struct participant *p);  /* p is ACTIVE, or may subscribe again */
+void subscriptions_offer(struct track *t);       /* to everybody ACTIVE */
+void subscriptions_begin(struct participant *p); /* p is ACTIVE, or may subscribe again */
 void subscriptions_consider(struct participant *p, struct track *t);
 struct subscription *subscription_find(const struct participant *p, const struct track *t);
 void subscription_end(struct subscription *s);

@@ -111,8 +111,8 @@ static int allowed_copy(struct allowed *who, const Livekit__TrackPermission *fro
 	return 0;
 }
 
-static int allowance_init(struct allowance *a, const Livekit__TrackPermission *const *list, size_t count,
-	bool everybody)
+static int allowance_init(struct allowance *a, const Livekit__TrackPermission *const *list,
+	size_t count, bool everybody)
 {
 	*a = (struct allowance){.everybody = everybody};
 	a->list = mem_zalloc((count + 1) * sizeof *a->list);
@@ -134,7 +134,8 @@ static bool names_track(const struct allowed *who, const char *track_sid)
 	return who->all_tracks;
 }
 
-bool allowance_allows(const struct allowance *a, const struct participant *listener, const char *track_sid)
+bool allowance_allows(
+	const struct allowance *a, const struct participant *listener, const char *track_sid)
 {
 	for (size_t i = 0; i < a->count && !a->everybody; ++i) {
 		const struct allowed *who = &a->list[i];
@@ -160,20 +161,21 @@ static void apply(struct participant *listener, struct track *t, bool before, bo
 		subscriptions_consider(listener, t);
 }
 
-void participant_allow(struct participant *p, const Livekit__TrackPermission *const *list, size_t count,
-	bool all_participants)
+void participant_allow(struct participant *p, const Livekit__TrackPermission *const *list,
+	size_t count, bool all_participants)
 {
 	struct allowance next, old = p->allowance;
 	if (count > LIMIT_TRACK_PERMISSIONS ||
 		allowance_init(&next, list, all_participants ? 0 : count, all_participants) < 0) {
 		/* To fall back to what was allowed before could let somebody hear who shall not. */
-		log_warn(p->identity, "its subscription permissions are too many: nobody may subscribe");
+		log_warn(p->identity,
+			"its subscription permissions are too many: nobody may subscribe");
 		next = (struct allowance){0};
 	}
 	p->allowance = next;
 	for (struct track *t = tracks_after(p, 0); t; t = tracks_after(p, t->serial))
-		for (struct participant *to = room_next(p->room, NULL); to && t->state == TRACK_PUBLISHED;
-			to = room_next(p->room, to))
+		for (struct participant *to = room_next(p->room, NULL);
+			to && t->state == TRACK_PUBLISHED; to = room_next(p->room, to))
 			apply(to, t, allowance_allows(&old, to, t->sid),
 				allowance_allows(&p->allowance, to, t->sid));
 	allowance_fini(&old);

@@ -58,8 +58,7 @@ struct track *room_find_track(struct room *r, const char *track_sid)
 
 struct participant *participants_after(struct room *r, uint64_t after)
 {
-	list_each(it, &r->participants)
-	{
+	list_each(it, &r->participants) {
 		struct participant *p = container_of(it, struct participant, link);
 		if (p->serial > after)
 			return p;
@@ -107,7 +106,9 @@ void room_tell_later(struct participant *p)
 		p->room->batch_due_ms = rooms_now_ms(p->room->rooms) + BATCH_MS;
 }
 
-enum { BATCH_COUNT = 64 };
+enum {
+	BATCH_COUNT = 64
+};
 
 /* Those of `who` that `to` may know of. */
 static void tell_batch(struct participant *to, struct participant *const *who, size_t count)

@@ -35,7 +35,8 @@ struct rooms_events {
 	void (*room_started)(void *owner, struct room *r);
 	void (*room_finished)(void *owner, struct room *r); /* still whole; freed after */
 	void (*participant_active)(void *owner, struct participant *p);
-	void (*participant_left)(void *owner, struct participant *p); /* see participant_was_active() */
+	/* It left, or never was quite here: see participant_was_active(). */
+	void (*participant_left)(void *owner, struct participant *p);
 	void (*track_published)(void *owner, struct track *t);
 	void (*track_unpublished)(void *owner, struct track *t);
 	/* An RPC's ack or response, addressed to nobody in the room: the API's own calls. */
@@ -64,7 +65,7 @@ bool rooms_auto_create(const struct rooms *rs);
 
 struct room_options {
 	uint32_t empty_timeout_s, departure_timeout_s, max_participants; /* 0 = default */
-	const char *metadata; /* NULL = "" */
+	const char *metadata;                                            /* NULL = "" */
 };
 /* Outcomes of rooms_open(). */
 enum {
@@ -131,7 +132,8 @@ struct participant_config {
 	const struct attribute *attributes;
 	size_t attribute_count;
 	Livekit__ParticipantInfo__Kind kind;
-	bool can_publish, can_subscribe, can_publish_data, can_update_metadata, hidden, recorder, agent;
+	bool can_publish, can_subscribe, can_publish_data, can_update_metadata, hidden, recorder,
+		agent;
 	bool can_subscribe_metrics, can_manage_agent_session;
 	const Livekit__TrackSource *can_publish_sources; /* count 0 = all */
 	size_t can_publish_source_count;
@@ -141,7 +143,7 @@ struct participant_config {
 	size_t capability_count;
 	const Livekit__ParticipantInfo__KindDetail *kind_details;
 	size_t kind_detail_count;
-	int32_t protocol;        /* of the signalling, 17 for our own seats */
+	int32_t protocol; /* of the signalling, 17 for our own seats */
 };
 
 /* Outcomes of participant_join(). */
@@ -151,12 +153,14 @@ enum {
 /* State JOINING; a participant of the same identity is removed (DUPLICATE_IDENTITY). Metadata and
  * attributes past the limits are an error here: doors check what strangers give them. */
 MUST_USE int participant_join(struct participant **ret, struct room *r,
-	const struct participant_config *config, const struct participant_events *events, void *owner);
+	const struct participant_config *config, const struct participant_events *events,
+	void *owner);
 void participant_joined(struct participant *p); /* -> JOINED: the join response was written */
-void participant_active(struct participant *p); /* -> ACTIVE: media is connected; subscriptions begin */
-/* -> DISCONNECTED: it hears `unsubscribed` of all it heard, others are told, its tracks end; then it
- * hears `removed`. Harmless when it is out already (as long as p is readable, see above).
- * Who is not ACTIVE a minute after joining is removed by rooms_tick() with JOIN_FAILURE. */
+/* -> ACTIVE: media is connected; subscriptions begin. */
+void participant_active(struct participant *p);
+/* -> DISCONNECTED: it hears `unsubscribed` of all it heard, others are told, its tracks end; then
+ * it hears `removed`. Harmless when it is out already (as long as p is readable, see above). Who is
+ * not ACTIVE a minute after joining is removed by rooms_tick() with JOIN_FAILURE. */
 void participant_leave(struct participant *p, Livekit__DisconnectReason why);
 
 struct room *participant_room(const struct participant *p);
@@ -170,7 +174,8 @@ const char *participant_metadata(const struct participant *p);
 /* The i-th attribute, or NULL past the last. */
 const struct attribute *participant_attributes(const struct participant *p, size_t i);
 bool participant_was_active(const struct participant *p); /* "left", not "connection aborted" */
-bool participant_is_dependent(const struct participant *p); /* egress, agent: does not keep a room */
+/* Egress, agent: does not keep a room open. */
+bool participant_is_dependent(const struct participant *p);
 /* May `to` know of p: p is not hidden, or they are the same. For lists in join responses. */
 bool participant_is_visible(const struct participant *p, const struct participant *to);
 /* Highest sequence of the reliable packets that it sent (ReconnectResponse.last_message_seq). */
@@ -215,7 +220,8 @@ enum {
 	TRACK_E_NOT_ALLOWED = 1,
 	TRACK_E_LIMIT,
 };
-MUST_USE int track_publish(struct track **ret, struct participant *p, const struct track_config *config);
+MUST_USE int track_publish(
+	struct track **ret, struct participant *p, const struct track_config *config);
 void track_unpublish(struct track *t);
 void track_set_muted(struct track *t, bool muted, bool by_server);
 void track_set_features(struct track *t, const Livekit__AudioTrackFeature *features, size_t count);
@@ -223,7 +229,8 @@ const char *track_sid(const struct track *t);
 bool track_muted(const struct track *t);
 struct participant *track_owner(const struct track *t);
 uint32_t track_media_source(const struct track *t);
-const struct track_config *track_facts(const struct track *t); /* as kept; strings live with the track */
+/* As kept; strings live with the track. */
+const struct track_config *track_facts(const struct track *t);
 struct track *participant_next_track(struct participant *p, struct track *after); /* NULL starts */
 /* Loudness of one 400 ms window from media; see room/speakers.h. */
 void track_level(struct track *t, uint8_t level, uint16_t active_ms, uint16_t observed_ms);
@@ -233,15 +240,15 @@ struct subscription {
 	struct list track_link, listener_link;
 	struct track *track;
 	struct participant *listener;
-	void *user; /* the listener's own (a sink, a mixer input) */
+	void *user;    /* the listener's own (a sink, a mixer input) */
 	bool disabled; /* track_setting: keep the section, pause the sound */
 };
-/* What the client asked for: `subscribe` false ends, true begins, or is remembered for a minute when
- * there is no such track yet. */
+/* What the client asked for: `subscribe` false ends, true begins, or is remembered for a minute
+ * when there is no such track yet. */
 void participant_subscribe(struct participant *p, const char *track_sid, bool subscribe);
 /* Who may hear this one's tracks (SubscriptionPermission). */
-void participant_allow(struct participant *p, const Livekit__TrackPermission *const *list, size_t count,
-	bool all_participants);
+void participant_allow(struct participant *p, const Livekit__TrackPermission *const *list,
+	size_t count, bool all_participants);
 bool participant_hears(const struct participant *p, const struct track *t);
 
 /* As protobuf: room/info.h. */

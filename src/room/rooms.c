@@ -12,8 +12,8 @@ uint64_t rooms_now_ms(const struct rooms *rs)
 	return rs->config.now_ms(rs->config.clock_owner);
 }
 
-int rooms_new(struct rooms **ret, const struct rooms_config *config, const struct rooms_events *events,
-	void *owner)
+int rooms_new(struct rooms **ret, const struct rooms_config *config,
+	const struct rooms_events *events, void *owner)
 {
 	assert(ret && config && config->now_ms);
 	struct rooms *rs = mem_zalloc(sizeof *rs);
@@ -108,8 +108,8 @@ static uint32_t first_set(uint32_t a, uint32_t b)
 	return a ? a : b;
 }
 
-static int room_new(struct room **ret, struct rooms *rs, const char *name,
-	const struct room_options *options)
+static int room_new(
+	struct room **ret, struct rooms *rs, const char *name, const struct room_options *options)
 {
 	static const struct room_options none;
 	const struct room_options *o = options ? options : &none;

@@ -10,7 +10,8 @@ void loudness_window(struct loudness *l, uint64_t now_ms, uint8_t level, uint16_
 		return;
 	if (active_ms > observed_ms)
 		active_ms = observed_ms;
-	if (active_ms == 0 || active_ms * 100u < observed_ms * (unsigned)SPEAKERS_LEAST_ACTIVE_PERCENT) {
+	if (active_ms == 0 ||
+		active_ms * 100u < observed_ms * (unsigned)SPEAKERS_LEAST_ACTIVE_PERCENT) {
 		l->smoothed = 0;
 		return;
 	}

@@ -20,7 +20,7 @@ enum {
 };
 
 struct loudness {
-	float smoothed; /* 0..1 */
+	float smoothed;    /* 0..1 */
 	uint64_t heard_ms; /* when the last window came */
 };
 

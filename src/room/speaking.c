@@ -1,13 +1,14 @@
 /* Who speaks, told in deltas to those whom it concerns. How loud a window was: room/speakers.h. */
 #include "room/inside.h"
 
-enum { SPEAKING_COUNT = 64 };
+enum {
+	SPEAKING_COUNT = 64
+};
 
 static float level_of(struct participant *p, uint64_t now_ms)
 {
 	float most = 0;
-	list_each(it, &p->tracks)
-	{
+	list_each(it, &p->tracks) {
 		const struct track *t = container_of(it, struct track, link);
 		if (t->config.source != LIVEKIT__TRACK_SOURCE__MICROPHONE || t->config.muted)
 			continue;
@@ -27,8 +28,7 @@ static struct speaker speaker_of(struct participant *p)
 static bool measure(struct room *r, uint64_t now_ms)
 {
 	bool any = false;
-	list_each(it, &r->participants)
-	{
+	list_each(it, &r->participants) {
 		struct participant *p = container_of(it, struct participant, link);
 		float level = level_of(p, now_ms);
 		p->speaking_changed = level != p->spoken;
@@ -54,7 +54,8 @@ static void tell(struct participant *to)
 	size_t count = 0;
 	add(list, &count, to);
 	list_each(it, &to->subscriptions)
-		add(list, &count, container_of(it, struct subscription, listener_link)->track->owner);
+		add(list, &count,
+			container_of(it, struct subscription, listener_link)->track->owner);
 	if (count)
 		TELL(to, speakers, list, count);
 }

@@ -5,14 +5,15 @@
 
 #include <stdio.h>
 
-enum { WISH_MS = 60000 }; /* for a track that does not exist yet */
+enum {
+	WISH_MS = 60000
+}; /* for a track that does not exist yet */
 
 /* ---- wishes: what a client asked for, track by track ---- */
 
 static struct wish *wish_find(const struct participant *p, const char *track_sid)
 {
-	list_each(it, &p->wishes)
-	{
+	list_each(it, &p->wishes) {
 		struct wish *w = container_of(it, struct wish, link);
 		if (!strcmp(w->track_sid, track_sid))
 			return w;
@@ -58,8 +59,7 @@ bool subscription_wished(const struct participant *p, const struct track *t)
 
 void wishes_forget(struct room *r, const char *track_sid)
 {
-	list_each(it, &r->participants)
-	{
+	list_each(it, &r->participants) {
 		struct participant *p = container_of(it, struct participant, link);
 		struct wish *w = wish_find(p, track_sid);
 		if (w)
@@ -69,11 +69,11 @@ void wishes_forget(struct room *r, const char *track_sid)
 
 static struct wish *wish_overdue(const struct participant *p, uint64_t now_ms)
 {
-	list_each(it, &p->wishes)
-	{
+	list_each(it, &p->wishes) {
 		struct wish *w = container_of(it, struct wish, link);
 		if (w->until_ms && room_find_track(p->room, w->track_sid))
-			w->until_ms = 0; /* it came: from now on the wish lives as long as the track */
+			w->until_ms =
+				0; /* it came: from now on the wish lives as long as the track */
 		if (w->until_ms && now_ms >= w->until_ms)
 			return w;
 	}
@@ -97,8 +97,7 @@ void wishes_tick(struct participant *p, uint64_t now_ms)
 
 struct subscription *subscription_find(const struct participant *p, const struct track *t)
 {
-	list_each(it, &p->subscriptions)
-	{
+	list_each(it, &p->subscriptions) {
 		struct subscription *s = container_of(it, struct subscription, listener_link);
 		if (s->track == t)
 			return s;
@@ -122,10 +121,10 @@ static bool hears_any(const struct participant *listener, const struct participa
 /* Both are here, both may, and the listener knows of the publisher. */
 static bool is_possible(const struct participant *p, const struct track *t)
 {
-	return p->state == LIVEKIT__PARTICIPANT_INFO__STATE__ACTIVE && p->permission.can_subscribe &&
-	       t->state == TRACK_PUBLISHED && t->owner != p && participant_hears_events(t->owner) &&
-	       participant_is_visible(t->owner, p) && subscription_wished(p, t) &&
-	       !subscription_find(p, t);
+	return p->state == LIVEKIT__PARTICIPANT_INFO__STATE__ACTIVE &&
+	       p->permission.can_subscribe && t->state == TRACK_PUBLISHED && t->owner != p &&
+	       participant_hears_events(t->owner) && participant_is_visible(t->owner, p) &&
+	       subscription_wished(p, t) && !subscription_find(p, t);
 }
 
 static void begin(struct participant *p, struct track *t)
@@ -176,7 +175,8 @@ void subscriptions_begin(struct participant *p)
 {
 	struct room *r = p->room;
 	for (struct participant *other = room_next(r, NULL); other; other = room_next(r, other))
-		for (struct track *t = tracks_after(other, 0); t; t = tracks_after(other, t->serial))
+		for (struct track *t = tracks_after(other, 0); t;
+			t = tracks_after(other, t->serial))
 			consider_first(p, t);
 }
 

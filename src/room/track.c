@@ -39,8 +39,8 @@ static int copy_config(struct track *t, const struct track_config *config)
 	t->config.sid = t->sid;
 	t->config.features = NULL;
 	t->config.feature_count = 0;
-	const char **texts[] = {&t->config.name, &t->config.cid, &t->config.stream, &t->config.mime_type,
-		&t->config.mid};
+	const char **texts[] = {&t->config.name, &t->config.cid, &t->config.stream,
+		&t->config.mime_type, &t->config.mid};
 	int r = 0;
 	for (size_t i = 0; i < COUNT_OF(texts); ++i) {
 		if (r < 0)
@@ -203,8 +203,7 @@ const struct track_config *track_facts(const struct track *t)
 
 struct track *tracks_after(struct participant *p, uint64_t after)
 {
-	list_each(it, &p->tracks)
-	{
+	list_each(it, &p->tracks) {
 		struct track *t = container_of(it, struct track, link);
 		if (t->serial > after)
 			return t;

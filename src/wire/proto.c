@@ -8,7 +8,9 @@
 
 #include <errno.h>
 
-enum { BLOCK_BYTES = 4096 };
+enum {
+	BLOCK_BYTES = 4096
+};
 
 struct proto_block {
 	struct proto_block *next;
@@ -18,7 +20,8 @@ struct proto_block {
 
 static struct proto_block *block_add(struct proto_arena *a, size_t least)
 {
-	size_t size = a->used > 4 * BLOCK_BYTES ? 8 * BLOCK_BYTES : BLOCK_BYTES - sizeof(struct proto_block);
+	size_t size = a->used > 4 * BLOCK_BYTES ? 8 * BLOCK_BYTES
+						: BLOCK_BYTES - sizeof(struct proto_block);
 	if (size < least)
 		size = least;
 	struct proto_block *b = mem_zalloc(sizeof *b + size);
@@ -164,8 +167,8 @@ static void arena_free(void *arena, void *p)
 	/* Goes with the arena. */
 }
 
-int proto_unpack(ProtobufCMessage **ret, struct proto_arena *a, const ProtobufCMessageDescriptor *type,
-	struct span bytes)
+int proto_unpack(ProtobufCMessage **ret, struct proto_arena *a,
+	const ProtobufCMessageDescriptor *type, struct span bytes)
 {
 	if (bytes.size && !check_message(type, bytes))
 		return PROTO_E_MALFORMED;
@@ -173,8 +176,8 @@ int proto_unpack(ProtobufCMessage **ret, struct proto_arena *a, const ProtobufCM
 	ProtobufCAllocator allocator = {
 		.alloc = arena_alloc, .free = arena_free, .allocator_data = a};
 	a->failed = a->full = false;
-	ProtobufCMessage *m = protobuf_c_message_unpack(type, &allocator, bytes.size,
-		bytes.size ? bytes.data : (const uint8_t *)"");
+	ProtobufCMessage *m = protobuf_c_message_unpack(
+		type, &allocator, bytes.size, bytes.size ? bytes.data : (const uint8_t *)"");
 	if (!m && a->full)
 		return PROTO_E_LIMIT;
 	if (!m && a->failed)
@@ -222,8 +225,9 @@ bool proto_is_map(const ProtobufCFieldDescriptor *f)
 	/* protobuf-c forgets the option map_entry; protoc names such a type <Field>Entry. */
 	const ProtobufCMessageDescriptor *entry = f->descriptor;
 	size_t size = strlen(entry->short_name);
-	return size > 5 && strcmp(entry->short_name + size - 5, "Entry") == 0 && entry->n_fields == 2 &&
-	       strcmp(entry->fields[0].name, "key") == 0 && strcmp(entry->fields[1].name, "value") == 0;
+	return size > 5 && strcmp(entry->short_name + size - 5, "Entry") == 0 &&
+	       entry->n_fields == 2 && strcmp(entry->fields[0].name, "key") == 0 &&
+	       strcmp(entry->fields[1].name, "value") == 0;
 }
 
 size_t proto_value_size(ProtobufCType type)

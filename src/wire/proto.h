@@ -37,7 +37,8 @@ enum {
 	PROTO_E_MALFORMED = 1, /* not this message, or a string that is not UTF-8 */
 	PROTO_E_LIMIT,         /* would need more memory than the arena may have */
 };
-/* Unknown fields are kept in the message and packed again. Enums may hold numbers we do not know. */
+/* Unknown fields are kept in the message and packed again. Enums may hold numbers we do not know.
+ */
 MUST_USE int proto_unpack(ProtobufCMessage **ret, struct proto_arena *a,
 	const ProtobufCMessageDescriptor *type, struct span bytes);
 

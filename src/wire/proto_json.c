@@ -98,7 +98,8 @@ static bool to_int(int64_t *value, const json_t *j, bool is_unsigned64)
 	return !is_unsigned64 || *value >= 0;
 }
 
-static int take_number(struct in *in, const struct place *p, ProtobufCType type, const json_t *j, void *at)
+static int take_number(
+	struct in *in, const struct place *p, ProtobufCType type, const json_t *j, void *at)
 {
 	bool wide_unsigned = type == PROTOBUF_C_TYPE_UINT64 || type == PROTOBUF_C_TYPE_FIXED64;
 	int64_t value;
@@ -135,7 +136,8 @@ static bool to_real(double *value, const json_t *j)
 	       !strpbrk(text, "xXnN") && isfinite(*value);
 }
 
-static int take_real(struct in *in, const struct place *p, ProtobufCType type, const json_t *j, void *at)
+static int take_real(
+	struct in *in, const struct place *p, ProtobufCType type, const json_t *j, void *at)
 {
 	double value;
 	if (!to_real(&value, j))
@@ -192,8 +194,8 @@ static int take_string(struct in *in, const struct place *p, const json_t *j, vo
 	return TAKEN;
 }
 
-static int take_message(struct in *in, const struct place *p, const ProtobufCMessageDescriptor *type,
-	const json_t *j, ProtobufCMessage **ret);
+static int take_message(struct in *in, const struct place *p,
+	const ProtobufCMessageDescriptor *type, const json_t *j, ProtobufCMessage **ret);
 
 static int take_value(struct in *in, const struct place *p, const ProtobufCFieldDescriptor *f,
 	const json_t *j, void *at)
@@ -253,7 +255,8 @@ static int take_map(struct in *in, const struct place *p, const ProtobufCFieldDe
 		ProtobufCMessage *entry = proto_new(in->a, type);
 		if (!entry)
 			return no_memory(in);
-		int r = take_map_key(in, &here, &type->fields[0], key, (char *)entry + type->fields[0].offset);
+		int r = take_map_key(
+			in, &here, &type->fields[0], key, (char *)entry + type->fields[0].offset);
 		if (r == TAKEN)
 			r = take_value(in, &here, &type->fields[1], value,
 				(char *)entry + type->fields[1].offset);
@@ -304,7 +307,8 @@ static int take_list(struct in *in, const struct place *p, const ProtobufCFieldD
 
 /* ---- messages ---- */
 
-static const ProtobufCFieldDescriptor *find_field(const ProtobufCMessageDescriptor *type, const char *key)
+static const ProtobufCFieldDescriptor *find_field(
+	const ProtobufCMessageDescriptor *type, const char *key)
 {
 	for (unsigned i = 0; i < type->n_fields; ++i) {
 		char camel[64];
@@ -360,8 +364,8 @@ static int take_time(struct in *in, const struct place *p, const json_t *j, Prot
 	int32_t nanos;
 	if (!text || !(duration ? proto_duration_read(&seconds, &nanos, text)
 				: proto_timestamp_read(&seconds, &nanos, text)))
-		return refuse(in, p, duration ? "not a duration (like \"3.5s\")"
-					      : "not a time (RFC 3339)");
+		return refuse(in, p,
+			duration ? "not a duration (like \"3.5s\")" : "not a time (RFC 3339)");
 	if (duration) {
 		((Livekit__Duration *)m)->seconds = seconds;
 		((Livekit__Duration *)m)->nanos = nanos;
@@ -372,10 +376,11 @@ static int take_time(struct in *in, const struct place *p, const json_t *j, Prot
 	return TAKEN;
 }
 
-static int take_message(struct in *in, const struct place *p, const ProtobufCMessageDescriptor *type,
-	const json_t *j, ProtobufCMessage **ret)
+static int take_message(struct in *in, const struct place *p,
+	const ProtobufCMessageDescriptor *type, const json_t *j, ProtobufCMessage **ret)
 {
-	bool time = type == &livekit__duration__descriptor || type == &livekit__timestamp__descriptor;
+	bool time =
+		type == &livekit__duration__descriptor || type == &livekit__timestamp__descriptor;
 	if (!time && !json_is_object(j))
 		return refuse(in, p, "not an object");
 	ProtobufCMessage *m = proto_new(in->a, type);

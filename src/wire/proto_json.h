@@ -12,8 +12,8 @@
 struct json_t; /* jansson's */
 
 enum proto_json_form {
-	/* What Twirp answers with: original (snake_case) names, zero values written, messages that are
-	 * not set null, members of a oneof only when set. */
+	/* What Twirp answers with: original (snake_case) names, zero values written, messages that
+	 * are not set null, members of a oneof only when set. */
 	PROTO_JSON_TWIRP,
 	/* What webhooks and text frames carry: camelCase names, zero values left out. */
 	PROTO_JSON_SHORT,

@@ -53,7 +53,9 @@ static void put_string(struct out *o, const char *text)
 
 static void put_base64(struct out *o, const ProtobufCBinaryData *value)
 {
-	enum { CHUNK = 192 }; /* a multiple of 3: only the last one is padded */
+	enum {
+		CHUNK = 192
+	}; /* a multiple of 3: only the last one is padded */
 	char text[BASE64_TEXT_SIZE(CHUNK)];
 	put_text(o, "\"");
 	for (size_t i = 0; i < value->len; i += CHUNK) {
@@ -68,7 +70,9 @@ static void put_real(struct out *o, double value, bool is_float)
 {
 	char text[40];
 	if (isnan(value) || isinf(value)) {
-		put_text(o, isnan(value) ? "\"NaN\"" : value > 0 ? "\"Infinity\"" : "\"-Infinity\"");
+		put_text(o, isnan(value) ? "\"NaN\""
+			    : value > 0  ? "\"Infinity\""
+					 : "\"-Infinity\"");
 		return;
 	}
 	int digits = is_float ? 6 : 15, most = is_float ? 9 : 17;
@@ -161,7 +165,8 @@ static void put_map_entry(struct out *o, const ProtobufCMessage *entry)
 	put_value(o, value, (const char *)entry + value->offset);
 }
 
-static void put_list(struct out *o, const ProtobufCFieldDescriptor *f, const void *array, size_t count)
+static void put_list(
+	struct out *o, const ProtobufCFieldDescriptor *f, const void *array, size_t count)
 {
 	bool map = proto_is_map(f);
 	size_t size = proto_value_size(f->type);
@@ -187,8 +192,8 @@ static bool is_zero(const ProtobufCFieldDescriptor *f, const void *at)
 	return memcmp(at, zeros, proto_value_size(f->type)) == 0;
 }
 
-static bool is_written(const struct out *o, const ProtobufCMessage *m,
-	const ProtobufCFieldDescriptor *f)
+static bool is_written(
+	const struct out *o, const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f)
 {
 	const char *base = (const char *)m;
 	const void *count = base + f->quantifier_offset;

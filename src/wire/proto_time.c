@@ -4,11 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define DURATION_MAX_S INT64_C(315576000000)
+#define DURATION_MAX_S  INT64_C(315576000000)
 #define TIMESTAMP_MIN_S INT64_C(-62135596800) /* 0001-01-01 */
 #define TIMESTAMP_MAX_S INT64_C(253402300799) /* 9999-12-31 */
 
-enum { NANO = 1000000000, DAY_S = 86400 };
+enum {
+	NANO = 1000000000,
+	DAY_S = 86400
+};
 
 /* Up to `max` digits; how many there were. */
 static int read_digits(int64_t *value, const char **at, int max)
@@ -64,8 +67,8 @@ bool proto_duration_read(int64_t *seconds, int32_t *nanos, const char *text)
 
 bool proto_duration_write(char out[PROTO_TIME_BYTES], int64_t seconds, int32_t nanos)
 {
-	if (seconds > DURATION_MAX_S || seconds < -DURATION_MAX_S || nanos >= NANO || nanos <= -NANO ||
-		(seconds > 0 && nanos < 0) || (seconds < 0 && nanos > 0))
+	if (seconds > DURATION_MAX_S || seconds < -DURATION_MAX_S || nanos >= NANO ||
+		nanos <= -NANO || (seconds > 0 && nanos < 0) || (seconds < 0 && nanos > 0))
 		return false;
 	bool negative = seconds < 0 || nanos < 0;
 	char fraction[16];
@@ -156,6 +159,7 @@ bool proto_timestamp_write(char out[PROTO_TIME_BYTES], int64_t seconds, int32_t 
 	char fraction[16];
 	write_fraction(fraction, nanos);
 	snprintf(out, PROTO_TIME_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d%sZ", (int)year, (int)month,
-		(int)days + 1, (int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60), fraction);
+		(int)days + 1, (int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60),
+		fraction);
 	return true;
 }

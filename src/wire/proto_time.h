@@ -4,7 +4,9 @@
 
 #include "base/base.h"
 
-enum { PROTO_TIME_BYTES = 40 };
+enum {
+	PROTO_TIME_BYTES = 40
+};
 
 /* Seconds and nanoseconds of a duration have the same sign; within 10000 years. */
 bool proto_duration_read(int64_t *seconds, int32_t *nanos, const char *text);

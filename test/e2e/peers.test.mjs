@@ -2,6 +2,7 @@
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { dispose } from '@livekit/rtc-node';
+import { createHash } from 'node:crypto';
 import { analyse } from '../conformance/clients/lib/tone.mjs';
 import { Server, until } from './lib/server.mjs';
 import { Person, assertTone } from './lib/people.mjs';
@@ -10,6 +11,14 @@ import { baresip, sipp } from './lib/peers.mjs';
 let server;
 before(async () => { server = await Server.start(); });
 after(async () => { await server.stop(); await dispose(); });
+
+// RFC 7616, 3.4.1, reckoned here from what sipp traced: a second pair of eyes on the digest.
+function digestFits(line, hash) {
+  const field = (name) => line.match(new RegExp(`[ ,]${name}="?([^",]+)`))?.[1];
+  const h = (text) => createHash(hash).update(text).digest('hex');
+  const a1 = h(`alice:${field('realm')}:secret`), a2 = h(`INVITE:${field('uri')}`);
+  return field('response') === h([a1, field('nonce'), field('nc'), field('cnonce'), field('qop'), a2].join(':'));
+}
 
 async function trunk(name, port, more = {}) {
   const r = await server.cli(['sip', 'outbound', 'create', JSON.stringify({ trunk: { name, address: `127.0.0.1:${port}`, numbers: ['+12025550199'], ...more } })]);
@@ -32,7 +41,9 @@ for (const [scenario, header, algorithm] of [['uas407b.xml', 'Proxy-Authorizatio
       await until(() => /BYE sip:/.test(far.messages()), 5000, 'BYE reaches sipp');
       const sent = far.messages();
       assert.match(sent, new RegExp(`^${header}: Digest .*`, 'm'));
-      assert.match(sent.match(new RegExp(`^${header}: Digest .*`, 'm'))[0], algorithm);
+      const [line] = sent.match(new RegExp(`^${header}: Digest .*`, 'm'));
+      assert.match(line, algorithm);
+      assert.ok(digestFits(line, /SHA-256/.test(line) ? 'sha256' : 'md5'), line);
       await alice.leave();
     } finally { await far.stop(); }
   });

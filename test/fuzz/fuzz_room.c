@@ -1,6 +1,6 @@
 /* A room driven at random, also from inside its own events: whatever comes, nothing that was freed
- * is touched, what everybody was told agrees with what is, and nothing is left at the end. Each byte
- * pair is one deed; bytes that are left when an event comes are deeds done from inside it. */
+ * is touched, what everybody was told agrees with what is, and nothing is left at the end. Each
+ * byte pair is one deed; bytes that are left when an event comes are deeds done from inside it. */
 #include "base/mem.h"
 #include "room/info.h"
 #include "room/room.h"
@@ -12,7 +12,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define MUST(cond) ((cond) ? (void)0 : abort())
 
-enum { PEOPLE = 6, VOICES = 64, DEPTH = 4 };
+enum {
+	PEOPLE = 6,
+	VOICES = 64,
+	DEPTH = 4
+};
 
 struct person {
 	struct participant *p; /* NULL: not in the room */
@@ -142,7 +146,8 @@ static struct track *some_track(uint8_t pick)
 {
 	struct room *r = rooms_find(w.rooms, "r");
 	for (struct participant *p = r ? room_next(r, NULL) : NULL; p; p = room_next(r, p))
-		for (struct track *t = participant_next_track(p, NULL); t; t = participant_next_track(p, t))
+		for (struct track *t = participant_next_track(p, NULL); t;
+			t = participant_next_track(p, t))
 			if (pick-- == 0)
 				return t;
 	return NULL;
@@ -154,9 +159,13 @@ static void do_join(struct person *me, uint8_t how)
 	if (me->p || rooms_open(&r, NULL, w.rooms, "r", NULL) != 0)
 		return;
 	char identity[2] = {(char)('a' + how % 3), 0}; /* fewer names than people: duplicates */
-	struct participant_config c = {.identity = identity, .can_publish = !(how & 4),
-		.can_subscribe = !(how & 8), .can_publish_data = true, .auto_subscribe = !(how & 16),
-		.hidden = (how & 0xe0) == 0xe0, .protocol = how & 32 ? 17 : 9,
+	struct participant_config c = {.identity = identity,
+		.can_publish = !(how & 4),
+		.can_subscribe = !(how & 8),
+		.can_publish_data = true,
+		.auto_subscribe = !(how & 16),
+		.hidden = (how & 0xe0) == 0xe0,
+		.protocol = how & 32 ? 17 : 9,
 		.kind = how & 64 ? LIVEKIT__PARTICIPANT_INFO__KIND__AGENT : 0};
 	struct participant *p;
 	int serial = ++me->serial;
@@ -264,7 +273,8 @@ static void deed(void)
 		break;
 	default:
 		if (how == 255 && rooms_find(w.rooms, "r"))
-			room_close(rooms_find(w.rooms, "r"), LIVEKIT__DISCONNECT_REASON__ROOM_DELETED);
+			room_close(
+				rooms_find(w.rooms, "r"), LIVEKIT__DISCONNECT_REASON__ROOM_DELETED);
 		else if (me->p)
 			MUST(participant_set(me->p, "n", NULL, NULL, 0) == 0);
 	}

@@ -10,14 +10,18 @@ static inline void loop_wait_pulse(void *owner)
 {
 }
 
+/* `cond` is asked once per turn and may do something. */
 #define LOOP_WAIT(l, cond)                                                                         \
 	do {                                                                                       \
 		struct timer pulse_ = {0};                                                         \
 		uint64_t until_ = clock_ms() + 10000;                                              \
+		bool true_ = false;                                                                \
 		CHECK_EQ(timer_init(&pulse_, (l), loop_wait_pulse, NULL), 0);                      \
 		timer_start(&pulse_, 5, 5);                                                        \
-		while (!(cond) && clock_ms() < until_)                                             \
+		while (!(true_ = (cond)) && clock_ms() < until_)                                   \
 			uv_run(&(l)->uv, UV_RUN_ONCE);                                             \
 		timer_fini(&pulse_);                                                               \
-		CHECK(cond);                                                                       \
+		if (!true_)                                                                        \
+			fprintf(stderr, "%s:%d: never true: %s\n", __FILE__, __LINE__, #cond);     \
+		CHECK(true_);                                                                      \
 	} while (0)

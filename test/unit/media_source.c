@@ -52,17 +52,17 @@ static void each_sink_gets_what_it_takes(void)
 	CHECK(opus.heard == 2 && any.heard == 2 && red.heard == 1 && !pcmu.heard);
 	CHECK_STR(opus.payload, "inner");
 	CHECK_EQ(opus.codec, CODEC_OPUS);
-	CHECK_STR(any.payload, "inner");
+	CHECK_STR(any.payload, "oinner");
 	CHECK_STR(red.payload, "oinner");
-	push(&s, CODEC_RED, "\xef"); /* broken inside: only a RED sink may make sense of it */
-	CHECK(opus.heard == 2 && any.heard == 2 && red.heard == 2);
+	push(&s, CODEC_RED, "\xef"); /* broken inside: nothing to unwrap */
+	CHECK(opus.heard == 2 && any.heard == 3 && red.heard == 2);
 
 	opus.base.paused = true;
 	push(&s, CODEC_OPUS, "x");
-	CHECK(opus.heard == 2 && any.heard == 3);
+	CHECK(opus.heard == 2 && any.heard == 4);
 	source_mute(&s, true);
 	push(&s, CODEC_OPUS, "x");
-	CHECK_EQ(any.heard, 3);
+	CHECK_EQ(any.heard, 4);
 	source_mute(&s, false);
 	CHECK_EQ(s.epoch, 1);
 

@@ -133,11 +133,13 @@ static void on_data(void *owner, const struct data_packet *d)
 	CHECK_EQ(proto_unpack(&m, &a, &livekit__data_packet__descriptor, d->bytes), 0);
 	const Livekit__DataPacket *p = (Livekit__DataPacket *)m;
 	CHECK_STR(p->participant_identity, d->packet->participant_identity);
-	note("%s data from %s %s", l->name, *p->participant_identity ? p->participant_identity : "-",
+	note("%s data from %s %s", l->name,
+		*p->participant_identity ? p->participant_identity : "-",
 		d->reliable ? "reliable" : "lossy");
 	if (p->value_case == LIVEKIT__DATA_PACKET__VALUE_USER)
 		CHECK_STR(p->user->participant_identity, p->participant_identity);
-	CHECK(!d->from || !*p->participant_sid || !strcmp(p->participant_sid, participant_sid(d->from)));
+	CHECK(!d->from || !*p->participant_sid ||
+		!strcmp(p->participant_sid, participant_sid(d->from)));
 	proto_arena_fini(&a);
 }
 
@@ -195,8 +197,10 @@ static const struct rooms_events all_events = {.room_started = on_room_started,
 	.rpc_answer = on_rpc_answer};
 static const struct rooms_events no_events;
 
-static const struct rooms_config config = {
-	.empty_timeout_s = 300, .departure_timeout_s = 20, .now_ms = clock_now, .auto_create = true};
+static const struct rooms_config config = {.empty_timeout_s = 300,
+	.departure_timeout_s = 20,
+	.now_ms = clock_now,
+	.auto_create = true};
 
 static void begin_with(const struct rooms_events *e)
 {
@@ -221,8 +225,12 @@ static void end(void)
 
 static struct participant_config person(const char *identity)
 {
-	return (struct participant_config){.identity = identity, .can_publish = true, .can_subscribe = true,
-		.can_publish_data = true, .auto_subscribe = true, .protocol = 17};
+	return (struct participant_config){.identity = identity,
+		.can_publish = true,
+		.can_subscribe = true,
+		.can_publish_data = true,
+		.auto_subscribe = true,
+		.protocol = 17};
 }
 
 static void join_with(struct listener *l, const struct participant_config *c)
@@ -244,8 +252,12 @@ static void enter(struct listener *l, const char *identity)
 
 static struct track *publish(struct listener *l, const char *name)
 {
-	struct track_config c = {.name = name, .cid = "c", .stream = "camera", .mime_type = "audio/opus",
-		.mid = "0", .source = LIVEKIT__TRACK_SOURCE__MICROPHONE};
+	struct track_config c = {.name = name,
+		.cid = "c",
+		.stream = "camera",
+		.mime_type = "audio/opus",
+		.mid = "0",
+		.source = LIVEKIT__TRACK_SOURCE__MICROPHONE};
 	struct track *t;
 	CHECK_EQ(track_publish(&t, l->p, &c), 0);
 	return t;
@@ -274,7 +286,8 @@ static void test_plain_joins_are_batched(void)
 	HEARD("active bob");
 	tick(1600);
 	/* A batch tells everybody, those in it too; the room has changed as well. */
-	HEARD("alice room_update; bob room_update; alice update alice ACTIVE; alice update bob ACTIVE; "
+	HEARD("alice room_update; bob room_update; alice update alice ACTIVE; alice update bob "
+	      "ACTIVE; "
 	      "bob update alice ACTIVE; bob update bob ACTIVE");
 	tick(8000);
 	HEARD("");
@@ -349,7 +362,8 @@ static void test_publishing_while_joining(void)
 static void test_duplicate_identity(void)
 {
 	begin();
-	struct listener modern = {0}, old = {0}, first = {.name = "first"}, second = {.name = "second"};
+	struct listener modern = {0}, old = {0}, first = {.name = "first"},
+			second = {.name = "second"};
 	enter(&modern, "modern");
 	struct participant_config c = person("old");
 	c.protocol = 11;
@@ -411,7 +425,9 @@ static void test_timeouts(void)
 	HEARD("finished r");
 	CHECK_EQ(rooms_count(rooms), 0);
 
-	CHECK_EQ(rooms_open(&room, NULL, rooms, "r", &(struct room_options){.departure_timeout_s = 2}), 0);
+	CHECK_EQ(rooms_open(
+			 &room, NULL, rooms, "r", &(struct room_options){.departure_timeout_s = 2}),
+		0);
 	struct listener alice = {0}, agent = {0};
 	struct participant_config c = person("agent");
 	c.kind = LIVEKIT__PARTICIPANT_INFO__KIND__AGENT;
@@ -446,7 +462,9 @@ static void test_timeouts(void)
 static void test_full(void)
 {
 	begin();
-	CHECK_EQ(rooms_open(&room, NULL, rooms, "small", &(struct room_options){.max_participants = 1}), 0);
+	CHECK_EQ(rooms_open(&room, NULL, rooms, "small",
+			 &(struct room_options){.max_participants = 1}),
+		0);
 	struct listener alice = {0}, again = {.name = "again"}, agent = {0};
 	struct participant *p;
 	enter(&alice, "alice");
@@ -669,7 +687,8 @@ static void test_data(void)
 	participant_send_data(bob.p, &packet, true);
 	HEARD("api answered by bob");
 
-	/* Who is only just coming gets what it would have got, for two seconds, and nobody twice. */
+	/* Who is only just coming gets what it would have got, for two seconds, and nobody twice.
+	 */
 	packet.value_case = LIVEKIT__DATA_PACKET__VALUE__NOT_SET;
 	alice.quiet = bob.quiet = phone.quiet = late.quiet = true;
 	tick(2000);
@@ -732,7 +751,8 @@ static void test_leaving_from_inside(void)
 	enter(&dave, "dave");
 	bob.leaves_too = &carol;
 	CHECK_EQ(participant_set(alice.p, "A", NULL, NULL, 0), 0);
-	HEARD("alice update alice ACTIVE; bob update alice ACTIVE; alice update carol DISCONNECTED; "
+	HEARD("alice update alice ACTIVE; bob update alice ACTIVE; alice update carol "
+	      "DISCONNECTED; "
 	      "bob update carol DISCONNECTED; dave update carol DISCONNECTED; carol removed 4; "
 	      "dave update alice ACTIVE");
 

@@ -11,15 +11,14 @@ static void test_windows(void)
 		uint16_t active_ms, observed_ms;
 		float smoothed;
 	} steps[] = {
-		{0, 400, 400, 2.f / 3},       /* full scale, two thirds of the way */
+		{0, 400, 400, 2.f / 3}, /* full scale, two thirds of the way */
 		{0, 400, 400, 8.f / 9},
-		{0, 160, 400, 0.5629629f},    /* 40 % of the time: as loud as 0.4 */
-		{0, 159, 400, 0},             /* less is silence, at once */
+		{0, 160, 400, 0.5629629f}, /* 40 % of the time: as loud as 0.4 */
+		{0, 159, 400, 0},          /* less is silence, at once */
 		{20, 400, 400, 0.0666667f},
-		{127, 400, 400, 0.0222224f},  /* a falling level falls smoothly */
-		{0, 0, 400, 0},
-		{0, 900, 400, 2.f / 3},       /* nonsense from below is bounded */
-		{0, 0, 0, 2.f / 3},           /* nothing observed changes nothing */
+		{127, 400, 400, 0.0222224f},            /* a falling level falls smoothly */
+		{0, 0, 400, 0}, {0, 900, 400, 2.f / 3}, /* nonsense from below is bounded */
+		{0, 0, 0, 2.f / 3},                     /* nothing observed changes nothing */
 	};
 	struct loudness l = {0};
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; ++i) {
@@ -35,7 +34,8 @@ static void test_levels(void)
 	static const struct {
 		float smoothed;
 		float level;
-	} cases[] = {{0, 0}, {0.0177f, 0}, {0.0179f, 0.125f}, {0.125f, 0.125f}, {0.126f, 0.25f}, {1, 1}};
+	} cases[] = {
+		{0, 0}, {0.0177f, 0}, {0.0179f, 0.125f}, {0.125f, 0.125f}, {0.126f, 0.25f}, {1, 1}};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
 		struct loudness l = {.smoothed = cases[i].smoothed, .heard_ms = 1000};
 		CHECK(loudness_level(&l, 1000) == cases[i].level);

@@ -15,15 +15,15 @@ static void test_utf8(void)
 		{"", true},
 		{"plain", true},
 		{"z\xc3\xbcrich \xe2\x82\xac \xf0\x9f\x98\x80", true},
-		{"\xf4\x8f\xbf\xbf", true},      /* the last one */
-		{"\xf4\x90\x80\x80", false},     /* past it */
-		{"\xc0\xaf", false},             /* overlong */
+		{"\xf4\x8f\xbf\xbf", true},  /* the last one */
+		{"\xf4\x90\x80\x80", false}, /* past it */
+		{"\xc0\xaf", false},         /* overlong */
 		{"\xe0\x80\xaf", false},
 		{"\xf0\x80\x80\xaf", false},
-		{"\xed\xa0\x80", false},         /* a surrogate */
+		{"\xed\xa0\x80", false}, /* a surrogate */
 		{"\xed\x9f\xbf", true},
-		{"\x80", false},                 /* a follower alone */
-		{"a\xe2\x82", false},            /* cut short */
+		{"\x80", false},      /* a follower alone */
+		{"a\xe2\x82", false}, /* cut short */
 		{"\xff", false},
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); ++i)
@@ -34,7 +34,8 @@ static void test_utf8(void)
 	CHECK_EQ(utf8_cut(span_text("a\xe2\x82\xac"), 4), 4);
 }
 
-static int unpack(struct proto_arena *a, Livekit__SignalRequest **ret, const void *bytes, size_t size)
+static int unpack(
+	struct proto_arena *a, Livekit__SignalRequest **ret, const void *bytes, size_t size)
 {
 	ProtobufCMessage *m = NULL;
 	int r = proto_unpack(&m, a, &livekit__signal_request__descriptor, span_of(bytes, size));
@@ -78,16 +79,19 @@ static void test_malformed(void)
 		size_t size;
 		int r;
 	} cases[] = {
-		{"\x2a\x04\x0a\x02\xff\xfe", 6, PROTO_E_MALFORMED},   /* a sid that is not UTF-8 */
-		{"\x2a\x05\x0a\x03" "a\0b", 7, PROTO_E_MALFORMED},    /* a zero in a sid */
-		{"\x2a\x05\x0a\x02" "ab", 6, PROTO_E_MALFORMED},      /* cut short */
-		{"\x2a", 1, PROTO_E_MALFORMED},
-		{"\x2b\x2c", 2, PROTO_E_MALFORMED},                   /* a group */
-		{"\x00\x01", 2, PROTO_E_MALFORMED},                   /* field 0 */
+		{"\x2a\x04\x0a\x02\xff\xfe", 6, PROTO_E_MALFORMED}, /* a sid that is not UTF-8 */
+		{"\x2a\x05\x0a\x03"
+		 "a\0b",
+			7, PROTO_E_MALFORMED}, /* a zero in a sid */
+		{"\x2a\x05\x0a\x02"
+		 "ab",
+			6, PROTO_E_MALFORMED},                                      /* cut short */
+		{"\x2a", 1, PROTO_E_MALFORMED}, {"\x2b\x2c", 2, PROTO_E_MALFORMED}, /* a group */
+		{"\x00\x01", 2, PROTO_E_MALFORMED},                                 /* field 0 */
 		{"\x70\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 12, PROTO_E_MALFORMED},
-		{"\x2a\xff\xff\xff\xff\x0f", 6, PROTO_E_MALFORMED},   /* a size of 4 GB */
-		{"\x4a\x02\xff\xfe", 4, 0},                           /* field 9: nobody knows it */
-		{"\x70\x05", 2, 0},                                   /* ping */
+		{"\x2a\xff\xff\xff\xff\x0f", 6, PROTO_E_MALFORMED}, /* a size of 4 GB */
+		{"\x4a\x02\xff\xfe", 4, 0},                         /* field 9: nobody knows it */
+		{"\x70\x05", 2, 0},                                 /* ping */
 	};
 	struct proto_arena a = {0};
 	for (size_t i = 0; i < COUNT_OF(cases); ++i) {
@@ -100,7 +104,9 @@ static void test_malformed(void)
 /* A JoinRequest whose add_track_requests are all empty: two bytes each. */
 static void test_limit(void)
 {
-	enum { SIZE = 1 << 20 };
+	enum {
+		SIZE = 1 << 20
+	};
 	uint8_t *bytes = mem_zalloc(SIZE);
 	for (size_t i = 0; i < SIZE; i += 2)
 		bytes[i] = 0x2a;

@@ -10,8 +10,9 @@
 
 #include <jansson.h>
 
-static int read_as(struct proto_arena *a, ProtobufCMessage **m, const ProtobufCMessageDescriptor *type,
-	const char *text, unsigned flags, struct proto_json_error *error)
+static int read_as(struct proto_arena *a, ProtobufCMessage **m,
+	const ProtobufCMessageDescriptor *type, const char *text, unsigned flags,
+	struct proto_json_error *error)
 {
 	return proto_json_read(m, a, type, span_text(text), flags, error);
 }
@@ -27,48 +28,60 @@ static const struct {
 		" {\"room\":\"r\\u00fc\",\"trackSid\":\"T\",\"muted\":true,\"extra\":[{}]} ",
 		"{\"room\":\"r\xc3\xbc\",\"identity\":\"\",\"track_sid\":\"T\",\"muted\":true}",
 		"{\"room\":\"r\xc3\xbc\",\"trackSid\":\"T\",\"muted\":true}"},
-	{&livekit__mute_room_track_response__descriptor, "{\"track\":null}", "{\"track\":null}", "{}"},
+	{&livekit__mute_room_track_response__descriptor, "{\"track\":null}", "{\"track\":null}",
+		"{}"},
 	/* bytes, an enum by name, an optional field, lists */
 	{&livekit__send_data_request__descriptor,
-		"{\"data\":\"aGk\",\"kind\":\"LOSSY\",\"topic\":\"\",\"destination_identities\":[\"a\",\"b\"]}",
-		"{\"room\":\"\",\"data\":\"aGk=\",\"kind\":\"LOSSY\",\"destination_sids\":[],\"topic\":\"\","
+		"{\"data\":\"aGk\",\"kind\":\"LOSSY\",\"topic\":\"\",\"destination_identities\":["
+		"\"a\",\"b\"]}",
+		"{\"room\":\"\",\"data\":\"aGk=\",\"kind\":\"LOSSY\",\"destination_sids\":[],"
+		"\"topic\":\"\","
 		"\"destination_identities\":[\"a\",\"b\"],\"nonce\":\"\"}",
-		"{\"data\":\"aGk=\",\"kind\":\"LOSSY\",\"topic\":\"\",\"destinationIdentities\":[\"a\",\"b\"]}"},
+		"{\"data\":\"aGk=\",\"kind\":\"LOSSY\",\"topic\":\"\",\"destinationIdentities\":["
+		"\"a\",\"b\"]}"},
 	{&livekit__send_data_request__descriptor, "{\"data\":\"-_8=\",\"kind\":1,\"topic\":null}",
 		"{\"room\":\"\",\"data\":\"+/8=\",\"kind\":\"LOSSY\",\"destination_sids\":[],"
 		"\"destination_identities\":[],\"nonce\":\"\"}",
 		"{\"data\":\"+/8=\",\"kind\":\"LOSSY\"}"},
 	/* 64 bits as a number and as text; escapes */
-	{&livekit__room_participant_identity__descriptor, "{\"revokeTokenTs\":12,\"room\":\"\\\"\\n\\u0001\\\\\"}",
+	{&livekit__room_participant_identity__descriptor,
+		"{\"revokeTokenTs\":12,\"room\":\"\\\"\\n\\u0001\\\\\"}",
 		"{\"room\":\"\\\"\\n\\u0001\\\\\",\"identity\":\"\",\"revoke_token_ts\":\"12\"}",
 		"{\"room\":\"\\\"\\n\\u0001\\\\\",\"revokeTokenTs\":\"12\"}"},
-	{&livekit__room_participant_identity__descriptor, "{\"revoke_token_ts\":\"-9223372036854775808\"}",
+	{&livekit__room_participant_identity__descriptor,
+		"{\"revoke_token_ts\":\"-9223372036854775808\"}",
 		"{\"room\":\"\",\"identity\":\"\",\"revoke_token_ts\":\"-9223372036854775808\"}",
 		"{\"revokeTokenTs\":\"-9223372036854775808\"}"},
 	/* maps by text and by number, floats, unknown enum names in a list */
 	{&livekit__update_participant_metadata__descriptor,
 		"{\"attributes\":{\"k\":\"v\",\"\":\"\"},\"requestId\":4294967295}",
-		"{\"metadata\":\"\",\"name\":\"\",\"attributes\":{\"k\":\"v\",\"\":\"\"},\"request_id\":4294967295}",
+		"{\"metadata\":\"\",\"name\":\"\",\"attributes\":{\"k\":\"v\",\"\":\"\"},\"request_"
+		"id\":4294967295}",
 		"{\"attributes\":{\"k\":\"v\",\"\":\"\"},\"requestId\":4294967295}"},
 	{&livekit__data_track_subscriber_handles__descriptor,
 		"{\"sub_handles\":{\"7\":{\"track_sid\":\"D\"}}}",
-		"{\"sub_handles\":{\"7\":{\"publisher_identity\":\"\",\"publisher_sid\":\"\",\"track_sid\":\"D\"}}}",
+		"{\"sub_handles\":{\"7\":{\"publisher_identity\":\"\",\"publisher_sid\":\"\","
+		"\"track_sid\":\"D\"}}}",
 		"{\"subHandles\":{\"7\":{\"trackSid\":\"D\"}}}"},
 	{&livekit__speaker_info__descriptor, "{\"level\":0.1,\"active\":true}",
 		"{\"sid\":\"\",\"level\":0.1,\"active\":true}", "{\"level\":0.1,\"active\":true}"},
-	{&livekit__update_local_audio_track__descriptor, "{\"features\":[\"TF_NO_DTX\",\"TF_NEW\",2, 77]}",
+	{&livekit__update_local_audio_track__descriptor,
+		"{\"features\":[\"TF_NO_DTX\",\"TF_NEW\",2, 77]}",
 		"{\"track_sid\":\"\",\"features\":[\"TF_NO_DTX\",\"TF_AUTO_GAIN_CONTROL\",77]}",
 		"{\"features\":[\"TF_NO_DTX\",\"TF_AUTO_GAIN_CONTROL\",77]}"},
 	/* a oneof: only its member shows; a duration */
 	{&livekit__sipdispatch_rule__descriptor, "{\"dispatchRuleDirect\":{\"roomName\":\"r\"}}",
 		"{\"dispatch_rule_direct\":{\"room_name\":\"r\",\"pin\":\"\"}}",
 		"{\"dispatchRuleDirect\":{\"roomName\":\"r\"}}"},
-	{&livekit__transfer_sipparticipant_request__descriptor, "{\"ringing_timeout\":\"3s\",\"headers\":{}}",
-		"{\"participant_identity\":\"\",\"room_name\":\"\",\"transfer_to\":\"\",\"play_dialtone\":false,"
+	{&livekit__transfer_sipparticipant_request__descriptor,
+		"{\"ringing_timeout\":\"3s\",\"headers\":{}}",
+		"{\"participant_identity\":\"\",\"room_name\":\"\",\"transfer_to\":\"\",\"play_"
+		"dialtone\":false,"
 		"\"headers\":{},\"ringing_timeout\":\"3s\"}",
 		"{\"ringingTimeout\":\"3s\"}"},
 	{&livekit__sipmedia_config__descriptor, "{\"mediaTimeout\":\"1.500s\",\"encryption\":0}",
-		"{\"only_listed_codecs\":false,\"codecs\":[],\"encryption\":\"SIP_MEDIA_ENCRYPT_DISABLE\","
+		"{\"only_listed_codecs\":false,\"codecs\":[],\"encryption\":\"SIP_MEDIA_ENCRYPT_"
+		"DISABLE\","
 		"\"media_timeout\":\"1.500s\"}",
 		"{\"encryption\":\"SIP_MEDIA_ENCRYPT_DISABLE\",\"mediaTimeout\":\"1.500s\"}"},
 };
@@ -107,10 +120,14 @@ static void test_refusals(void)
 		{&livekit__room__descriptor, "", 0, PROTO_JSON_E_SYNTAX, "not JSON"},
 		{&livekit__room__descriptor, "[]", 0, PROTO_JSON_E_SYNTAX, "not an object"},
 		{&livekit__room__descriptor, "{} x", 0, PROTO_JSON_E_SYNTAX, "not JSON"},
-		{&livekit__room__descriptor, "{\"name\":\"a\",\"name\":\"b\"}", 0, PROTO_JSON_E_SYNTAX, "not JSON"},
-		{&livekit__room__descriptor, "{\"name\":\"a\\u0000\"}", 0, PROTO_JSON_E_SYNTAX, "not JSON"},
-		{&livekit__room__descriptor, "{\"name\":\"\xff\"}", 0, PROTO_JSON_E_SYNTAX, "not JSON"},
-		{&livekit__room__descriptor, "{\"name\":1}", 0, PROTO_JSON_E_FIELD, "name: not text"},
+		{&livekit__room__descriptor, "{\"name\":\"a\",\"name\":\"b\"}", 0,
+			PROTO_JSON_E_SYNTAX, "not JSON"},
+		{&livekit__room__descriptor, "{\"name\":\"a\\u0000\"}", 0, PROTO_JSON_E_SYNTAX,
+			"not JSON"},
+		{&livekit__room__descriptor, "{\"name\":\"\xff\"}", 0, PROTO_JSON_E_SYNTAX,
+			"not JSON"},
+		{&livekit__room__descriptor, "{\"name\":1}", 0, PROTO_JSON_E_FIELD,
+			"name: not text"},
 		{&livekit__room__descriptor, "{\"nmae\":1}", PROTO_JSON_STRICT, PROTO_JSON_E_FIELD,
 			"nmae: no such field"},
 		{&livekit__room__descriptor, "{\"emptyTimeout\":-1}", 0, PROTO_JSON_E_FIELD,
@@ -119,29 +136,34 @@ static void test_refusals(void)
 			"emptyTimeout: not a whole number"},
 		{&livekit__room__descriptor, "{\"active_recording\":1}", 0, PROTO_JSON_E_FIELD,
 			"active_recording: not true or false"},
-		{&livekit__create_siptrunk_request__descriptor, "{\"inbound_numbers\":[\"a\",2]}", 0,
-			PROTO_JSON_E_FIELD, "inbound_numbers[1]: not text"},
-		{&livekit__create_sipoutbound_trunk_request__descriptor, "{\"trunk\":{\"numbers\":[\"a\",null]}}",
-			0, PROTO_JSON_E_FIELD, "trunk.numbers[1]: not text"},
-		{&livekit__create_sipoutbound_trunk_request__descriptor, "{\"trunk\":{\"headers\":{\"X\":1}}}", 0,
-			PROTO_JSON_E_FIELD, "trunk.headers.X: not text"},
-		{&livekit__create_sipoutbound_trunk_request__descriptor, "{\"trunk\":{\"transport\":\"SMOKE\"}}",
-			PROTO_JSON_STRICT, PROTO_JSON_E_FIELD, "trunk.transport: an unknown name"},
+		{&livekit__create_siptrunk_request__descriptor, "{\"inbound_numbers\":[\"a\",2]}",
+			0, PROTO_JSON_E_FIELD, "inbound_numbers[1]: not text"},
+		{&livekit__create_sipoutbound_trunk_request__descriptor,
+			"{\"trunk\":{\"numbers\":[\"a\",null]}}", 0, PROTO_JSON_E_FIELD,
+			"trunk.numbers[1]: not text"},
+		{&livekit__create_sipoutbound_trunk_request__descriptor,
+			"{\"trunk\":{\"headers\":{\"X\":1}}}", 0, PROTO_JSON_E_FIELD,
+			"trunk.headers.X: not text"},
+		{&livekit__create_sipoutbound_trunk_request__descriptor,
+			"{\"trunk\":{\"transport\":\"SMOKE\"}}", PROTO_JSON_STRICT,
+			PROTO_JSON_E_FIELD, "trunk.transport: an unknown name"},
 		{&livekit__sipdispatch_rule__descriptor,
-			"{\"dispatchRuleDirect\":{},\"dispatchRuleCallee\":{}}", 0, PROTO_JSON_E_FIELD,
+			"{\"dispatchRuleDirect\":{},\"dispatchRuleCallee\":{}}", 0,
+			PROTO_JSON_E_FIELD,
 			"dispatchRuleCallee: excludes another field that is set"},
 		{&livekit__send_data_request__descriptor, "{\"data\":\"a\"}", 0, PROTO_JSON_E_FIELD,
 			"data: not base64"},
-		{&livekit__send_data_request__descriptor, "{\"data\":\"a.bc\"}", 0, PROTO_JSON_E_FIELD,
-			"data: not base64"},
-		{&livekit__sipmedia_config__descriptor, "{\"mediaTimeout\":\"3\"}", 0, PROTO_JSON_E_FIELD,
-			"mediaTimeout: not a duration (like \"3.5s\")"},
+		{&livekit__send_data_request__descriptor, "{\"data\":\"a.bc\"}", 0,
+			PROTO_JSON_E_FIELD, "data: not base64"},
+		{&livekit__sipmedia_config__descriptor, "{\"mediaTimeout\":\"3\"}", 0,
+			PROTO_JSON_E_FIELD, "mediaTimeout: not a duration (like \"3.5s\")"},
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); ++i) {
 		struct proto_arena a = {0};
 		struct proto_json_error error = {"?"};
 		ProtobufCMessage *m;
-		CHECK_EQ(read_as(&a, &m, cases[i].type, cases[i].in, cases[i].flags, &error), cases[i].r);
+		CHECK_EQ(read_as(&a, &m, cases[i].type, cases[i].in, cases[i].flags, &error),
+			cases[i].r);
 		CHECK_STR(error.text, cases[i].why);
 		proto_arena_fini(&a);
 	}
@@ -152,7 +174,8 @@ static void test_limit(void)
 	struct proto_arena a = {.max = 2000};
 	ProtobufCMessage *m;
 	CHECK_EQ(read_as(&a, &m, &livekit__list_rooms_response__descriptor,
-			 "{\"rooms\":[{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}]}", 0, NULL),
+			 "{\"rooms\":[{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}]}", 0,
+			 NULL),
 		PROTO_JSON_E_LIMIT);
 	proto_arena_fini(&a);
 	CHECK_EQ(mem_live(), 0);
@@ -162,9 +185,10 @@ static void test_time(void)
 {
 	static const struct {
 		const char *in, *out; /* out NULL: refused */
-	} durations[] = {{"0s", "0s"}, {"3s", "3s"}, {"-1.5s", "-1.500s"}, {"1.000001s", "1.000001s"},
-		{"0.000000001s", "0.000000001s"}, {"315576000000s", "315576000000s"}, {".5s", "0.500s"},
-		{"315576000001s", NULL}, {"3", NULL}, {"s", NULL}, {"3 s", NULL}, {"1.s", NULL}, {"", NULL},
+	} durations[] = {{"0s", "0s"}, {"3s", "3s"}, {"-1.5s", "-1.500s"},
+		{"1.000001s", "1.000001s"}, {"0.000000001s", "0.000000001s"},
+		{"315576000000s", "315576000000s"}, {".5s", "0.500s"}, {"315576000001s", NULL},
+		{"3", NULL}, {"s", NULL}, {"3 s", NULL}, {"1.s", NULL}, {"", NULL},
 		{"1.0000000001s", NULL}};
 	static const struct {
 		const char *in, *out;
@@ -172,9 +196,10 @@ static void test_time(void)
 		{"2000-02-29T23:59:59.25Z", "2000-02-29T23:59:59.250Z"},
 		{"2024-12-31T23:00:00-02:00", "2025-01-01T01:00:00Z"},
 		{"0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"},
-		{"9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"}, {"0001-01-01T00:00:00+01:00", NULL},
-		{"2100-02-29T00:00:00Z", NULL}, {"2024-13-01T00:00:00Z", NULL}, {"2024-01-01", NULL},
-		{"2024-01-01T00:00:00", NULL}, {"2024-01-01T24:00:00Z", NULL}, {"", NULL}};
+		{"9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"},
+		{"0001-01-01T00:00:00+01:00", NULL}, {"2100-02-29T00:00:00Z", NULL},
+		{"2024-13-01T00:00:00Z", NULL}, {"2024-01-01", NULL}, {"2024-01-01T00:00:00", NULL},
+		{"2024-01-01T24:00:00Z", NULL}, {"", NULL}};
 	char out[PROTO_TIME_BYTES];
 	int64_t s;
 	int32_t ns;

@@ -42,7 +42,8 @@ function toneWav(file, freq) {
 
 // baresip answers by itself, says a tone from a file, and writes what it hears into another.
 export async function baresip(folder, freq) {
-  const [port, media] = await freePorts(2);
+  // SIP takes this port and the next one (TLS); RTP lies apart from both.
+  const [port] = await freePorts(1), media = port + 10;
   const home = fs.mkdtempSync(path.join(folder, 'baresip-'));
   toneWav(path.join(home, 'tone.wav'), freq);
   fs.writeFileSync(path.join(home, 'accounts'), '<sip:phone@127.0.0.1>;regint=0;answermode=auto\n');
