@@ -124,6 +124,8 @@ static bool check_new_room(struct twirp *t, const Livekit__CreateRoomRequest *in
 	else if (strlen(in->name) > LIMIT_NAME_BYTES)
 		twirp_fail(t, "invalid_argument", "room name length exceeds limits: max length %d",
 			LIMIT_NAME_BYTES);
+	else if (*in->node_id) /* rooms are not placed: LiveKit's answer for a node that it has not */
+		twirp_fail(t, "unknown", "could not find object");
 	else if (*in->room_preset)
 		twirp_fail(t, "invalid_argument", "unknown room configuration in create room request");
 	else

@@ -3,6 +3,9 @@
 
 #include "api/trunk_update.h"
 
+#include "call/call.h"
+#include "trunk/check.h"
+
 #include <stdio.h>
 
 static const char no_trunk[] = "requested sip trunk does not exist";
@@ -225,6 +228,32 @@ static void no_inbound(struct twirp *t)
 		twirp_fail(t, "unimplemented", "inbound calls are not supported yet: only outbound trunks are");
 }
 
+static bool is_transfer_target(const char *to)
+{
+	if (*to == '<')
+		++to;
+	return !strncasecmp(to, "sip:", 4) || !strncasecmp(to, "sips:", 5) || !strncasecmp(to, "tel:", 4);
+}
+
+/* False: the refusal was sent. */
+static bool check_transfer(struct twirp *t, const Livekit__TransferSIPParticipantRequest *in)
+{
+	char why[TRUNK_WHY_SIZE];
+	if (!*in->transfer_to)
+		snprintf(why, sizeof why, "missing transfer to");
+	else if (!is_transfer_target(in->transfer_to))
+		snprintf(why, sizeof why,
+			"transfer_to must be a valid SIP(s) or TEL URI (sip:, sips: or tel:)");
+	else
+		why[0] = 0;
+	for (size_t i = 0; !*why && i < in->n_headers; ++i)
+		if (!check_header(in->headers[i]->key, in->headers[i]->value, why))
+			break;
+	if (*why)
+		twirp_fail(t, "invalid_argument", "%s", why);
+	return !*why;
+}
+
 static void transfer(struct twirp *t)
 {
 	const Livekit__TransferSIPParticipantRequest *in = (const Livekit__TransferSIPParticipantRequest *)t->in;
@@ -235,6 +264,10 @@ static void transfer(struct twirp *t)
 		twirp_fail(t, "invalid_argument", "Missing participant identity");
 	else if (!g->sip.call || !g->video.room_admin || strcmp(g->video.room, in->room_name))
 		twirp_denied(t);
+	else if (!check_transfer(t, in))
+		return;
+	else if (!calls_find_participant(t->api->config.calls, in->room_name, in->participant_identity))
+		twirp_fail(t, "not_found", "participant does not exist");
 	else
 		twirp_fail(t, "unimplemented", "transfer is not supported yet");
 }

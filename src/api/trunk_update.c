@@ -74,6 +74,27 @@ static int change_numbers(Livekit__SIPOutboundTrunkInfo *t, struct proto_arena *
 	return 0;
 }
 
+/* The old field `media_encryption` and the one in `media` are one setting; the newer wins. */
+static int join_encryption(Livekit__SIPOutboundTrunkInfo *t, struct proto_arena *arena)
+{
+	Livekit__SIPMediaConfig *both =
+		(Livekit__SIPMediaConfig *)proto_new(arena, &livekit__sipmedia_config__descriptor);
+	if (!both)
+		return err_new(-ENOMEM);
+	if (t->media)
+		*both = *t->media;
+	bool has = both->_encryption_case == LIVEKIT__SIPMEDIA_CONFIG___ENCRYPTION_ENCRYPTION;
+	if (!has && t->media_encryption) {
+		both->_encryption_case = LIVEKIT__SIPMEDIA_CONFIG___ENCRYPTION_ENCRYPTION;
+		both->encryption = t->media_encryption;
+		has = true;
+	}
+	t->media_encryption =
+		has ? both->encryption : LIVEKIT__SIPMEDIA_ENCRYPTION__SIP_MEDIA_ENCRYPT_DISABLE;
+	t->media = both;
+	return 0;
+}
+
 #define SET(upper, field)                                                                          \
 	do {                                                                                       \
 		if (u->_##field##_case ==                                                          \
@@ -96,5 +117,8 @@ int trunk_update_apply(Livekit__SIPOutboundTrunkInfo *ret, struct proto_arena *a
 	SET(FROM_HOST, from_host);
 	if (u->media)
 		ret->media = u->media;
+	int r = join_encryption(ret, arena);
+	if (r < 0)
+		return r;
 	return u->numbers ? change_numbers(ret, arena, u->numbers) : 0;
 }

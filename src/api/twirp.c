@@ -13,7 +13,7 @@
 static const char prefix[] = "/twirp/livekit.";
 static const char type_json[] = "application/json", type_proto[] = "application/protobuf";
 
-enum { MESSAGE_SIZE = 1024 };
+enum { MESSAGE_SIZE = 1024, STRANGER_BODY_BYTES = 64 << 10 };
 
 /* ---- answers ---- */
 
@@ -143,6 +143,12 @@ static bool is_service(const char *at, size_t size)
 	return false;
 }
 
+/* Services of LiveKit that this program does not have: a Twirp error says so better than a page. */
+static bool is_absent(struct span service)
+{
+	return span_is(service, "Egress") || span_is(service, "Ingress");
+}
+
 static const struct twirp_method *find_in(const struct twirp_method *list, size_t count, struct span service,
 	const char *name)
 {
@@ -154,13 +160,21 @@ static const struct twirp_method *find_in(const struct twirp_method *list, size_
 
 static void read_json(struct twirp *t, const struct twirp_method *m)
 {
-	struct proto_json_error error = {.text = "unreadable"};
+	struct proto_json_error why = {.text = "unreadable"};
+	json_error_t error;
+	struct span body = http_body(t->x);
 	ProtobufCMessage *in = NULL;
-	int r = proto_json_read(&in, &t->arena, m->request, http_body(t->x), 0, &error);
+	/* As LiveKit reads: what follows the object does not matter. */
+	json_t *json = json_loadb((const char *)body.data, body.size,
+		JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK, &error);
+	int r = json ? proto_json_take(&in, &t->arena, m->request, json, 0, &why) : 1;
+	bool had_json = json;
+	json_decref(json);
 	if (r < 0)
 		twirp_broken(t);
 	else if (r)
-		twirp_fail(t, "malformed", "the json request could not be decoded: %.500s", error.text);
+		twirp_fail(t, "malformed", "the json request could not be decoded: %.500s",
+			had_json ? why.text : error.text);
 	t->in = in;
 }
 
@@ -183,6 +197,11 @@ static void run(struct twirp *t, const struct twirp_method *m)
 		bad_route(t, "unexpected Content-Type: \"%.200s\"", type ? type : "");
 		return;
 	}
+	/* Parsed, a large body is larger still: only for somebody who has a key. */
+	if (!t->grants.claims && http_body(t->x).size > STRANGER_BODY_BYTES) {
+		twirp_denied(t);
+		return;
+	}
 	if (t->as_json)
 		read_json(t, m);
 	else
@@ -191,27 +210,43 @@ static void run(struct twirp *t, const struct twirp_method *m)
 		m->serve(t);
 }
 
-static void route(struct twirp *t)
+/* False: it was answered. *method points behind the service's name. */
+static bool find_service(struct twirp *t, struct span *service, const char **method)
 {
-	const char *path = http_path(t->x), *service = path + sizeof prefix - 1;
-	size_t size = strcspn(service, "/");
+	const char *path = http_path(t->x);
+	bool ours = !strncmp(path, prefix, sizeof prefix - 1);
+	const char *name = ours ? path + sizeof prefix - 1 : "";
+	size_t size = strcspn(name, "/");
 
-	if (strncmp(path, prefix, sizeof prefix - 1) || !service[size] || !is_service(service, size)) {
+	*service = span_of(name, size);
+	*method = name + size + 1;
+	if (ours && name[size] && is_service(name, size))
+		return true;
+	if (is_absent(*service)) {
+		bad_route(t, "there is no such service here%s", "");
+	} else {
 		answered(t);
 		api_not_found(t->x);
-		return;
 	}
+	return false;
+}
+
+static void route(struct twirp *t)
+{
+	struct span service;
+	const char *method;
+
+	if (!find_service(t, &service, &method))
+		return;
 	if (strcmp(http_method(t->x), "POST")) {
 		bad_route(t, "unsupported method \"%.20s\" (only POST is allowed)", http_method(t->x));
 		return;
 	}
-	struct span name = span_of(service, size);
-	const char *method = service + size + 1;
-	const struct twirp_method *m = find_in(room_methods, room_method_count, name, method);
+	const struct twirp_method *m = find_in(room_methods, room_method_count, service, method);
 	if (!m)
-		m = find_in(sip_methods, sip_method_count, name, method);
+		m = find_in(sip_methods, sip_method_count, service, method);
 	if (!m)
-		bad_route(t, "no handler for path \"%.900s\"", path);
+		bad_route(t, "no handler for path \"%.900s\"", http_path(t->x));
 	else if (t->api->closed)
 		twirp_fail(t, "unavailable", "the server is shutting down");
 	else

@@ -1,10 +1,8 @@
 #include "cli/cli.h"
 
-#include <stdio.h>
+#include "cli/server.h"
 
-#ifndef RINGDOWN_VERSION
-#define RINGDOWN_VERSION "0.1.0"
-#endif
+#include <stdio.h>
 
 enum { WORDS_MAX = 3 };
 

@@ -56,11 +56,7 @@ struct http_exchange {
 	struct timer deadline;
 	struct deferred resume; /* look at `pending` again */
 	enum http_state state;
-<<<<<<< HEAD
-	bool keep_alive, in_value, is_upgrade;
-=======
 	struct sockaddr_storage peer;
->>>>>>> net
 
 	/* The request */
 	http_parser parser;

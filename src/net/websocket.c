@@ -26,16 +26,10 @@ struct websocket {
 	const struct websocket_events *events; /* NULL: nobody listens any more */
 	void *owner;
 	wslay_event_context_ptr wslay;
-<<<<<<< HEAD
-	struct span input;
-	struct buf output; /* frames of one turn, written at once */
-	bool in_callback, closing, waiting_for_pong;
-=======
 	struct span input;  /* not yet read by wslay */
 	struct buf answers; /* what wslay wants to say by itself */
 	bool ended;         /* our close, or the stream's end, is on its way: nothing after it */
 	int unanswered;     /* pings since the client was last heard */
->>>>>>> net
 };
 
 /* ---- the handshake ---- */
@@ -224,14 +218,9 @@ void websocket_shutdown(struct websocket *w)
 
 static void free_websocket(struct websocket *w)
 {
-<<<<<<< HEAD
-	wslay_event_context_free(w->wslay);
-	buf_fini(&w->output);
-=======
 	if (w->wslay)
 		wslay_event_context_free(w->wslay);
 	buf_fini(&w->answers);
->>>>>>> net
 	mem_free(w);
 }
 

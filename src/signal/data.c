@@ -83,16 +83,23 @@ static void on_channel_open(void *owner, const char *label, uint16_t id)
 	}
 }
 
+static bool is_channel(const struct peer *p, enum channel c, uint16_t id)
+{
+	return p->channels[c].open && p->channels[c].id == id;
+}
+
 static void on_message(void *owner, uint16_t id, struct span bytes, bool binary)
 {
 	struct peer *p = owner;
 	struct session *s = p->session;
-	bool reliable = p->channels[CHANNEL_RELIABLE].open && p->channels[CHANNEL_RELIABLE].id == id;
-	bool lossy = p->channels[CHANNEL_LOSSY].open && p->channels[CHANNEL_LOSSY].id == id;
+	bool reliable = is_channel(p, CHANNEL_RELIABLE, id);
+	bool lossy = is_channel(p, CHANNEL_LOSSY, id);
 	struct proto_arena arena = {0};
 	ProtobufCMessage *m;
 
-	if ((!reliable && !lossy) || bytes.size > LIMIT_DATA_PACKET_BYTES || s->state == SESSION_GONE)
+	if ((!reliable && !lossy) || bytes.size > LIMIT_DATA_PACKET_BYTES)
+		return;
+	if (s->state == SESSION_GONE)
 		return;
 	/* What is no packet is no reason to end anything: it vanishes. */
 	if (proto_unpack(&m, &arena, &livekit__data_packet__descriptor, bytes) == 0)

@@ -44,7 +44,8 @@ static int write_formats(struct buf *b, const struct describe_section *s)
 	return buf_format(b, " %u", s->echo ? s->echo->pt : 0);
 }
 
-static int write_media_line(struct buf *b, const struct describe *d, const struct describe_section *s)
+static int write_media_line(
+	struct buf *b, const struct describe *d, const struct describe_section *s)
 {
 	struct span kind = s->kind, protocol = s->protocol;
 	if (!kind.size)
@@ -111,7 +112,8 @@ static int write_extensions(struct buf *b, const struct describe_section *s)
 		r = buf_format(b, "a=extmap:%u urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n",
 			s->level_ext);
 	if (!r && s->mid_ext)
-		r = buf_format(b, "a=extmap:%u urn:ietf:params:rtp-hdrext:sdes:mid\r\n", s->mid_ext);
+		r = buf_format(
+			b, "a=extmap:%u urn:ietf:params:rtp-hdrext:sdes:mid\r\n", s->mid_ext);
 	return r;
 }
 
@@ -123,7 +125,8 @@ static int write_sender(struct buf *b, const struct describe_section *s)
 	if (!r && s->ssrc)
 		r = buf_format(b, "a=ssrc:%" PRIu32 " cname:%s\r\n", s->ssrc, s->cname);
 	if (!r && s->ssrc && s->stream)
-		r = buf_format(b, "a=ssrc:%" PRIu32 " msid:%s %s\r\n", s->ssrc, s->stream, s->track);
+		r = buf_format(
+			b, "a=ssrc:%" PRIu32 " msid:%s %s\r\n", s->ssrc, s->stream, s->track);
 	return r;
 }
 
@@ -142,8 +145,8 @@ static int write_rtp(struct buf *b, const struct describe_section *s)
 
 static int write_data(struct buf *b)
 {
-	return buf_format(
-		b, "a=sendrecv\r\na=sctp-port:5000\r\na=max-message-size:%d\r\n", LIMIT_DATA_PACKET_BYTES);
+	return buf_format(b, "a=sendrecv\r\na=sctp-port:5000\r\na=max-message-size:%d\r\n",
+		LIMIT_DATA_PACKET_BYTES);
 }
 
 static int write_section(

@@ -249,7 +249,8 @@ static struct peer *peer_of(struct signal_door *d, media_id transport)
 	return map_entry(map_get_id(&d->peers, transport), struct peer, by_transport);
 }
 
-void signal_transport_state(struct signal_door *d, media_id transport, enum media_transport_state state)
+void signal_transport_state(
+	struct signal_door *d, media_id transport, enum media_transport_state state)
 {
 	struct peer *p = peer_of(d, transport);
 	if (p)
@@ -267,7 +268,8 @@ void signal_levels(struct signal_door *d, const struct media_level *levels, size
 {
 	for (size_t i = 0; i < count; ++i) {
 		const struct media_level *l = &levels[i];
-		struct pub *p = map_entry(map_get_id(&d->sources, l->source), struct pub, by_source);
+		struct map_node *node = map_get_id(&d->sources, l->source);
+		struct pub *p = map_entry(node, struct pub, by_source);
 		if (p && p->track && !p->muted)
 			track_level(p->track, l->level, l->active_ms, l->observed_ms);
 	}

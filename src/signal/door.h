@@ -38,7 +38,8 @@ bool signal_upgrade(struct signal_door *d, struct http_exchange *x);
 bool signal_request(struct signal_door *d, struct http_exchange *x);
 
 /* From struct media_events; ids that are not ours are ignored. */
-void signal_transport_state(struct signal_door *d, media_id transport, enum media_transport_state state);
+void signal_transport_state(
+	struct signal_door *d, media_id transport, enum media_transport_state state);
 void signal_transport_sctp(struct signal_door *d, media_id transport, struct span packet);
 /* Loudness of the tracks that clients publish, for track_level(). */
 void signal_levels(struct signal_door *d, const struct media_level *levels, size_t count);

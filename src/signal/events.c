@@ -120,7 +120,8 @@ static void on_track_unpublished(void *owner, struct track *own)
 /* The publisher changed its mind about us. */
 static void on_subscription_allowed(void *owner, struct track *t, bool allowed)
 {
-	Livekit__SubscriptionPermissionUpdate update = LIVEKIT__SUBSCRIPTION_PERMISSION_UPDATE__INIT;
+	Livekit__SubscriptionPermissionUpdate update =
+		LIVEKIT__SUBSCRIPTION_PERMISSION_UPDATE__INIT;
 	Livekit__SignalResponse m = LIVEKIT__SIGNAL_RESPONSE__INIT;
 	update.participant_sid = (char *)participant_sid(track_owner(t));
 	update.track_sid = (char *)track_sid(t);

@@ -17,6 +17,12 @@ enum codec negotiate_native(const struct track *t)
 	return CODEC_NONE;
 }
 
+static const struct sdp_format *find_codec(const struct sdp_media *m, enum codec codec)
+{
+	const struct codec_facts *f = codec_facts(codec);
+	return codec == CODEC_NONE ? NULL : sdp_find_format(m, f->name, f->clock_hz);
+}
+
 /* ---- reading the client's offer ---- */
 
 static bool printable(struct span s)
@@ -61,8 +67,8 @@ static void take_facts(struct section *c, const struct sdp_media *m)
 	/* RFC 8830: "a=msid:<stream> <track>"; with one token only, it is the track's. */
 	struct span cid = m->msid_track.size ? m->msid_track : m->msid_stream;
 
-	c->client_sends = usable && (m->direction == SDP_SENDRECV || m->direction == SDP_SENDONLY);
-	c->client_receives = usable && (m->direction == SDP_SENDRECV || m->direction == SDP_RECVONLY);
+	c->client_sends = usable && m->direction != SDP_RECVONLY && m->direction != SDP_INACTIVE;
+	c->client_receives = usable && m->direction != SDP_SENDONLY && m->direction != SDP_INACTIVE;
 	c->opus_pt = opus ? opus->pt : 0;
 	c->ssrc = m->ssrc_count ? m->ssrc[0] : 0;
 	c->mid_ext = sdp_extmap_id(m, mid_uri);
@@ -164,9 +170,7 @@ static void codecs_to_client(
 	struct describe_section *d, const struct section *c, const struct sdp_media *m)
 {
 	enum codec native = negotiate_native(c->hearing->subscription->track);
-	const struct sdp_format *f = native == CODEC_NONE
-		? NULL
-		: sdp_find_format(m, codec_facts(native)->name, codec_facts(native)->clock_hz);
+	const struct sdp_format *f = find_codec(m, native);
 	if (f)
 		add_codec(d, f->pt, native == CODEC_PCMU ? "PCMU/8000" : "PCMA/8000", "");
 	add_codec(d, c->opus_pt, "opus/48000/2", "minptime=10;useinbandfec=1");
@@ -196,12 +200,12 @@ static void answer_audio(struct describe_section *d, const struct section *c,
 		return;
 	}
 	opus_from_client(d, c);
+	/* One connection: a section that waits for its first voice is answered as if we sent. */
+	bool waits = single && c->client_receives && !c->was_used;
 	if (c->client_sends)
 		d->direction = SDP_RECVONLY;
 	else
-		d->direction = single && c->client_receives && !c->was_used && m->direction == SDP_RECVONLY
-			? SDP_SENDONLY
-			: SDP_INACTIVE;
+		d->direction = waits ? SDP_SENDONLY : SDP_INACTIVE;
 }
 
 static void answer_section(struct describe_section *d, const struct section *c,
@@ -285,7 +289,8 @@ static int send_answer(struct session *s, const struct sdp *offer, uint32_t id)
 		.sections = door->descriptions, .section_count = offer->media_count};
 
 	for (size_t i = 0; i < offer->media_count; ++i)
-		answer_section(&d.sections[i], door->sections[i], &offer->media[i], s->single, &arena);
+		answer_section(
+			&d.sections[i], door->sections[i], &offer->media[i], s->single, &arena);
 	int r = negotiate_send(s, &s->publisher, &d, &arena, "answer", id);
 	info_arena_fini(&arena);
 	return r;
@@ -299,10 +304,7 @@ static void start_hearings(const struct sdp *offer, struct section *const *secti
 		if (!h || h->sink)
 			continue;
 		enum codec native = negotiate_native(h->subscription->track);
-		const struct sdp_format *f = native == CODEC_NONE
-			? NULL
-			: sdp_find_format(
-				  &offer->media[i], codec_facts(native)->name, codec_facts(native)->clock_hz);
+		const struct sdp_format *f = find_codec(&offer->media[i], native);
 		if (f)
 			subscribe_start(h, native, f->pt);
 		else
@@ -313,11 +315,13 @@ static void start_hearings(const struct sdp *offer, struct section *const *secti
 void negotiate_offer(struct session *s, const Livekit__SessionDescription *m)
 {
 	struct signal_door *door = s->door;
+	struct span text = span_text(m->sdp);
 	struct sdp offer;
-	enum sdp_error e = sdp_parse(&offer, door->media_scratch, LIMIT_SDP_MEDIA, span_text(m->sdp));
+	enum sdp_error e = sdp_parse(&offer, door->media_scratch, LIMIT_SDP_MEDIA, text);
 
 	if (e != SDP_OK || !mids_are_sound(&offer)) {
-		log_debug(participant_identity(s->participant), "offer ignored: %s", sdp_error_text(e));
+		log_debug(participant_identity(s->participant), "offer ignored: %s",
+			e == SDP_OK ? "mids" : sdp_error_text(e));
 		return;
 	}
 	if (peer_set_remote(&s->publisher, &offer, true))

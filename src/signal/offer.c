@@ -54,8 +54,10 @@ static void send_offer(struct session *s)
 	struct info_arena arena = {0};
 	struct describe d = {.setup = "actpass", .sections = s->door->descriptions};
 
-	list_each(it, &p->sections)
-		describe_ours(&d.sections[d.section_count++], container_of(it, struct section, link), &arena);
+	list_each(it, &p->sections) {
+		struct section *c = container_of(it, struct section, link);
+		describe_ours(&d.sections[d.section_count++], c, &arena);
+	}
 	n->again = false;
 	n->last_ms = loop_now_ms(s->door->loop);
 	if (negotiate_send(s, p, &d, &arena, "offer", n->id + 1) == 0) {
@@ -116,7 +118,7 @@ void offer_answered(struct session *s, const Livekit__SessionDescription *m)
 	/* The native SDK answers every offer as number 0. */
 	if (m->id && m->id != n->id)
 		return;
-	if (sdp_parse(&answer, s->door->media_scratch, LIMIT_SDP_MEDIA, span_text(m->sdp)) != SDP_OK ||
+	if (sdp_parse(&answer, s->door->media_scratch, LIMIT_SDP_MEDIA, span_text(m->sdp)) ||
 		peer_set_remote(&s->subscriber, &answer, false)) {
 		session_start_over(s);
 		return;
@@ -196,10 +198,12 @@ static void on_debounce(void *owner)
 
 	if (n->outstanding || !n->again || s->state != SESSION_OPEN)
 		return;
-	if (s->single)
+	if (s->single) {
 		send_requirement(s);
-	else if (s->subscriber.transport || open_subscriber(s) == 0)
-		(subscribe_assign(s), send_offer(s));
+	} else if (s->subscriber.transport || open_subscriber(s) == 0) {
+		subscribe_assign(s);
+		send_offer(s);
+	}
 }
 
 /* Nobody answered. With media up that is a client that lost its way; without, the deadline of

@@ -312,11 +312,24 @@ void publish_stop(struct session *s, struct section *c)
 static int publish(struct pub *p)
 {
 	const Livekit__AddTrackRequest *a = p->request;
-	struct track_config c = {.sid = p->sid, .name = a->name, .cid = a->cid, .stream = stream_of(a),
-		.mime_type = "audio/opus", .mid = p->section->mid, .type = a->type, .source = a->source,
-		.muted = p->muted, .disable_red = a->disable_red, .stereo = a->stereo,
-		.disable_dtx = a->disable_dtx, .encryption = a->encryption, .features = a->audio_features,
-		.feature_count = a->n_audio_features, .media_source = p->source};
+	struct track_config c = {
+		.sid = p->sid,
+		.name = a->name,
+		.cid = a->cid,
+		.stream = stream_of(a),
+		.mime_type = "audio/opus",
+		.mid = p->section->mid,
+		.type = a->type,
+		.source = a->source,
+		.muted = p->muted,
+		.disable_red = a->disable_red,
+		.stereo = a->stereo,
+		.disable_dtx = a->disable_dtx,
+		.encryption = a->encryption,
+		.features = a->audio_features,
+		.feature_count = a->n_audio_features,
+		.media_source = p->source,
+	};
 	return track_publish(&p->track, p->session->participant, &c);
 }
 

@@ -38,9 +38,11 @@ static void write_sources(json_t *video, const Livekit__ParticipantPermission *p
 	static const char *const names[] = {"unknown", "camera", "microphone", "screen_share",
 		"screen_share_audio"};
 	json_t *list = json_array();
-	for (size_t i = 0; i < p->n_can_publish_sources; ++i)
-		if ((unsigned)p->can_publish_sources[i] < COUNT_OF(names))
-			(void)json_array_append_new(list, json_string(names[p->can_publish_sources[i]]));
+	for (size_t i = 0; i < p->n_can_publish_sources; ++i) {
+		unsigned source = (unsigned)p->can_publish_sources[i];
+		if (source < COUNT_OF(names))
+			(void)json_array_append_new(list, json_string(names[source]));
+	}
 	json_object_del(video, "canPublishSources");
 	if (json_array_size(list))
 		set(video, "canPublishSources", json_incref(list));

@@ -43,8 +43,8 @@ static void on_trickle(struct session *s, Livekit__SignalRequest *m)
 	Livekit__RequestResponse r = LIVEKIT__REQUEST_RESPONSE__INIT;
 	r.request_case = LIVEKIT__REQUEST_RESPONSE__REQUEST_TRICKLE;
 	r.trickle = m->trickle;
-	session_respond(
-		s, &r, LIVEKIT__REQUEST_RESPONSE__REASON__UNCLASSIFIED_ERROR, "the candidate is not JSON");
+	session_respond(s, &r, LIVEKIT__REQUEST_RESPONSE__REASON__UNCLASSIFIED_ERROR,
+		"the candidate is not JSON");
 }
 
 static void on_add_track(struct session *s, Livekit__SignalRequest *m)
@@ -76,8 +76,8 @@ static void on_subscription_permission(struct session *s, Livekit__SignalRequest
 {
 	const Livekit__SubscriptionPermission *p = m->subscription_permission;
 	participant_allow(s->participant,
-		(const Livekit__TrackPermission *const *)p->track_permissions, p->n_track_permissions,
-		p->all_participants);
+		(const Livekit__TrackPermission *const *)p->track_permissions,
+		p->n_track_permissions, p->all_participants);
 }
 
 static void on_sync_state(struct session *s, Livekit__SignalRequest *m)
@@ -182,7 +182,8 @@ static void on_publish_data_track(struct session *s, Livekit__SignalRequest *m)
 	r.request_case = LIVEKIT__REQUEST_RESPONSE__REQUEST_PUBLISH_DATA_TRACK;
 	r.publish_data_track = m->publish_data_track_request;
 	session_respond(s, &r, LIVEKIT__REQUEST_RESPONSE__REASON__NOT_ALLOWED,
-		allowed ? "this server has no data tracks" : "does not have permission to publish data");
+		allowed ? "this server has no data tracks"
+			: "does not have permission to publish data");
 }
 
 static void on_unpublish_data_track(struct session *s, Livekit__SignalRequest *m)
@@ -197,7 +198,8 @@ static void on_store_blob(struct session *s, Livekit__SignalRequest *m)
 {
 	Livekit__RequestResponse r = LIVEKIT__REQUEST_RESPONSE__INIT;
 	r.request_id = m->store_data_blob_request->request_id;
-	session_respond(s, &r, LIVEKIT__REQUEST_RESPONSE__REASON__NOT_ALLOWED, "data blob not enabled");
+	session_respond(s, &r, LIVEKIT__REQUEST_RESPONSE__REASON__NOT_ALLOWED,
+		"data blob not enabled");
 }
 
 static void on_get_blob(struct session *s, Livekit__SignalRequest *m)

@@ -87,12 +87,12 @@ static void send_left(struct session *s)
 	Livekit__ParticipantUpdate update = LIVEKIT__PARTICIPANT_UPDATE__INIT;
 	Livekit__SignalResponse m = LIVEKIT__SIGNAL_RESPONSE__INIT;
 
+	const ProtobufCMessageDescriptor *type = &livekit__participant_info__descriptor;
 	update.participants = proto_alloc(&a, (s->missed_count + 1) * sizeof *update.participants);
 	list_each(it, &s->missed) {
 		struct missed *left = container_of(it, struct missed, link);
 		ProtobufCMessage *info;
-		if (!update.participants || proto_unpack(&info, &a, &livekit__participant_info__descriptor,
-						    buf_span(&left->info)))
+		if (!update.participants || proto_unpack(&info, &a, type, buf_span(&left->info)))
 			break;
 		const char *identity = ((Livekit__ParticipantInfo *)info)->identity;
 		if (!room_find(participant_room(s->participant), identity))

@@ -7,6 +7,7 @@
 enum {
 	LINGER_MS = 5000,         /* after media failed: to come back */
 	REFRESH_MS = 5 * 60000,
+	QUALITY_MS = 5000,        /* LiveKit measures for so long before it says anything */
 };
 
 static const struct {
@@ -35,7 +36,8 @@ void session_send(struct session *s, Livekit__SignalResponse *m)
 	if (!s->ws || s->told_to_leave)
 		return;
 	frame->size = 0;
-	int r = s->text ? proto_json_write(frame, &m->base, PROTO_JSON_SHORT) : proto_pack(frame, &m->base);
+	int r = s->text ? proto_json_write(frame, &m->base, PROTO_JSON_SHORT)
+			: proto_pack(frame, &m->base);
 	if (r == 0)
 		websocket_send(s->ws, s->text, buf_span(frame));
 	else
@@ -62,23 +64,54 @@ void session_say_leave(
 	s->ws = NULL;
 }
 
-void session_send_quality(struct session *s, const struct participant *of)
+/* ---- connection quality ---- */
+
+static Livekit__ConnectionQualityInfo *excellent(struct info_arena *a, const struct participant *of)
 {
-	Livekit__ConnectionQualityInfo info = LIVEKIT__CONNECTION_QUALITY_INFO__INIT;
-	Livekit__ConnectionQualityInfo *list[] = {&info};
+	Livekit__ConnectionQualityInfo *info = info_alloc(a, sizeof *info);
+	if (!info)
+		return NULL;
+	livekit__connection_quality_info__init(info);
+	info->participant_sid = (char *)participant_sid(of);
+	info->quality = LIVEKIT__CONNECTION_QUALITY__EXCELLENT;
+	info->score = 4.5f; /* the best that LiveKit's scale knows */
+	return info;
+}
+
+/* Its own, and that of everybody whom it hears. */
+static void on_quality(void *owner)
+{
+	struct session *s = owner;
+	struct info_arena a = {0};
 	Livekit__ConnectionQualityUpdate update = LIVEKIT__CONNECTION_QUALITY_UPDATE__INIT;
 	Livekit__SignalResponse m = LIVEKIT__SIGNAL_RESPONSE__INIT;
+	size_t count = 1;
 
-	if (s->join->protocol < 5)
-		return;
-	info.participant_sid = (char *)participant_sid(of);
-	info.quality = LIVEKIT__CONNECTION_QUALITY__EXCELLENT;
-	info.score = 4.5f;
-	update.updates = list;
-	update.n_updates = COUNT_OF(list);
+	list_each(it, &s->hearings)
+		++count;
+	update.updates = info_alloc(&a, count * sizeof *update.updates);
+	if (update.updates && (update.updates[0] = excellent(&a, s->participant)))
+		++update.n_updates;
+	list_each(it, &s->hearings) {
+		struct hearing *h = container_of(it, struct hearing, link);
+		if (!update.n_updates)
+			break;
+		Livekit__ConnectionQualityInfo *info =
+			excellent(&a, track_owner(h->subscription->track));
+		if (info)
+			update.updates[update.n_updates++] = info;
+	}
 	m.message_case = LIVEKIT__SIGNAL_RESPONSE__MESSAGE_CONNECTION_QUALITY;
 	m.connection_quality = &update;
-	session_send(s, &m);
+	if (update.n_updates && s->join->protocol >= 5)
+		session_send(s, &m);
+	info_arena_fini(&a);
+}
+
+void session_tell_quality(struct session *s)
+{
+	if (!timer_running(&s->quality))
+		timer_start(&s->quality, QUALITY_MS, 0);
 }
 
 /* ---- the socket ---- */
@@ -204,6 +237,8 @@ int session_new(struct session **ret, struct signal_door *d, struct room *r, str
 	if (!e)
 		e = timer_init(&s->deadline, d->loop, on_deadline, s);
 	if (!e)
+		e = timer_init(&s->quality, d->loop, on_quality, s);
+	if (!e)
 		e = join_room(s, r);
 	if (e) {
 		s->join = NULL;
@@ -229,6 +264,7 @@ struct session *session_free(struct session *s)
 	offer_fini(s);
 	timer_fini(&s->refresh);
 	timer_fini(&s->deadline);
+	timer_fini(&s->quality);
 	buf_fini(&s->held);
 	resume_forget(s);
 	join_free(s->join);
@@ -293,6 +329,7 @@ void session_removed(struct session *s, Livekit__DisconnectReason why)
 	peer_fini(&s->subscriber);
 	timer_stop(&s->deadline);
 	timer_stop(&s->refresh);
+	timer_stop(&s->quality);
 	loop_defer(s->door->loop, &s->reap, on_reap);
 }
 
@@ -311,7 +348,7 @@ static void on_connected(struct session *s, struct peer *p)
 	if (p == primary(s) &&
 		participant_state(s->participant) != LIVEKIT__PARTICIPANT_INFO__STATE__ACTIVE) {
 		participant_active(s->participant);
-		session_send_quality(s, s->participant);
+		session_tell_quality(s);
 	}
 	if (p == &s->publisher)
 		publish_go_live(s);

@@ -2,8 +2,8 @@
  * Shared by the files of signal/ only; the door to the outside is signal/door.h.
  *
  * Owner:   the door's list of sessions.
- * Owns:    its peers (with their sections), announced tracks ("pubs"), and hearings; the participant
- *          in the room until the room says `removed`.
+ * Owns:    its peers (with their sections), announced tracks ("pubs"), and hearings; the
+ *          participant in the room until the room says `removed`.
  * Thread:  the control thread.
  * Words:   v0 = two peer connections: "publisher" is offered by the client, "subscriber" by us;
  *          v1 = one, always offered by the client, which then is `publisher` and carries both ways;
@@ -59,8 +59,8 @@ struct section {
 	struct hearing *hearing; /* we send this here, or NULL */
 	bool client_sends;       /* as the last offer said */
 	bool client_receives;
-	bool was_used;           /* carried a hearing before: stays inactive until it carries one again */
-	bool offered;            /* v0: `hearing` is in the offer that is under way or was accepted */
+	bool was_used;           /* carried a hearing before: inactive until it carries one again */
+	bool offered;            /* v0: `hearing` is in an offer under way or accepted */
 };
 
 enum channel {
@@ -173,13 +173,14 @@ struct session {
 	struct negotiation negotiation;
 	uint64_t claims_hash; /* of what the last refresh token said */
 	struct buf held; /* reliable data that waits for its channel: u32 size, bytes, ... */
-	struct timer refresh, deadline;
+	struct timer refresh, deadline, quality;
 	struct deferred reap;
 };
 
 /* ---- session.c ---- */
 /* Takes `join` over when it succeeds. The participant is in the room, nothing is sent yet. */
-MUST_USE int session_new(struct session **ret, struct signal_door *d, struct room *r, struct join *join);
+MUST_USE int session_new(
+	struct session **ret, struct signal_door *d, struct room *r, struct join *join);
 struct session *session_free(struct session *s);
 void session_open(struct session *s, struct http_exchange *x); /* 101, join, the first offer */
 /* A new socket in place of the old one. Fails only by ending the exchange. */
@@ -192,8 +193,8 @@ void session_say_leave(
 	struct session *s, Livekit__DisconnectReason why, Livekit__LeaveRequest__Action action);
 /* The client must start over: LEAVE RECONNECT; the participant goes with the new one. */
 void session_start_over(struct session *s);
-/* Tells the client that `of` is well: once when somebody becomes active or heard. */
-void session_send_quality(struct session *s, const struct participant *of);
+/* In a while, that it and those whom it hears are well: for one who is active or hears one more. */
+void session_tell_quality(struct session *s);
 /* As if this server had died: no word, the socket breaks, others see it leave. */
 void session_vanish(struct session *s, Livekit__DisconnectReason why);
 void session_removed(struct session *s, Livekit__DisconnectReason why); /* the room's last event */
@@ -238,7 +239,8 @@ enum {
 };
 MUST_USE int peer_set_remote(struct peer *p, const struct sdp *remote, bool we_answer);
 struct section *peer_find(struct peer *p, struct span mid);
-MUST_USE int peer_add_section(struct section **ret, struct peer *p, struct span mid, enum section_kind kind);
+MUST_USE int peer_add_section(
+	struct section **ret, struct peer *p, struct span mid, enum section_kind kind);
 void peer_drop_section(struct peer *p, struct section *c);
 
 /* ---- publish.c ---- */
@@ -273,8 +275,8 @@ MUST_USE int negotiate_mids(Livekit__SessionDescription *d, struct info_arena *a
 struct describe;
 struct describe_section;
 /* Completes `d` (sections and setup are set), writes it and sends it. `type`: "offer", "answer". */
-MUST_USE int negotiate_send(struct session *s, struct peer *p, struct describe *d, struct info_arena *a,
-	const char *type, uint32_t id);
+MUST_USE int negotiate_send(struct session *s, struct peer *p, struct describe *d,
+	struct info_arena *a, const char *type, uint32_t id);
 void negotiate_describe_sender(struct describe_section *d, struct hearing *h, struct info_arena *a);
 /* Native codec of a phone's track, or CODEC_NONE. */
 enum codec negotiate_native(const struct track *t);

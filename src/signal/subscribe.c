@@ -73,7 +73,10 @@ void subscribe_start(struct hearing *h, enum codec codec, uint8_t pt)
 	struct session *s = h->session;
 	const struct track *t = h->subscription->track;
 	struct media_sink_config c = {.source = track_media_source(t),
-		.transport = session_hearing_peer(s)->transport, .ssrc = h->ssrc, .pt = pt, .codec = codec};
+		.transport = session_hearing_peer(s)->transport,
+		.ssrc = h->ssrc,
+		.pt = pt,
+		.codec = codec};
 
 	snprintf(c.cname, sizeof c.cname, "%s", participant_sid(track_owner(t)));
 	if (media_sink_open(&h->sink, s->door->media, &c))
@@ -82,7 +85,6 @@ void subscribe_start(struct hearing *h, enum codec codec, uint8_t pt)
 		media_sink_pause(s->door->media, h->sink, true);
 }
 
-/* A publisher's quality is told when one begins to hear it; see session_send_quality(). */
 void subscribe_begin(struct session *s, struct subscription *sub)
 {
 	struct hearing *h = mem_zalloc(sizeof *h);
@@ -94,7 +96,7 @@ void subscribe_begin(struct session *s, struct subscription *sub)
 	h->subscription = sub;
 	sub->user = h;
 	list_add(&s->hearings, &h->link);
-	session_send_quality(s, track_owner(sub->track));
+	session_tell_quality(s);
 	offer_wanted(s);
 }
 

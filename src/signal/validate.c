@@ -70,7 +70,8 @@ static int take_token(struct join *j, struct refusal *why, const struct join_inp
 
 	if (in->authorization) {
 		if (strncasecmp(in->authorization, bearer, sizeof bearer - 1) != 0)
-			return refuse(why, 401, "invalid authorization header. Must start with Bearer ");
+			return refuse(
+				why, 401, "invalid authorization header. Must start with Bearer ");
 		token = in->authorization + sizeof bearer - 1;
 	}
 	if (!token[0])
@@ -93,7 +94,8 @@ static int take_grants(struct join *j, struct refusal *why)
 	if (!g->identity[0])
 		return refuse(why, 400, "identity cannot be empty");
 	if (strlen(g->identity) > LIMIT_NAME_BYTES)
-		return refuse(why, 400, "participant identity length exceeds limits: max length 256");
+		return refuse(
+			why, 400, "participant identity length exceeds limits: max length 256");
 	if (!g->video.room[0])
 		return refuse(why, 400, "no room name");
 	if (strlen(g->video.room) > LIMIT_NAME_BYTES)
@@ -189,10 +191,11 @@ static int take_query(struct join *j, struct refusal *why, const struct join_inp
 		/* A twin that only publishes, beside the session of the same user. */
 		if (!grants_can_publish(&j->grants))
 			return refuse(why, 401, "permissions denied");
-		char *twin = proto_alloc(&j->arena, strlen(j->identity) + strlen(publish) + 2);
+		size_t size = strlen(j->identity) + strlen(publish) + 2;
+		char *twin = proto_alloc(&j->arena, size);
 		if (!twin)
 			return err_new(-ENOMEM);
-		sprintf(twin, "%s#%s", j->identity, publish);
+		snprintf(twin, size, "%s#%s", j->identity, publish);
 		j->identity = twin;
 		j->can_subscribe = false;
 	}
@@ -222,8 +225,9 @@ static int take_join_request(
 	struct join *j, struct refusal *why, const struct join_input *in, const char *text)
 {
 	enum join_request_error e = join_request_decode(&j->request, &j->arena, text);
+	unsigned status = e == JOIN_REQUEST_E_MEMORY ? 500 : 400;
 	if (e != JOIN_REQUEST_OK)
-		return refuse(why, e == JOIN_REQUEST_E_MEMORY ? 500 : 400, join_request_error_text(e));
+		return refuse(why, status, join_request_error_text(e));
 
 	const Livekit__JoinRequest *m = j->request;
 	j->single = true;

@@ -3,7 +3,6 @@
 #include "trunk/check.h"
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -148,31 +147,24 @@ struct trunks *trunks_free(struct trunks *ts)
 	return NULL;
 }
 
-/* A packed copy of `wanted` with this id and these times. */
-static int pack_as(struct buf *b, const Livekit__SIPOutboundTrunkInfo *wanted, const char *id,
-	Livekit__Timestamp *created, Livekit__Timestamp *updated)
+/* A packed copy of `wanted` under this id. */
+static int pack_as(struct buf *b, const Livekit__SIPOutboundTrunkInfo *wanted, const char *id)
 {
 	Livekit__SIPOutboundTrunkInfo copy = *wanted;
 	copy.sip_trunk_id = (char *)id;
-	copy.created_at = created;
-	copy.updated_at = updated;
 	return proto_pack(b, &copy.base);
 }
 
-/* Checked already. First to the disk, then into memory: what was answered is kept. */
+/* Checked already. First to the disk, then into memory: what was answered is kept. The times are as
+ * they were given: LiveKit's server leaves them alone too. */
 static int keep(const Livekit__SIPOutboundTrunkInfo **ret, struct trunks *ts,
-	const Livekit__SIPOutboundTrunkInfo *wanted, const char *id, Livekit__Timestamp *created)
+	const Livekit__SIPOutboundTrunkInfo *wanted, const char *id)
 {
-	int64_t now = clock_unix_ms();
-	Livekit__Timestamp updated = LIVEKIT__TIMESTAMP__INIT;
-	updated.seconds = now / 1000;
-	updated.nanos = (int32_t)(now % 1000) * 1000000;
-
 	struct buf bytes = {0};
 	struct trunk *t = NULL;
 	int r = make_room(ts);
 	if (r == 0)
-		r = pack_as(&bytes, wanted, id, created ? created : &updated, &updated);
+		r = pack_as(&bytes, wanted, id);
 	if (r == 0)
 		r = trunk_read(&t, buf_span(&bytes));
 	if (r == 0)
@@ -203,7 +195,7 @@ int trunks_create_outbound(const Livekit__SIPOutboundTrunkInfo **ret, struct tru
 		return TRUNK_E_CONFLICT;
 	}
 	rng_id(id, "ST_");
-	int r = keep(ret, ts, wanted, id, NULL);
+	int r = keep(ret, ts, wanted, id);
 	if (r == 0)
 		log_info("trunk", "%s made: \"%s\" at %s", id, wanted->name, wanted->address);
 	return r;
@@ -219,20 +211,14 @@ int trunks_replace_outbound(const Livekit__SIPOutboundTrunkInfo **ret, struct tr
 	}
 	if (!check_trunk(wanted, why))
 		return TRUNK_E_INVALID;
-	const Livekit__SIPOutboundTrunkInfo *old = trunks_find_id(ts, id);
-	if (!old) {
+	if (!trunks_find_id(ts, id)) {
 		snprintf(why, TRUNK_WHY_SIZE, "requested sip trunk does not exist");
 		return TRUNK_E_NOT_FOUND;
 	}
-	/* Copies: `id` and the time may point into the trunk that goes. */
+	/* A copy: `id` may point into the trunk that goes. */
 	char own_id[256];
 	snprintf(own_id, sizeof own_id, "%s", id);
-	Livekit__Timestamp created = LIVEKIT__TIMESTAMP__INIT;
-	if (old->created_at) {
-		created.seconds = old->created_at->seconds;
-		created.nanos = old->created_at->nanos;
-	}
-	int r = keep(ret, ts, wanted, own_id, old->created_at ? &created : NULL);
+	int r = keep(ret, ts, wanted, own_id);
 	if (r == 0)
 		log_info("trunk", "%s changed", own_id);
 	return r;

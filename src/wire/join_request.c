@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <zlib.h>
 
-/* Runs `z` into a growing block, at most LIMIT_JOIN_REQUEST_BYTES. `*out` is the caller's to free. */
+/* Runs `z` into a growing block of at most LIMIT_JOIN_REQUEST_BYTES; `*out` is the caller's. */
 static enum join_request_error inflate_all(z_stream *z, uint8_t **out, size_t *size)
 {
 	size_t capacity = 16 << 10;
@@ -43,7 +43,8 @@ static enum join_request_error gunzip(uint8_t **out, size_t *size, struct span b
 }
 
 static enum join_request_error unpack(ProtobufCMessage **ret, struct proto_arena *a,
-	const ProtobufCMessageDescriptor *type, struct span bytes, enum join_request_error malformed)
+	const ProtobufCMessageDescriptor *type, struct span bytes,
+	enum join_request_error malformed)
 {
 	int r = proto_unpack(ret, a, type, bytes);
 	if (r == PROTO_E_LIMIT)

@@ -1,5 +1,5 @@
-/* wire/join_request.h - the `join_request` argument of /rtc/v1: base64 of a WrappedJoinRequest whose
- * inner bytes are a JoinRequest, gzipped (RFC 1952) or plain.
+/* wire/join_request.h - the `join_request` argument of /rtc/v1: base64 of a WrappedJoinRequest
+ * whose inner bytes are a JoinRequest, gzipped (RFC 1952) or plain.
  *
  * Owner:   the caller.
  * Owns:    nothing; the message lives in the caller's arena.

@@ -224,7 +224,7 @@ static const struct {
 	{"rtcp-fb", read_rtcp_fb},
 	{"rtpmap", read_rtpmap},
 	{"sctp-port", read_sctp_port},
-	{"sctpmap", read_sctp_port}, /* the drafts before RFC 8841: "5000 webrtc-datachannel 1024" */
+	{"sctpmap", read_sctp_port}, /* before RFC 8841: "5000 webrtc-datachannel 1024" */
 	{"setup", read_setup},
 	{"ssrc", read_ssrc},
 };
@@ -367,7 +367,7 @@ static bool next_line(struct span *text, struct span *ret)
 {
 	while (text->size) {
 		struct span line = cut(text, '\n');
-		while (line.size && (line.data[line.size - 1] == '\r' || line.data[line.size - 1] == 0))
+		while (line.size && (line.data[line.size - 1] == '\r' || !line.data[line.size - 1]))
 			--line.size;
 		if (trim(line).size) {
 			*ret = line;

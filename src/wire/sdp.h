@@ -2,9 +2,9 @@
  * for trunks alike. Pure and bounded.
  *
  * Owner:   the caller.
- * Owns:    struct sdp owns nothing: every span points into the text that was parsed (names of static
- *          payload types: into constants), so the text must outlive it. Writing goes through
- *          base/writer.h.
+ * Owns:    struct sdp owns nothing: every span points into the text that was parsed (names of
+ *          static payload types: into constants), so the text must outlive it. Writing goes
+ *          through base/writer.h.
  * Thread:  any.
  */
 #pragma once
@@ -49,7 +49,8 @@ struct sdp_media {
 	size_t extmap_count;
 	uint32_t ssrc[SDP_SSRC_MAX];
 	size_t ssrc_count;
-	struct span ice_ufrag, ice_pwd, fingerprint_hash, fingerprint, setup; /* section's or session's */
+	/* The section's own, or else the session's. */
+	struct span ice_ufrag, ice_pwd, fingerprint_hash, fingerprint, setup;
 	bool rtcp_mux, bundle_only;
 	uint16_t rtcp_port;   /* a=rtcp, 0 when absent */
 	uint16_t sctp_port;
@@ -58,7 +59,8 @@ struct sdp_media {
 };
 
 struct sdp {
-	struct span origin_username, origin_id, origin_version, origin_address, session_name, connection;
+	struct span origin_username, origin_id, origin_version, origin_address;
+	struct span session_name, connection;
 	struct span bundle; /* the mids of a=group:BUNDLE, as written */
 	bool ice_lite, extmap_allow_mixed;
 	struct sdp_media *media; /* storage given by the caller */
@@ -81,7 +83,8 @@ MUST_USE enum sdp_error sdp_parse(
 	struct sdp *ret, struct sdp_media *media, size_t media_max, struct span text);
 const char *sdp_error_text(enum sdp_error e);
 
-const struct sdp_format *sdp_find_format(const struct sdp_media *m, const char *name, uint32_t clock_hz);
+const struct sdp_format *sdp_find_format(
+	const struct sdp_media *m, const char *name, uint32_t clock_hz);
 uint8_t sdp_extmap_id(const struct sdp_media *m, const char *uri); /* 0 = none */
 const char *sdp_direction_text(enum sdp_direction d);
 

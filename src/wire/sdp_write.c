@@ -16,12 +16,12 @@ static void write_formats(struct writer *w, const struct sdp_audio_offer *o)
 		write_format(w, " %u", o->dtmf_pt);
 	write_text(w, "\r\n");
 	for (size_t i = 0; i < o->format_count; ++i)
-		write_format(w, "a=rtpmap:%u %s/%" PRIu32 "\r\n", o->formats[i].pt, o->formats[i].name,
-			o->formats[i].clock_hz);
+		write_format(w, "a=rtpmap:%u %s/%" PRIu32 "\r\n", o->formats[i].pt,
+			o->formats[i].name, o->formats[i].clock_hz);
 	/* RFC 4733, 2.4.1: the events we understand; 0-15 are the sixteen keys. */
 	if (o->dtmf_pt)
-		write_format(w, "a=rtpmap:%u telephone-event/8000\r\na=fmtp:%u 0-15\r\n", o->dtmf_pt,
-			o->dtmf_pt);
+		write_format(w, "a=rtpmap:%u telephone-event/8000\r\na=fmtp:%u 0-15\r\n",
+			o->dtmf_pt, o->dtmf_pt);
 }
 
 void sdp_write_audio(struct writer *w, const struct sdp_audio_offer *o)

@@ -114,18 +114,33 @@ static const struct sip_call_events events = {
 	.ended = on_ended,
 };
 
-static void far_open(struct far *f)
+/* One port for UDP and TCP alike; somebody else may have the half of it. */
+static bool far_try(struct far *f)
 {
 	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t size = sizeof at;
+	int on = 1;
 
+	f->link = -1;
 	f->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	f->tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	CHECK(f->fd >= 0 && f->tcp >= 0);
 	CHECK(bind(f->fd, (struct sockaddr *)&at, sizeof at) == 0);
 	CHECK(getsockname(f->fd, (struct sockaddr *)&at, &size) == 0);
 	f->port = ntohs(at.sin_port);
-	f->tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	CHECK(bind(f->tcp, (struct sockaddr *)&at, sizeof at) == 0);
-	f->link = -1;
+	setsockopt(f->tcp, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	if (bind(f->tcp, (struct sockaddr *)&at, sizeof at) == 0)
+		return true;
+	close(f->fd);
+	close(f->tcp);
+	return false;
+}
+
+static void far_open(struct far *f)
+{
+	int tries = 0;
+	while (!far_try(f))
+		CHECK(++tries < 20);
 }
 
 static void world_open(struct world *w)
@@ -690,6 +705,7 @@ static void nobody_answers(void)
 	CHECK_EQ(w.why, SIP_WHY_CANCELLED);
 	/* And where nothing listens, the kernel says so. */
 	close(w.far.fd);
+	close(w.far.tcp);
 	dial(&w, &config);
 	UNTIL(&w, w.failed == 3);
 	CHECK(w.why == SIP_WHY_TRANSPORT || w.why == SIP_WHY_TIMEOUT);
