@@ -34,8 +34,6 @@ static void post_stats(struct leg *l)
 static void on_beat(struct beat *b, uint64_t now_us)
 {
 	struct leg *l = container_of(b, struct leg, beat);
-	if (!l->connected)
-		return;
 	leg_receive_beat(l, now_us);
 	leg_send_beat(l, now_us);
 	leg_rtcp_beat(l, now_us);
@@ -64,7 +62,6 @@ static int leg_open(struct leg *l, int rtp_fd, int rtcp_fd)
 	if (r < 0)
 		return r;
 	l->is_source = true;
-	worker_add_beat(l->worker, &l->beat);
 	return 0;
 }
 
@@ -150,5 +147,8 @@ void leg_connect(struct leg *l, const struct media_leg_remote *remote)
 	settle(&l->remote);
 	leg_receive_connect(l);
 	leg_send_connect(l);
+	/* Not before: the first beat comes soon after this, and with it the phone's first sound. */
+	if (!l->connected)
+		worker_add_beat(l->worker, &l->beat);
 	l->connected = true;
 }

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "media/gather.h"
 #include "media/leg.h"
 #include "media/metronome.h"
 #include "media/order.h"
@@ -38,6 +39,7 @@ struct worker {
 
 	struct mailbox *orders;
 	struct rtc_socket *socket;
+	struct gather *gather; /* NULL without a thread of our own */
 	struct metronome *metronome;
 	struct timer tick, levels_timer;
 	struct deferred stop;
@@ -580,6 +582,7 @@ static void close_everything(struct worker *w)
 	timer_fini(&w->tick);
 	timer_fini(&w->levels_timer);
 	w->metronome = metronome_free(w->metronome);
+	w->gather = gather_free(w->gather);
 	w->socket = rtc_socket_free(w->socket);
 	w->orders = mailbox_free(w->orders);
 	map_fini(&w->transports);
@@ -607,6 +610,8 @@ static int build(struct worker *w)
 		r = timer_init(&w->levels_timer, w->loop, on_levels, w);
 	if (r == 0)
 		r = metronome_new(&w->metronome, w->loop);
+	if (r == 0 && !w->config.loop)
+		r = gather_new(&w->gather, w->loop);
 	if (r == 0)
 		r = rtc_socket_new(&w->socket, w->loop, w->config.bind, &socket_events, w);
 	if (r == 0)

@@ -126,12 +126,12 @@ class Dialler:
                 f"Content-Length: {len(body)}\r\n\r\n").encode() + body
 
     def dial(self, room):
-        """(the answered call, the wall clock in ns when the POST had left)"""
+        """(the answered call, the wall clock in ns when the POST left)"""
         self.made += 1
         before = set(self.phone.dialogs)
         request = self.request(room)
+        sent_ns = time.time_ns()  # before: the server may be done before sendall() is
         self.link.sock.sendall(request)
-        sent_ns = time.time_ns()
         new = lambda: [c for c in self.phone.dialogs if c not in before]
         rang = self.phone.pump(new, BURN_S)
         answer = http.client.HTTPResponse(self.link.sock, method="POST")
@@ -157,7 +157,7 @@ class Dialler:
 
 
 def dialling(binary, samples):
-    """From the POST's last byte to the INVITE's arrival by the kernel's stamp, one call at a time."""
+    """From the POST's leaving (one write) to the INVITE's arrival by the kernel's stamp, one call at a time."""
     invites, sounds = [], []
     with servers.ringdown(binary) as s, contextlib.closing(Dialler(s)) as dialler:
         for n in range(WARM_UP + samples):
