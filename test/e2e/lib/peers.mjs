@@ -46,7 +46,7 @@ export async function baresip(folder, freq) {
   const [port] = await freePorts(1), media = port + 10;
   const home = fs.mkdtempSync(path.join(folder, 'baresip-'));
   toneWav(path.join(home, 'tone.wav'), freq);
-  fs.writeFileSync(path.join(home, 'accounts'), '<sip:phone@127.0.0.1>;regint=0;answermode=auto\n');
+  fs.writeFileSync(path.join(home, 'accounts'), '<sip:+12025550124@127.0.0.1>;regint=0;answermode=auto\n');
   fs.writeFileSync(path.join(home, 'config'), `poll_method epoll
 sip_listen 127.0.0.1:${port}
 call_max_calls 4
