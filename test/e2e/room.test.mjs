@@ -67,7 +67,7 @@ test('each ending says why, and the room goes on', async () => {
     ['+12025550110', '486', /busy/i],
     ['+12025550112', '603', /declined|rejected/i],
     ['+12025550113', '404', /number/i],
-    ['+12025550118', '480', /unavailable|answer/i],
+    ['+12025550118', '480', /unavailable|reached|answer/i],
     ['+12025550119', '503', /carrier|trunk|service/i],
   ];
   for (const [number, code, sentence] of endings) {
