@@ -40,7 +40,7 @@ static void announce_dev(const struct server *s)
 	       "      http://127.0.0.1:%u\n\n"
 	       "  or call the simulated bank into a room from a shell:\n\n"
 	       "      curl -X POST http://127.0.0.1:%u/livekit/sip/outbound -H \"Content-Type: application/json\" "
-	       "-d '{\"room\": \"your-room-name\", \"phone_number\": \"+12025550100\"}'\n\n"
+	       "-d '{\"room\": \"your-room-name\", \"phone_number\": \"+1234567890\"}'\n\n"
 	       "  LiveKit apps:  LIVEKIT_URL=ws://127.0.0.1:%u  LIVEKIT_API_KEY=%s  LIVEKIT_API_SECRET=%s\n"
 	       "  Development mode: loopback only, no token needed for the backend. Stop with Ctrl-C.\n\n",
 		http_server_port(s->backend), http_server_port(s->backend), http_server_port(s->http),
