@@ -33,11 +33,11 @@ static const char *refusal(enum jwt_outcome outcome)
 	case JWT_E_ALGORITHM:
 		return "invalid authorization token: only HS256 is accepted";
 	case JWT_E_SIGNATURE:
-		return "invalid authorization token: the signature is wrong";
+		return "invalid authorization token: token signature is invalid: signature is invalid";
 	case JWT_E_EXPIRED:
-		return "invalid authorization token: it has expired";
+		return "invalid authorization token: token has invalid claims: token is expired";
 	case JWT_E_NOT_YET:
-		return "invalid authorization token: it is not valid yet";
+		return "invalid authorization token: token has invalid claims: token is not valid yet";
 	case JWT_OK:
 	case JWT_E_MALFORMED:
 	case JWT__COUNT:

@@ -2,6 +2,8 @@
  * the checks and the words are LiveKit's; the call itself is call/'s. */
 #include "api/sip_service.h"
 
+#include "api/sip_address.h"
+
 #include "api/wait.h"
 
 #include "base/limits.h"
@@ -149,46 +151,6 @@ static bool check_sizes(struct twirp *t, const request *in)
 	else
 		return true;
 	return false;
-}
-
-/* ---- addresses of one's own: read, but not dialled yet ---- */
-
-static bool check_request_uri(struct twirp *t, const request *in)
-{
-	const Livekit__SIPRequestDest *d = in->sip_request_uri;
-	if (d->uri_case == LIVEKIT__SIPREQUEST_DEST__URI_RAW && !strcasestr(d->raw, "sip:"))
-		return invalid(t, "invalid request URI: invalid request URI");
-	if (d->uri_case == LIVEKIT__SIPREQUEST_DEST__URI_VALUES) {
-		const Livekit__SIPUri *u = d->values;
-		if (!*u->host && !*u->ip)
-			return invalid(t, "invalid request URI: host or ip must be set");
-		if (in->trunk && in->trunk->transport && u->transport && in->trunk->transport != u->transport) {
-			const ProtobufCEnumDescriptor *e = &livekit__siptransport__descriptor;
-			const ProtobufCEnumValue *a = protobuf_c_enum_descriptor_get_value(e, in->trunk->transport);
-			const ProtobufCEnumValue *b = protobuf_c_enum_descriptor_get_value(e, u->transport);
-			twirp_fail(t, "invalid_argument",
-				"invalid request URI: different transports specified: %s vs %s",
-				a ? a->name : "unknown", b ? b->name : "unknown");
-			return false;
-		}
-	}
-	twirp_fail(t, "unimplemented", "sip_request_uri is not supported yet: use sip_call_to and a trunk");
-	return false;
-}
-
-static bool check_addresses(struct twirp *t, const request *in)
-{
-	if (in->sip_to_header)
-		return invalid(t, "invalid To header: cannot use both CallTo and SipToHeader");
-	if (in->sip_request_uri)
-		return check_request_uri(t, in);
-	if (in->sip_from_header) {
-		twirp_fail(t, "unimplemented", "sip_from_header is not supported yet: use sip_number");
-		return false;
-	}
-	if (!*in->sip_trunk_id && !in->trunk)
-		return invalid(t, "invalid request URI: address must be set");
-	return true;
 }
 
 static bool check(struct twirp *t, const request *in)
@@ -380,6 +342,8 @@ static void refuse(struct twirp *t, int outcome, const struct call_refusal *refu
 		[CALL_E_ALREADY] = "already_exists",
 		[CALL_E_LIMIT] = "resource_exhausted",
 		[CALL_E_INVALID] = "invalid_argument",
+		[CALL_E_ENCRYPTION] = "failed_precondition",
+		[CALL_E_CODEC] = "invalid_argument",
 	};
 	if (outcome == CALL_E_NO_CALLER)
 		twirp_fail(t, "failed_precondition", "no numbers on outbound trunk");
@@ -411,26 +375,33 @@ static struct attribute *attributes_of(struct twirp *t, const request *in)
 	return out;
 }
 
-static void dial(struct twirp *t, const request *in, const Livekit__SIPOutboundTrunkInfo *trunk)
+static void dial(struct twirp *t, const request *in, const Livekit__SIPOutboundTrunkInfo *trunk,
+	const struct sip_addresses *own)
 {
 	struct call_refusal refusal = {0};
 	struct call *c = NULL;
 	struct attribute *attributes = attributes_of(t, in), *headers = pairs(t, in->headers, in->n_headers);
-	bool named = in->_display_name_case == LIVEKIT__CREATE_SIPPARTICIPANT_REQUEST___DISPLAY_NAME_DISPLAY_NAME;
+	const char *display = own->from_display;
+	if (in->_display_name_case == LIVEKIT__CREATE_SIPPARTICIPANT_REQUEST___DISPLAY_NAME_DISPLAY_NAME)
+		display = in->display_name;
 	int r = attributes && headers
 		? calls_dial(&c, t->api->config.calls,
 			  &(struct call_request){
 				  .room = in->room_name,
-				  .number = in->sip_call_to,
+				  .number = own->number ? own->number : in->sip_call_to,
+				  .shown_number = own->number ? in->sip_call_to : NULL,
+				  .address = own->address,
+				  .uri_params = own->uri_params,
 				  .trunk = trunk,
-				  .caller_number = or_null(in->sip_number),
+				  .caller_number = own->from_user ? own->from_user : or_null(in->sip_number),
+				  .from_host = own->from_host,
 				  .identity = or_null(in->participant_identity),
 				  .name = in->participant_name,
 				  .metadata = in->participant_metadata,
 				  .attributes = attributes,
 				  .attribute_count = in->n_participant_attributes,
 				  .dtmf = or_null(in->dtmf),
-				  .display_name = named ? in->display_name : NULL,
+				  .display_name = display,
 				  .headers = headers,
 				  .header_count = in->n_headers,
 				  .hide_phone_number = in->hide_phone_number,
@@ -452,8 +423,10 @@ static void dial(struct twirp *t, const request *in, const Livekit__SIPOutboundT
 void sip_create_participant(struct twirp *t)
 {
 	const request *in = (const request *)t->in;
-	Livekit__SIPOutboundTrunkInfo trunk;
+	Livekit__SIPOutboundTrunkInfo trunk = LIVEKIT__SIPOUTBOUND_TRUNK_INFO__INIT;
 	Livekit__SIPMediaConfig media;
+	struct sip_addresses own;
+	bool through_trunk = *in->sip_trunk_id || in->trunk;
 
 	if (!t->grants.sip.call) {
 		twirp_denied(t);
@@ -462,12 +435,13 @@ void sip_create_participant(struct twirp *t)
 	if (!check(t, in))
 		return;
 	/* What the gateway looks at comes after the trunk was found. */
-	if (*in->sip_trunk_id || in->trunk) {
-		if (!choose(t, &trunk, in))
-			return;
-	}
-	if (!check_addresses(t, in) || !check_codecs(t, in) || !check_sizes(t, in))
+	if (through_trunk && !choose(t, &trunk, in))
 		return;
+	if (!sip_addresses_read(&own, t, in, through_trunk ? &trunk : NULL) || !check_codecs(t, in) ||
+		!check_sizes(t, in))
+		return;
+	if (own.transport)
+		trunk.transport = own.transport;
 	merge_media(&trunk, &media, in);
-	dial(t, in, &trunk);
+	dial(t, in, &trunk, &own);
 }

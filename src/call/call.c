@@ -146,10 +146,12 @@ void call_free(struct call *c)
 		map_remove(&cs->by_id, &c->id_node);
 	mem_free(c->room);
 	mem_free(c->number);
+	mem_free(c->shown_number);
 	mem_free(c->identity);
 	mem_free(c->dtmf);
 	mem_free(c->trunk_id);
 	mem_free(c->address);
+	proto_arena_fini(&c->kept);
 	mem_free(c);
 	/* We are being closed, and this was the last one: say so in a turn of its own. */
 	if (cs->closed && list_empty(&cs->all))

@@ -36,13 +36,17 @@ size_t calls_count(const struct calls *cs);
 
 struct call_request {
 	const char *room;
-	const char *number;                       /* E.164; checked against the policy */
+	const char *number;                       /* E.164; checked against the policy, and dialled */
+	const char *shown_number;                 /* in To and in the room; NULL = `number` */
+	const char *address;                      /* "host" or "host:port" to send to; NULL = the trunk's */
+	const char *uri_params;                   /* of the Request-URI, "x=y;z"; NULL = none */
 	const Livekit__SIPOutboundTrunkInfo *trunk; /* copied */
 	const char *caller_number;                /* NULL: one of the trunk's numbers */
 	const char *identity, *name, *metadata;   /* NULL: "sip_<number>", "", "" */
 	const struct attribute *attributes;
 	size_t attribute_count;
 	const char *dtmf;                         /* sent after the answer; NULL = none */
+	const char *from_host;                    /* "host" or "host:port"; NULL = the trunk's, or ours */
 	const char *display_name;                 /* NULL = the number, "" = none */
 	const struct attribute *headers;          /* extra INVITE headers */
 	size_t header_count;
@@ -61,6 +65,8 @@ enum call_outcome {
 	CALL_E_LIMIT,       /* LIMIT_CALLS, LIMIT_CALLS_PER_ROOM, room full */
 	CALL_E_NO_CALLER,   /* no caller number on trunk or request */
 	CALL_E_INVALID,     /* another field of the request */
+	CALL_E_ENCRYPTION,  /* the trunk asks for TLS or SRTP, which we do not have: never in clear instead */
+	CALL_E_CODEC,       /* only codecs are allowed that we do not have */
 };
 enum { CALL_WHY_SIZE = 320 };
 struct call_refusal {

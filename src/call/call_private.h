@@ -7,6 +7,7 @@
 #pragma once
 
 #include "call/call.h"
+#include "call/headers.h"
 #include "call/seat.h"
 #include "media/media.h"
 #include "net/loop.h"
@@ -45,7 +46,9 @@ struct call {
 	char id[RNG_ID_SIZE];
 	enum call_state state;
 
-	char *room, *number, *identity, *dtmf, *trunk_id, *address;
+	char *room, *number, *identity, *dtmf, *trunk_id;
+	char *shown_number; /* as the room and the far end see it: mostly `number` */
+	char *address;      /* where the INVITE goes */
 	char participant_sid[RNG_ID_SIZE];
 
 	struct seat *seat;         /* NULL after the end */
@@ -55,6 +58,9 @@ struct call {
 	struct list watches;       /* struct call_watch.link */
 	struct deferred settle_later, free_later;
 	bool settled, answered, has_credentials;
+
+	struct proto_arena kept;   /* what `rules` points to */
+	struct header_rules rules;
 
 	struct call_explanation explanation;
 	int sip_status;
@@ -77,3 +83,5 @@ MUST_USE int call_invite(struct call *c, const struct call_request *request, con
 MUST_USE int call_sit_down(struct call *c, struct room *room, const struct call_request *request,
 	const char *caller);
 void call_show_status(struct call *c, const char *status);
+/* The headers of the far end's response that the trunk wants to be seen. */
+void call_show_headers(struct call *c, const struct sip_message *m, const struct header_rules *rules);

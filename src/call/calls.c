@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "call/offer.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -115,6 +116,32 @@ static int check_policy(struct policy_verdict *verdict, struct calls *cs, const 
 	return verdict->outcome == POLICY_OK ? 0 : refuse(refusal, outcomes[verdict->outcome], "%s", verdict->why);
 }
 
+static bool is_encrypted(const Livekit__SIPOutboundTrunkInfo *trunk)
+{
+	const Livekit__SIPMediaConfig *media = trunk->media;
+	if (trunk->transport == LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TLS)
+		return true;
+	if (media && media->_encryption_case == LIVEKIT__SIPMEDIA_CONFIG___ENCRYPTION_ENCRYPTION)
+		return media->encryption == LIVEKIT__SIPMEDIA_ENCRYPTION__SIP_MEDIA_ENCRYPT_REQUIRE;
+	return trunk->media_encryption == LIVEKIT__SIPMEDIA_ENCRYPTION__SIP_MEDIA_ENCRYPT_REQUIRE;
+}
+
+/* What the trunk asks for and we do not have. */
+static int check_abilities(const Livekit__SIPOutboundTrunkInfo *trunk, struct call_refusal *refusal)
+{
+	enum codec codecs[OFFER_CODECS_MAX];
+	size_t count;
+	if (is_encrypted(trunk))
+		return refuse(refusal, CALL_E_ENCRYPTION,
+			"The trunk \"%s\" asks for encryption (TLS or SRTP), which is not supported yet, and the call is not "
+			"placed in clear instead. Set its transport to UDP or TCP and its media encryption to ALLOW or DISABLE.",
+			trunk->name);
+	offer_choose_codecs(codecs, &count, trunk->media);
+	return count ? 0
+		     : refuse(refusal, CALL_E_CODEC,
+			       "None of the listed codecs is supported here: allow PCMU or PCMA, or unset only_listed_codecs.");
+}
+
 static const char *choose_caller(const struct call_request *request)
 {
 	const Livekit__SIPOutboundTrunkInfo *trunk = request->trunk;
@@ -162,13 +189,14 @@ static int copy_request(struct call *c, const struct call_request *request, cons
 {
 	c->room = mem_strdup(request->room);
 	c->number = mem_strdup(number);
+	c->shown_number = mem_strdup(request->shown_number ? request->shown_number : number);
 	c->identity = request->identity && *request->identity ? mem_strdup(request->identity)
-							      : mem_format("sip_%s", number);
+							      : mem_format("sip_%s", request->shown_number ? request->shown_number : number);
 	c->dtmf = mem_strdup(request->dtmf ? request->dtmf : "");
 	c->trunk_id = mem_strdup(request->trunk->sip_trunk_id ? request->trunk->sip_trunk_id : "");
-	c->address = mem_strdup(request->trunk->address ? request->trunk->address : "");
-	bool whole = c->room && c->number && c->identity && c->dtmf && c->trunk_id && c->address;
-	return whole ? 0 : err_new(-ENOMEM);
+	c->address = mem_strdup(request->address ? request->address : request->trunk->address);
+	bool whole = c->room && c->number && c->shown_number && c->identity && c->dtmf && c->trunk_id && c->address;
+	return whole ? header_rules_copy(&c->rules, &c->kept, request->trunk) : err_new(-ENOMEM);
 }
 
 static int call_new(struct call **ret, struct calls *cs, const struct call_request *request, const char *number)
@@ -272,7 +300,9 @@ int calls_dial(struct call **ret, struct calls *cs, const struct call_request *r
 		return refuse(refusal, CALL_E_NO_CALLER,
 			"The trunk \"%s\" has no numbers to call from: add one to its \"numbers\".",
 			request->trunk->name);
-	int r = check_policy(&verdict, cs, request, refusal);
+	int r = check_abilities(request->trunk, refusal);
+	if (r == 0)
+		r = check_policy(&verdict, cs, request, refusal);
 	if (r == 0)
 		r = check_limits(cs, request, verdict.number, refusal);
 	struct room *room = NULL;
@@ -285,7 +315,7 @@ int calls_dial(struct call **ret, struct calls *cs, const struct call_request *r
 		return r;
 
 	log_info(c->id, "calling %s from %s through %s into room %s", c->number, caller,
-		request->trunk->address, c->room);
+		c->address, c->room);
 	r = start(c, room, request, caller);
 	if (r) {
 		call_free(c);

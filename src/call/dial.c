@@ -11,15 +11,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-/* "Reason phrase" and provider codes are the far end's bytes: copied, bounded, shown as text. */
-static void copy_span(char *out, size_t size, struct span s)
-{
-	size_t n = s.size < size - 1 ? s.size : size - 1;
-	if (n)
-		memcpy(out, s.data, n);
-	out[n] = 0;
-}
-
 static void show_ringing(struct call *c)
 {
 	if (c->state != CALL_DIALING)
@@ -32,8 +23,13 @@ static void show_ringing(struct call *c)
  * ringing too. */
 static void on_progress(void *owner, const struct sip_message *response)
 {
+	static const struct header_rules none = {0};
+	struct call *c = owner;
+	if (c->state == CALL_ENDED)
+		return;
+	call_show_headers(c, response, &none);
 	if (response->status >= 180)
-		show_ringing(owner);
+		show_ringing(c);
 }
 
 static void fail_media(struct call *c, enum answer_outcome outcome)
@@ -50,8 +46,8 @@ static void fail_media(struct call *c, enum answer_outcome outcome)
 static void show_dialog(struct call *c, const struct sip_message *response)
 {
 	char call_id[LIMIT_NAME_BYTES], tag[LIMIT_NAME_BYTES];
-	copy_span(call_id, sizeof call_id, response->call_id);
-	copy_span(tag, sizeof tag, response->to.tag);
+	headers_copy_text(call_id, sizeof call_id, response->call_id);
+	headers_copy_text(tag, sizeof tag, response->to.tag);
 	const struct attribute a[] = {
 		{"sip.callIDFull", call_id},
 		{"sip.callTag", tag},
@@ -78,6 +74,8 @@ static void on_answered(void *owner, const struct sip_message *response)
 	if (*c->dtmf)
 		media_leg_digits(c->calls->config.media, c->leg, c->dtmf);
 	call_move(c, CALL_ACTIVE);
+	/* First: whoever waits for "active" finds them. */
+	call_show_headers(c, response, &c->rules);
 	show_dialog(c, response);
 	call_settle(c, true);
 }
@@ -105,10 +103,11 @@ static void on_failed(void *owner, const struct sip_failure *f)
 		return;
 	}
 
-	char reason[sizeof c->sip_reason], provider[64];
-	copy_span(reason, sizeof reason, f->reason);
-	copy_span(provider, sizeof provider,
-		f->response ? sip_message_value_named(f->response, "X-Twilio-Error") : (struct span){0});
+	char reason[sizeof c->sip_reason] = "", provider[64] = "";
+	if (f->response) {
+		headers_far_words(reason, sizeof reason, f->response);
+		headers_copy_text(provider, sizeof provider, sip_message_value_named(f->response, "X-Twilio-Error"));
+	}
 	struct call_explanation why;
 	explain_failure(&why, &(struct call_failure){
 				      .sip_status = (int)f->status,
@@ -167,32 +166,66 @@ static bool ends_with(const char *text, const char *tail)
 
 /* What the INVITE says, as text. */
 struct invite_texts {
-	char uri[600], from[400], display[160], offer[OFFER_SIZE];
+	char uri[600], to[600], from[400], display[160], offer[OFFER_SIZE];
 	struct span body;
 };
 
+/* What livekit-sip writes too: only a transport that was asked for. `params` may say it already. */
+static const char *transport_param(const Livekit__SIPOutboundTrunkInfo *trunk, const char *params)
+{
+	if (sip_param_get(span_text(params), "transport", NULL))
+		return "";
+	switch (trunk->transport) {
+	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_UDP:
+		return ";transport=udp";
+	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TCP:
+		return ";transport=tcp";
+	default:
+		return "";
+	}
+}
+
+/* RFC 3261, 19.1.1: a transport belongs into the Request-URI only, not into To and From. */
 static bool write_uris(struct invite_texts *t, const struct call *c, const struct call_request *request,
 	const char *caller)
 {
 	const Livekit__SIPOutboundTrunkInfo *trunk = request->trunk;
-	const char *host = trunk->from_host && *trunk->from_host ? trunk->from_host : c->calls->config.sip_host;
+	const char *host = request->from_host			     ? request->from_host
+			   : trunk->from_host && *trunk->from_host ? trunk->from_host
+								     : c->calls->config.sip_host;
 	/* Twilio knows numbers by their '+' only (livekit-sip adds it too). */
-	const char *plus = *caller != '+' && ends_with(trunk->address, "twilio.com") ? "+" : "";
-	const char *transport = trunk->transport == LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TCP ? ";transport=tcp" : "";
+	const char *plus = *caller != '+' && ends_with(c->address, "twilio.com") ? "+" : "";
+	const char *params = request->uri_params ? request->uri_params : "";
 
-	int uri = snprintf(t->uri, sizeof t->uri, "sip:%s@%s%s", c->number, trunk->address, transport);
+	int uri = snprintf(t->uri, sizeof t->uri, "sip:%s@%s%s%s%s", c->number, c->address, transport_param(trunk, params),
+		*params ? ";" : "", params);
+	int to = snprintf(t->to, sizeof t->to, "sip:%s@%s", c->shown_number, c->address);
 	int from = snprintf(t->from, sizeof t->from, "sip:%s%s@%s", plus, caller, host);
 	int display = snprintf(t->display, sizeof t->display, "%s%s", request->display_name ? "" : plus,
 		request->display_name ? request->display_name : caller);
-	return uri < (int)sizeof t->uri && from < (int)sizeof t->from && display < (int)sizeof t->display;
+	return uri < (int)sizeof t->uri && to < (int)sizeof t->to && from < (int)sizeof t->from &&
+	       display < (int)sizeof t->display;
 }
 
-static void write_body(struct invite_texts *t, const struct call *c, uint16_t rtp_port)
+static void write_body(struct invite_texts *t, const struct call *c, const struct call_request *request,
+	uint16_t rtp_port)
 {
 	struct writer w = writer_of(t->offer, sizeof t->offer);
-	/* RFC 8866, 5.2: a number that fits an NTP timestamp; some parsers want it below 2^63. */
-	offer_write(&w, c->calls->config.media_ip, rtp_port, rng_u64() >> 2);
+	struct offer offer = {
+		.ip = c->calls->config.media_ip,
+		.rtp_port = rtp_port,
+		/* RFC 8866, 5.2: a number that fits an NTP timestamp; some parsers want it below 2^63. */
+		.session_id = rng_u64() >> 2,
+	};
+	offer_choose_codecs(offer.codecs, &offer.codec_count, request->trunk->media);
+	offer_write(&w, &offer);
 	t->body = writer_span(&w);
+}
+
+/* A password goes to the trunk that it belongs to, and to no other host that a request names. */
+static bool may_log_in(const struct call *c, const Livekit__SIPOutboundTrunkInfo *trunk)
+{
+	return trunk->auth_username && *trunk->auth_username && !strcasecmp(c->address, trunk->address);
 }
 
 /* Trunk headers first, the request's over them. NULL when out of memory. */
@@ -222,16 +255,17 @@ int call_invite(struct call *c, const struct call_request *request, const char *
 	struct invite_texts t;
 	if (!write_uris(&t, c, request, caller))
 		return CALL_E_INVALID;
-	write_body(&t, c, rtp_port);
+	write_body(&t, c, request, rtp_port);
 
 	size_t header_count = 0;
 	struct sip_extra *headers = collect_headers(&header_count, request);
 	if (!headers)
 		return err_new(-ENOMEM);
-	c->has_credentials = trunk->auth_username && *trunk->auth_username;
+	c->has_credentials = may_log_in(c, trunk);
 	int r = sip_invite(&c->sip, c->calls->config.sip,
 		&(struct sip_invite_config){
 			.request_uri = t.uri,
+			.to_uri = t.to,
 			.from_uri = t.from,
 			.from_display = *t.display ? t.display : NULL,
 			.contact_user = caller,

@@ -3,19 +3,43 @@
 #include "net/address.h"
 #include "wire/sdp.h"
 
-void offer_write(struct writer *w, const char *ip, uint16_t rtp_port, uint64_t session_id)
+static void add_codec(enum codec ret[OFFER_CODECS_MAX], size_t *count, enum codec c)
 {
-	static const struct sdp_audio_format formats[] = {
-		{0, "PCMU", 8000},
-		{8, "PCMA", 8000},
-	};
+	if (c != CODEC_PCMU && c != CODEC_PCMA)
+		return;
+	for (size_t i = 0; i < *count; ++i)
+		if (ret[i] == c)
+			return;
+	ret[(*count)++] = c;
+}
+
+void offer_choose_codecs(enum codec ret[OFFER_CODECS_MAX], size_t *count, const Livekit__SIPMediaConfig *media)
+{
+	*count = 0;
+	for (size_t i = 0; media && i < media->n_codecs; ++i) {
+		const Livekit__SIPCodec *c = media->codecs[i];
+		add_codec(ret, count, codec_by_name(span_text(c->name), c->rate ? c->rate : 8000));
+	}
+	if (media && media->only_listed_codecs)
+		return;
+	add_codec(ret, count, CODEC_PCMU);
+	add_codec(ret, count, CODEC_PCMA);
+}
+
+void offer_write(struct writer *w, const struct offer *o)
+{
+	struct sdp_audio_format formats[OFFER_CODECS_MAX];
+	for (size_t i = 0; i < o->codec_count; ++i) {
+		const struct codec_facts *facts = codec_facts(o->codecs[i]);
+		formats[i] = (struct sdp_audio_format){facts->static_pt, facts->name, facts->clock_hz};
+	}
 	sdp_write_audio(w, &(struct sdp_audio_offer){
-				   .ip = ip,
-				   .port = rtp_port,
-				   .session_id = session_id,
-				   .session_version = session_id,
+				   .ip = o->ip,
+				   .port = o->rtp_port,
+				   .session_id = o->session_id,
+				   .session_version = o->session_id,
 				   .formats = formats,
-				   .format_count = COUNT_OF(formats),
+				   .format_count = o->codec_count,
 				   .dtmf_pt = OFFER_DTMF_PT,
 				   .ptime_ms = 20,
 				   .direction = SDP_SENDRECV,

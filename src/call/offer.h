@@ -7,13 +7,27 @@
 #include "base/writer.h"
 #include "media/media.h"
 
+#include "livekit_sip.pb-c.h"
+
 enum {
 	OFFER_SIZE = 1024,
 	OFFER_DTMF_PT = 101, /* what livekit-sip and most user agents use */
 };
 
-/* PCMU, PCMA and telephone-event, 20 ms (RFC 3264, RFC 4733). */
-void offer_write(struct writer *w, const char *ip, uint16_t rtp_port, uint64_t session_id);
+enum { OFFER_CODECS_MAX = 2 };
+
+struct offer {
+	const char *ip;
+	uint16_t rtp_port;
+	uint64_t session_id;
+	enum codec codecs[OFFER_CODECS_MAX]; /* best first */
+	size_t codec_count;
+};
+/* PCMU and PCMA; the media's list puts its own first, or allows no others (only_listed_codecs).
+ * Codecs that we do not have are passed over: *count may become 0. `media` may be NULL. */
+void offer_choose_codecs(enum codec ret[OFFER_CODECS_MAX], size_t *count, const Livekit__SIPMediaConfig *media);
+/* These codecs and telephone-event, 20 ms (RFC 3264, RFC 4733). */
+void offer_write(struct writer *w, const struct offer *o);
 
 /* Named outcomes of answer_read(). */
 enum answer_outcome {

@@ -2,6 +2,7 @@
 #include "call/call_private.h"
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -59,6 +60,20 @@ void call_show_status(struct call *c, const char *status)
 		seat_set_attributes(c->seat, &a, 1);
 }
 
+void call_show_headers(struct call *c, const struct sip_message *m, const struct header_rules *rules)
+{
+	struct proto_arena arena = {0};
+	struct attribute *all = NULL;
+	size_t count = 0;
+	if (!c->seat)
+		return;
+	if (headers_to_attributes(&all, &count, &arena, m, rules) < 0)
+		log_warn(c->id, "headers not shown: out of memory");
+	else if (count)
+		seat_set_attributes(c->seat, all, count);
+	proto_arena_fini(&arena);
+}
+
 enum { OWN_ATTRIBUTES = 6 };
 
 static size_t own_attributes(struct attribute out[OWN_ATTRIBUTES], const struct call *c,
@@ -69,9 +84,9 @@ static size_t own_attributes(struct attribute out[OWN_ATTRIBUTES], const struct 
 	out[n++] = (struct attribute){"sip.trunkID", c->trunk_id};
 	out[n++] = (struct attribute){"sip.callStatus", "dialing"};
 	if (!request->hide_phone_number) {
-		out[n++] = (struct attribute){"sip.phoneNumber", c->number};
+		out[n++] = (struct attribute){"sip.phoneNumber", c->shown_number};
 		out[n++] = (struct attribute){"sip.trunkPhoneNumber", caller};
-		out[n++] = (struct attribute){"sip.hostname", request->trunk->address};
+		out[n++] = (struct attribute){"sip.hostname", c->address};
 	}
 	return n;
 }

@@ -121,6 +121,12 @@ static void reply_text(struct http_exchange *x, unsigned status, const char *tex
 	http_reply(x, status, "text/plain; charset=utf-8", NULL, span_text(text));
 }
 
+/* Clients ask for the reason from pages that never showed an Origin: as LiveKit, always readable. */
+static void reply_any_page(struct http_exchange *x, unsigned status, const char *text)
+{
+	http_reply(x, status, "text/plain; charset=utf-8", "Access-Control-Allow-Origin: *\r\n", span_text(text));
+}
+
 static const char *query_of(void *owner, const char *name)
 {
 	return http_query(owner, name);
@@ -239,9 +245,9 @@ bool signal_request(struct signal_door *d, struct http_exchange *x)
 	if (route == ROUTE_V0 || route == ROUTE_V1) {
 		http_reply(x, 404, NULL, NULL, (struct span){0}); /* only as a WebSocket */
 	} else if (validate(&j, &why, d, x, route == ROUTE_V1_VALIDATE, true)) {
-		reply_text(x, why.status, why.text);
+		reply_any_page(x, why.status, why.text);
 	} else {
-		reply_text(x, 200, "success");
+		reply_any_page(x, 200, "success");
 		join_free(j);
 	}
 	return true;

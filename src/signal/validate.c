@@ -56,7 +56,7 @@ static int refuse_token(struct refusal *why, int outcome)
 		return refuse(why, 401, "invalid API key");
 	default:
 		why->status = 401;
-		snprintf(why->text, sizeof why->text, "invalid token, error: %s",
+		snprintf(why->text, sizeof why->text, "invalid authorization token: %s",
 			outcome > 0 ? jwt_outcome_text((enum jwt_outcome)outcome) : "internal");
 		return JOIN_E_REFUSED;
 	}
@@ -69,7 +69,7 @@ static int take_token(struct join *j, struct refusal *why, const struct join_inp
 	json_t *claims;
 
 	if (in->authorization) {
-		if (strncasecmp(in->authorization, bearer, sizeof bearer - 1) != 0)
+		if (strncmp(in->authorization, bearer, sizeof bearer - 1) != 0)
 			return refuse(
 				why, 401, "invalid authorization header. Must start with Bearer ");
 		token = in->authorization + sizeof bearer - 1;
@@ -190,7 +190,7 @@ static int take_query(struct join *j, struct refusal *why, const struct join_inp
 	if (publish[0]) {
 		/* A twin that only publishes, beside the session of the same user. */
 		if (!grants_can_publish(&j->grants))
-			return refuse(why, 401, "permissions denied");
+			return refuse(why, 401, no_permission);
 		size_t size = strlen(j->identity) + strlen(publish) + 2;
 		char *twin = proto_alloc(&j->arena, size);
 		if (!twin)

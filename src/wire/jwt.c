@@ -20,6 +20,7 @@ struct parts {
 	struct span covered; /* what is signed: the first two with their dot */
 };
 
+/* The last three as LiveKit's library words them: people search for these texts. */
 const char *jwt_outcome_text(enum jwt_outcome o)
 {
 	static const char *const texts[JWT__COUNT] = {
@@ -27,9 +28,9 @@ const char *jwt_outcome_text(enum jwt_outcome o)
 		[JWT_E_MALFORMED] = "malformed token",
 		[JWT_E_ALGORITHM] = "the token's algorithm is not HS256",
 		[JWT_E_UNKNOWN_KEY] = "unknown API key",
-		[JWT_E_SIGNATURE] = "wrong signature",
-		[JWT_E_EXPIRED] = "token is expired",
-		[JWT_E_NOT_YET] = "token is not valid yet",
+		[JWT_E_SIGNATURE] = "token signature is invalid: signature is invalid",
+		[JWT_E_EXPIRED] = "token has invalid claims: token is expired",
+		[JWT_E_NOT_YET] = "token has invalid claims: token is not valid yet",
 	};
 	return texts[o];
 }

@@ -1,0 +1,175 @@
+#include "call/headers.h"
+
+#include "base/err.h"
+#include "wire/sip_write.h"
+#include "wire/utf8.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+
+void headers_copy_text(char *out, size_t size, struct span s)
+{
+	bool is_utf8 = utf8_ok(s);
+	size_t n = is_utf8 ? utf8_cut(s, size - 1) : s.size < size - 1 ? s.size : size - 1;
+	for (size_t i = 0; i < n; ++i) {
+		uint8_t c = s.data[i];
+		if (c < 0x20 || c == 0x7f)
+			out[i] = ' ';
+		else
+			out[i] = c >= 0x80 && !is_utf8 ? '?' : (char)c;
+	}
+	out[n] = 0;
+}
+
+int header_rules_copy(struct header_rules *ret, struct proto_arena *a,
+	const Livekit__SIPOutboundTrunkInfo *trunk)
+{
+	*ret = (struct header_rules){.include = trunk->include_headers};
+	if (!trunk->n_headers_to_attributes)
+		return 0;
+	struct attribute *maps = proto_alloc(a, trunk->n_headers_to_attributes * sizeof *maps);
+	for (size_t i = 0; maps && i < trunk->n_headers_to_attributes; ++i) {
+		maps[i].key = proto_text(a, trunk->headers_to_attributes[i]->key);
+		maps[i].value = proto_text(a, trunk->headers_to_attributes[i]->value);
+		if (!maps[i].key || !maps[i].value)
+			maps = NULL;
+	}
+	if (!maps)
+		return err_new(-ENOMEM);
+	ret->maps = maps;
+	ret->map_count = trunk->n_headers_to_attributes;
+	return 0;
+}
+
+/* ---- attributes ---- */
+
+/* How providers name a call in their own books: what their support asks for. */
+static const struct attribute known[] = {
+	{"X-Twilio-AccountSid", "sip.twilio.accountSid"},
+	{"X-Twilio-CallSid", "sip.twilio.callSid"},
+	{"X-call_leg_id", "sip.telnyx.callLegID"},
+	{"X-call_session_id", "sip.telnyx.callSessionID"},
+	{"X-Telnyx-Leg-ID", "sip.telnyx.callLegID"},
+	{"X-Telnyx-Session-ID", "sip.telnyx.callSessionID"},
+	{"X-Amzn-ConnectContactId", "sip.amazon.contactId"},
+	{"X-Amzn-ConnectInitialContactId", "sip.amazon.initialContactId"},
+	{"X-Amzn-SourceAccount", "sip.amazon.sourceAccount"},
+	{"X-Amzn-SourceArn", "sip.amazon.sourceArn"},
+	{"X-Amzn-TargetArn", "sip.amazon.targetArn"},
+	{"X-Lk-Test-Id", "lktest.id"},
+};
+
+struct gathering {
+	struct proto_arena *arena;
+	struct attribute *all;
+	size_t count;
+	bool failed;
+};
+
+/* `key` must live as long as the arena. */
+static void add(struct gathering *g, const char *key, struct span value)
+{
+	char *text = proto_alloc(g->arena, value.size + 1);
+	if (!text || !key) {
+		g->failed = true;
+		return;
+	}
+	headers_copy_text(text, value.size + 1, value);
+	g->all[g->count++] = (struct attribute){key, text};
+}
+
+static bool is_included(const struct sip_header_line *line, Livekit__SIPHeaderOptions include)
+{
+	if (include == LIVEKIT__SIPHEADER_OPTIONS__SIP_ALL_HEADERS)
+		return true;
+	return include == LIVEKIT__SIPHEADER_OPTIONS__SIP_X_HEADERS && line->name.size > 2 &&
+	       !strncasecmp((const char *)line->name.data, "X-", 2);
+}
+
+static const char *key_of(struct proto_arena *a, const struct sip_header_line *line)
+{
+	static const char prefix[] = "sip.h.";
+	/* Compact forms are shown by their long names: apps ask for "from", not for "f". */
+	const char *usual = line->id == SIP_H_OTHER ? NULL : sip_header_text(line->id);
+	struct span name = usual ? span_text(usual) : line->name;
+	char *key = proto_alloc(a, sizeof prefix + name.size);
+	if (!key)
+		return NULL;
+	memcpy(key, prefix, sizeof prefix - 1);
+	for (size_t i = 0; i < name.size; ++i)
+		key[sizeof prefix - 1 + i] = (char)tolower(name.data[i]);
+	return key;
+}
+
+static bool is_first(const struct sip_message *m, const struct sip_header_line *line)
+{
+	for (const struct sip_header_line *l = m->headers; l < line; ++l)
+		if (line->id == SIP_H_OTHER ? l->name.size == line->name.size &&
+				    !strncasecmp((const char *)l->name.data, (const char *)line->name.data,
+					    line->name.size)
+					    : l->id == line->id)
+			return false;
+	return true;
+}
+
+static void add_included(struct gathering *g, const struct sip_message *m, Livekit__SIPHeaderOptions include)
+{
+	for (size_t i = 0; i < m->header_count; ++i) {
+		const struct sip_header_line *line = &m->headers[i];
+		if (is_included(line, include) && is_first(m, line))
+			add(g, key_of(g->arena, line), line->value);
+	}
+}
+
+static void add_mapped(struct gathering *g, const struct sip_message *m, const struct attribute *maps, size_t count)
+{
+	for (size_t i = 0; i < count; ++i) {
+		const struct sip_header_line *line = sip_message_header_named(m, maps[i].key);
+		if (line)
+			add(g, maps[i].value, line->value);
+	}
+}
+
+int headers_to_attributes(struct attribute **ret, size_t *ret_count, struct proto_arena *a,
+	const struct sip_message *m, const struct header_rules *rules)
+{
+	size_t most = m->header_count + COUNT_OF(known) + rules->map_count;
+	struct gathering g = {.arena = a, .all = proto_alloc(a, most * sizeof *g.all)};
+	if (!g.all)
+		return err_new(-ENOMEM);
+	add_included(&g, m, rules->include);
+	add_mapped(&g, m, known, COUNT_OF(known));
+	add_mapped(&g, m, rules->maps, rules->map_count);
+	if (g.failed)
+		return err_new(-ENOMEM);
+	*ret = g.count ? g.all : NULL;
+	*ret_count = g.count;
+	return 0;
+}
+
+/* ---- words ---- */
+
+static bool is_plain_text(const struct sip_message *m)
+{
+	static const char type[] = "text/plain";
+	struct span value = sip_message_value(m, SIP_H_CONTENT_TYPE);
+	return value.size >= sizeof type - 1 && !strncasecmp((const char *)value.data, type, sizeof type - 1);
+}
+
+static struct span first_line(struct span text)
+{
+	text = sip_trim(text);
+	size_t n = 0;
+	while (n < text.size && text.data[n] != '\r' && text.data[n] != '\n')
+		++n;
+	return span_of(text.data, n);
+}
+
+void headers_far_words(char *out, size_t size, const struct sip_message *response)
+{
+	struct span words = sip_message_value_named(response, "X-Twilio-Error");
+	if (!words.size && is_plain_text(response))
+		words = first_line(response->body);
+	headers_copy_text(out, size, words.size ? words : response->reason);
+}
