@@ -83,6 +83,51 @@ static void trunks_are_made_and_changed(void)
 
 #define DIAL "/twirp/livekit.SIP/CreateSIPParticipant"
 
+#define TO "\"sip_trunk_id\":\"bank\",\"sip_call_to\":\"+14155550123\",\"room_name\":\"r\""
+
+static void addresses_of_ones_own_are_taken_apart(void)
+{
+	static const struct {
+		const char *body, *addresses; /* or the refusal */
+		unsigned status;
+	} table[] = {
+		{"{" TO "}", "+14155550123|-|-|-|-|-|-|0", 200},
+		{"{" TO ",\"sip_request_uri\":{\"raw\":\"<sip:+1415@h.example:5070;x=y>\"}}",
+			"+1415|+14155550123|h.example:5070|x=y|-|-|-|0", 200},
+		{"{" TO ",\"sip_request_uri\":{\"raw\":\"sip:+1415@h.example;transport=tls\"}}",
+			"+1415|+14155550123|h.example|transport=tls|-|-|-|3", 200},
+		{"{" TO ",\"sip_request_uri\":{\"values\":{\"user\":\"+1\",\"ip\":\"::1\",\"port\":5070,\"transport\":2}}}",
+			"+1|+14155550123|[::1]:5070|-|-|-|-|2", 200},
+		{"{" TO ",\"sip_from_header\":{\"display_name\":\"Me\",\"raw\":\"sip:me@f.example\"}}",
+			"+14155550123|-|-|-|me|f.example|Me|0", 200},
+		{"{" TO ",\"sip_request_uri\":{\"raw\":\"rubbish\"}}", "invalid request URI: invalid request URI", 400},
+		{"{" TO ",\"sip_request_uri\":{\"raw\":\"sip:a:password@h\"}}", "invalid request URI", 400},
+		{"{" TO ",\"sip_request_uri\":{\"raw\":\"sips:a@h\"}}", "invalid request URI", 400},
+		{"{" TO ",\"sip_request_uri\":{\"raw\":\"sip:a@h\\r\\nX: y\"}}", "invalid request URI", 400},
+		{"{" TO ",\"sip_request_uri\":{}}", "invalid request URI", 400},
+		{"{" TO ",\"sip_request_uri\":{\"values\":{\"user\":\"a\"}}}", "host or ip must be set", 400},
+		{"{" TO ",\"sip_request_uri\":{\"values\":{\"user\":\"a@b\",\"host\":\"c\"}}}", "invalid request URI", 400},
+		{"{" TO ",\"sip_request_uri\":{\"values\":{\"user\":\"a\",\"host\":\"c;lr\"}}}", "invalid request URI", 400},
+		{"{" TO ",\"sip_from_header\":{\"raw\":\"sip:f.example\"}}", "invalid From header", 400},
+		{"{" TO ",\"sip_to_header\":{\"raw\":\"sip:a@b\"}}", "cannot use both", 400},
+	};
+	struct harness h;
+	harness_start(&h, false, NULL);
+	harness_add_trunk(&h, "bank", "+14155550100");
+	for (size_t i = 0; i < COUNT_OF(table); ++i) {
+		struct answer *a = ask(&h, true, "POST", DIAL, CALLER, table[i].body);
+		if (a->status != (int)table[i].status)
+			fprintf(stderr, "%s\n", table[i].body);
+		if (table[i].status == 200) {
+			CHECK_EQ(a->status, 200);
+			CHECK_STR(fake_call_addresses(fake_calls_last(h.calls)), table[i].addresses);
+		} else {
+			refused(a, 400, "invalid_argument", table[i].addresses);
+		}
+	}
+	harness_stop(&h);
+}
+
 static void dialling_waits_or_not(void)
 {
 	static const char waits[] = "{\"sip_trunk_id\":\"bank\",\"sip_call_to\":\"+14155550123\",\"room_name\":\"r\","
@@ -151,6 +196,7 @@ int main(void)
 {
 	odd_requests_are_refused_as_twirp_does();
 	trunks_are_made_and_changed();
+	addresses_of_ones_own_are_taken_apart();
 	dialling_waits_or_not();
 	rooms_are_made_and_deleted();
 	return 0;

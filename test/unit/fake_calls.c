@@ -17,7 +17,7 @@ struct calls {
 
 struct call {
 	struct list link, watches;
-	char id[RNG_ID_SIZE], sid[RNG_ID_SIZE], room[300], identity[300], trunk[64], asked[1024], reason[128];
+	char id[RNG_ID_SIZE], sid[RNG_ID_SIZE], room[300], identity[300], trunk[64], asked[1024], addresses[512], reason[128];
 	bool settled, answered, hung_up;
 	int status;
 	struct call_explanation why;
@@ -63,6 +63,11 @@ const char *fake_call_asked(const struct call *c)
 	return c->asked;
 }
 
+const char *fake_call_addresses(const struct call *c)
+{
+	return c->addresses;
+}
+
 bool fake_call_hung_up(const struct call *c)
 {
 	return c->hung_up;
@@ -93,6 +98,9 @@ int calls_dial(struct call **ret, struct calls *cs, const struct call_request *r
 	snprintf(c->asked, sizeof c->asked, "%s|%s|%s|%s|%s|%s|%s|%u|%zu", r->room, r->number, r->trunk->name,
 		or_dash(r->caller_number), or_dash(r->identity), or_dash(r->name), or_dash(r->dtmf),
 		r->ringing_timeout_ms, r->attribute_count);
+	snprintf(c->addresses, sizeof c->addresses, "%s|%s|%s|%s|%s|%s|%s|%d", r->number, or_dash(r->shown_number),
+		or_dash(r->address), or_dash(r->uri_params), or_dash(r->caller_number), or_dash(r->from_host),
+		or_dash(r->display_name), (int)r->trunk->transport);
 	list_add(&cs->all, &c->link);
 	++cs->dialled;
 	*ret = c;

@@ -56,9 +56,10 @@ static void refusals(void)
 		const char *text;
 	} cases[] = {
 		{"unknown key", "{\"iss\":\"other\",\"sub\":\"alice\"}", "secret", 401, "invalid API key"},
-		{"bad signature", "{" IDS ",\"video\":{" JOIN "}}", "guess", 401, "invalid token"},
+		{"bad signature", "{" IDS ",\"video\":{" JOIN "}}", "guess", 401,
+			"invalid authorization token: token signature is invalid: signature is invalid"},
 		{"expired", "{\"iss\":\"key\",\"sub\":\"a\",\"exp\":1799999000,\"video\":{" JOIN "}}", "secret",
-			401, "invalid token"},
+			401, "invalid authorization token: token has invalid claims: token is expired"},
 		{"no grants", "{" IDS "}", "secret", 401, "no permissions to access the room"},
 		{"no right to join", "{" IDS ",\"video\":{\"room\":\"r\"}}", "secret", 401,
 			"permissions denied"},
