@@ -17,8 +17,8 @@ int server_offer_simulator(struct server *s)
 	wanted.address = address;
 	wanted.numbers = numbers;
 	wanted.n_numbers = 1;
-	wanted.auth_username = SIMULATOR_USER;
-	wanted.auth_password = SIMULATOR_PASSWORD;
+	wanted.auth_username = s->config.simulator.username;
+	wanted.auth_password = s->config.simulator.password;
 
 	const Livekit__SIPOutboundTrunkInfo *trunk = NULL;
 	for (size_t i = 0; i < trunks_count(s->trunks) && !trunk; ++i)
