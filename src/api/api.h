@@ -14,6 +14,7 @@
 
 struct api;
 struct calls;
+struct data_packet;
 struct rooms;
 struct trunks;
 
@@ -51,6 +52,9 @@ MUST_USE int api_new(struct api **ret, const struct api_config *config);
 /* Requests that wait for a call are answered with "unavailable"; new ones are refused likewise. */
 void api_close(struct api *a);
 struct api *api_free(struct api *a);
+
+/* From struct rooms_events: what a participant answers to PerformRpc. */
+void api_rpc_answer(struct api *a, const struct data_packet *d);
 
 /* For http_server_new(), with the struct api as owner. `api_server_events` is LiveKit's port (7880);
  * `api_backend_events` the app's (8000), whose server should have BACKEND_HTTP_BODY_BYTES. */

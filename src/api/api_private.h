@@ -18,6 +18,8 @@ enum { API_NONCES = 64, API_NONCE_BYTES = 16 };
 struct api {
 	struct api_config config;
 	struct list waits; /* struct api_wait: requests that wait for a call */
+	struct list rpcs;  /* struct rpc: PerformRpc under way */
+	size_t rpc_count;
 	struct idempotency *answers;
 	bool closed;
 	uint8_t nonces[API_NONCES][API_NONCE_BYTES]; /* of SendData, the newest overwrites the oldest */

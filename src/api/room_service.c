@@ -1,4 +1,5 @@
 /* api/room_service.c - livekit.RoomService. The order of the checks and the words are LiveKit's. */
+#include "api/rpc.h"
 #include "api/twirp.h"
 
 #include "base/limits.h"
@@ -385,18 +386,19 @@ static void send_data(struct twirp *t)
 	answer_empty(t, &livekit__send_data_response__descriptor);
 }
 
-/* ---- what is not here ---- */
-
 static void perform_rpc(struct twirp *t)
 {
 	const Livekit__PerformRpcRequest *in = (const Livekit__PerformRpcRequest *)t->in;
+	struct participant *p;
 	if (!may_admin(t, in->room))
 		return;
 	if (!*in->destination_identity)
 		twirp_fail(t, "invalid_argument", "destination identity is required");
-	else if (find_participant(t, in->room, in->destination_identity))
-		twirp_fail(t, "unimplemented", "PerformRpc is not supported yet");
+	else if ((p = find_participant(t, in->room, in->destination_identity)))
+		rpc_perform(t, p, in);
 }
+
+/* ---- what is not here ---- */
 
 static void send_elsewhere(struct twirp *t, const char *room, const char *identity, const char *destination)
 {

@@ -1,6 +1,7 @@
 /* api/router.c - which path goes where, on both ports. The only place that knows paths. */
 #include "api/api_private.h"
 
+#include "api/rpc.h"
 #include "api/static_files.h"
 
 #include "base/err.h"
@@ -103,6 +104,7 @@ int api_new(struct api **ret, const struct api_config *config)
 		return err_new(-ENOMEM);
 	a->config = *config;
 	list_init(&a->waits);
+	list_init(&a->rpcs);
 	int r = idempotency_new(&a->answers);
 	if (r < 0) {
 		api_free(a);
@@ -116,6 +118,7 @@ void api_close(struct api *a)
 {
 	a->closed = true;
 	wait_refuse_all(a);
+	rpc_refuse_all(a);
 }
 
 struct api *api_free(struct api *a)
@@ -123,6 +126,7 @@ struct api *api_free(struct api *a)
 	if (!a)
 		return NULL;
 	wait_refuse_all(a);
+	rpc_refuse_all(a);
 	idempotency_free(a->answers);
 	mem_free(a);
 	return NULL;

@@ -139,6 +139,7 @@ void call_free(struct call *c)
 	settle_now(&c->settle_later);
 	list_remove(&c->settle_later.link);
 	list_remove(&c->free_later.link);
+	list_remove(&c->end_later.link);
 	timer_fini(&c->ringing);
 	timer_fini(&c->longest);
 	list_remove(&c->link);

@@ -56,11 +56,13 @@ struct call {
 	struct sip_call *sip;      /* NULL once its last event came */
 	struct timer ringing, longest;
 	struct list watches;       /* struct call_watch.link */
-	struct deferred settle_later, free_later;
+	struct deferred settle_later, free_later, end_later;
 	bool settled, answered, has_credentials;
 
 	struct proto_arena kept;   /* what `rules` points to */
 	struct header_rules rules;
+	struct attribute *far_headers; /* of the answer, for lk.sip.GetRemoteHeaders */
+	size_t far_header_count;
 
 	struct call_explanation explanation;
 	int sip_status;
@@ -79,6 +81,8 @@ void call_free_soon(struct call *c);
 /* call/dial.c: SIP side. */
 MUST_USE int call_invite(struct call *c, const struct call_request *request, const char *caller,
 	uint16_t rtp_port);
+/* call/rpc.c: the methods that a phone has for those in its room. */
+void call_rpc(struct call *c, const struct seat_rpc *rpc);
 /* call/room_side.c */
 MUST_USE int call_sit_down(struct call *c, struct room *room, const struct call_request *request,
 	const char *caller);

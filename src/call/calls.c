@@ -210,6 +210,7 @@ static int call_new(struct call **ret, struct calls *cs, const struct call_reque
 	list_init(&c->watches);
 	list_init(&c->settle_later.link);
 	list_init(&c->free_later.link);
+	list_init(&c->end_later.link);
 	rng_id(c->id, "SCL_");
 
 	int r = copy_request(c, request, number);

@@ -76,6 +76,8 @@ static void on_answered(void *owner, const struct sip_message *response)
 	call_move(c, CALL_ACTIVE);
 	/* First: whoever waits for "active" finds them. */
 	call_show_headers(c, response, &c->rules);
+	if (headers_keep(&c->far_headers, &c->far_header_count, &c->kept, response) < 0)
+		log_warn(c->id, "the answer's headers are not kept: out of memory");
 	show_dialog(c, response);
 	call_settle(c, true);
 }

@@ -1,12 +1,13 @@
 #include "call/headers.h"
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "wire/sip_write.h"
 #include "wire/utf8.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
+#include <jansson.h>
 
 void headers_copy_text(char *out, size_t size, struct span s)
 {
@@ -146,6 +147,72 @@ int headers_to_attributes(struct attribute **ret, size_t *ret_count, struct prot
 	*ret = g.count ? g.all : NULL;
 	*ret_count = g.count;
 	return 0;
+}
+
+/* ---- as JSON ---- */
+
+int headers_keep(struct attribute **ret, size_t *ret_count, struct proto_arena *a, const struct sip_message *m)
+{
+	struct gathering g = {.arena = a, .all = proto_alloc(a, (m->header_count + 1) * sizeof *g.all)};
+	if (!g.all)
+		return err_new(-ENOMEM);
+	for (size_t i = 0; i < m->header_count; ++i)
+		if (is_first(m, &m->headers[i]))
+			add(&g, proto_text_span(a, m->headers[i].name), m->headers[i].value);
+	if (g.failed)
+		return err_new(-ENOMEM);
+	*ret = g.all;
+	*ret_count = g.count;
+	return 0;
+}
+
+static bool names(const json_t *list, const char *name)
+{
+	size_t i;
+	json_t *item;
+	json_array_foreach (list, i, item) {
+		const char *text = json_string_value(item);
+		if (text && !strcasecmp(text, name))
+			return true;
+	}
+	return false;
+}
+
+static bool is_list_or_nothing(const json_t *list)
+{
+	return !list || json_is_null(list) || json_is_array(list);
+}
+
+static char *dump(json_t *headers)
+{
+	json_t *whole = json_pack("{s:o}", "headers", headers);
+	char *text = whole ? json_dumps(whole, JSON_COMPACT) : NULL;
+	char *copy = text ? mem_strdup(text) : NULL;
+	json_free_t release; /* jansson's memory, not one of ours */
+	json_get_alloc_funcs(NULL, &release);
+	release(text);
+	json_decref(whole);
+	return copy;
+}
+
+int headers_to_json(char **ret, const struct attribute *headers, size_t count, const char *request)
+{
+	json_t *wish = *request ? json_loads(request, 0, NULL) : json_object();
+	const json_t *include = json_object_get(wish, "include"), *exclude = json_object_get(wish, "exclude");
+	json_t *chosen = json_object();
+	bool good = json_is_object(wish) && is_list_or_nothing(include) && is_list_or_nothing(exclude);
+	for (size_t i = 0; good && i < count; ++i) {
+		const char *name = headers[i].key;
+		if ((!json_array_size(include) || names(include, name)) && !names(exclude, name))
+			json_object_set_new(chosen, name, json_string(headers[i].value));
+	}
+	*ret = good && chosen ? dump(chosen) : NULL;
+	if (!good)
+		json_decref(chosen);
+	json_decref(wish);
+	if (!good)
+		return HEADERS_E_REQUEST;
+	return *ret ? 0 : err_new(-ENOMEM);
 }
 
 /* ---- words ---- */

@@ -29,6 +29,16 @@ MUST_USE int header_rules_copy(struct header_rules *ret, struct proto_arena *a,
 MUST_USE int headers_to_attributes(struct attribute **ret, size_t *ret_count, struct proto_arena *a,
 	const struct sip_message *m, const struct header_rules *rules);
 
+/* Every header as it was written, the first of each, copied into the arena. Returns 0 or -ENOMEM. */
+MUST_USE int headers_keep(struct attribute **ret, size_t *ret_count, struct proto_arena *a,
+	const struct sip_message *m);
+/* {"headers":{...}}: those that the request {"include":[...],"exclude":[...]} names, without an
+ * include all; names in any case. A mem_ text in *ret. HEADERS_E_REQUEST: no such JSON; -ENOMEM. */
+enum {
+	HEADERS_E_REQUEST = 1,
+};
+MUST_USE int headers_to_json(char **ret, const struct attribute *headers, size_t count, const char *request);
+
 /* The far end's own words about a refusal: a provider's error header, else the first line of a text
  * body, else the reason phrase. Cut to `size` with its zero byte; may be "". */
 void headers_far_words(char *out, size_t size, const struct sip_message *response);

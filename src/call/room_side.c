@@ -30,6 +30,11 @@ static void on_digit(void *owner, char digit)
 		media_leg_digits(c->calls->config.media, c->leg, digits);
 }
 
+static void on_rpc(void *owner, const struct seat_rpc *rpc)
+{
+	call_rpc(owner, rpc);
+}
+
 static void on_removed(void *owner, Livekit__DisconnectReason why)
 {
 	struct call *c = owner;
@@ -50,6 +55,7 @@ static const struct seat_events seat_events = {
 	.voice_began = on_voice_began,
 	.voice_ended = on_voice_ended,
 	.digit = on_digit,
+	.rpc = on_rpc,
 	.removed = on_removed,
 };
 

@@ -40,14 +40,9 @@ static void on_unsubscribed(void *owner, struct subscription *sub)
 		s->events->voice_ended(s->owner, track_media_source(sub->track));
 }
 
-static void on_data(void *owner, const struct data_packet *d)
+static void on_dtmf(struct seat *s, const Livekit__SipDTMF *dtmf)
 {
-	struct seat *s = owner;
-	if (d->packet->value_case != LIVEKIT__DATA_PACKET__VALUE_SIP_DTMF)
-		return;
-
 	/* Apps fill in `digit`, `code` or both. */
-	const Livekit__SipDTMF *dtmf = d->packet->sip_dtmf;
 	char digit = dtmf->digit && dtmf->digit[0] ? dtmf->digit[0] : 0;
 	if (!digit && dtmf->code < strlen(digits))
 		digit = digits[dtmf->code];
@@ -55,6 +50,64 @@ static void on_data(void *owner, const struct data_packet *d)
 		digit = (char)(digit - 'a' + 'A');
 	if (digit && strchr(digits, digit))
 		s->events->digit(s->owner, digit);
+}
+
+/* Only to this phone: clients do not shout, and everybody's answer would be noise. */
+static bool is_for(const struct seat *s, const Livekit__DataPacket *packet)
+{
+	return packet->n_destination_identities == 1 && !strcmp(packet->destination_identities[0], seat_identity(s));
+}
+
+static void on_data(void *owner, const struct data_packet *d)
+{
+	struct seat *s = owner;
+	const Livekit__DataPacket *packet = d->packet;
+	if (s->leaving)
+		return;
+	if (packet->value_case == LIVEKIT__DATA_PACKET__VALUE_SIP_DTMF) {
+		on_dtmf(s, packet->sip_dtmf);
+	} else if (packet->value_case == LIVEKIT__DATA_PACKET__VALUE_RPC_REQUEST && is_for(s, packet)) {
+		const Livekit__RpcRequest *request = packet->rpc_request;
+		s->events->rpc(s->owner,
+			&(struct seat_rpc){request->id, packet->participant_identity, request->method, request->payload});
+	}
+}
+
+static void send_to(struct seat *s, const char *identity, Livekit__DataPacket *packet)
+{
+	char *names[] = {(char *)identity};
+	packet->n_destination_identities = 1;
+	packet->destination_identities = names;
+	participant_send_data(s->participant, packet, true);
+}
+
+void seat_rpc_answer(struct seat *s, const struct seat_rpc *rpc, unsigned error, const char *text)
+{
+	Livekit__DataPacket packet = LIVEKIT__DATA_PACKET__INIT;
+	Livekit__RpcAck ack = LIVEKIT__RPC_ACK__INIT;
+	Livekit__RpcResponse response = LIVEKIT__RPC_RESPONSE__INIT;
+	Livekit__RpcError failure = LIVEKIT__RPC_ERROR__INIT;
+	if (!s->participant)
+		return;
+
+	ack.request_id = (char *)rpc->id;
+	packet.value_case = LIVEKIT__DATA_PACKET__VALUE_RPC_ACK;
+	packet.rpc_ack = &ack;
+	send_to(s, rpc->from, &packet);
+
+	response.request_id = (char *)rpc->id;
+	if (error) {
+		failure.code = error;
+		failure.message = (char *)text;
+		response.value_case = LIVEKIT__RPC_RESPONSE__VALUE_ERROR;
+		response.error = &failure;
+	} else {
+		response.value_case = LIVEKIT__RPC_RESPONSE__VALUE_PAYLOAD;
+		response.payload = (char *)text;
+	}
+	packet.value_case = LIVEKIT__DATA_PACKET__VALUE_RPC_RESPONSE;
+	packet.rpc_response = &response;
+	send_to(s, rpc->from, &packet);
 }
 
 static void on_removed(void *owner, Livekit__DisconnectReason why)

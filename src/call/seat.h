@@ -12,11 +12,17 @@
 
 struct seat;
 
+/* Somebody in the room, or the API, calls a method of the phone's. Texts are gone after the event. */
+struct seat_rpc {
+	const char *id, *from, *method, *payload;
+};
+
 /* All members must be set. */
 struct seat_events {
 	void (*voice_began)(void *owner, uint32_t media_source);
 	void (*voice_ended)(void *owner, uint32_t media_source);
 	void (*digit)(void *owner, char digit); /* somebody in the room pressed a key for the phone */
+	void (*rpc)(void *owner, const struct seat_rpc *rpc); /* owes seat_rpc_answer(), inside */
 	void (*removed)(void *owner, Livekit__DisconnectReason why); /* not after seat_leave() */
 };
 
@@ -38,6 +44,13 @@ const char *seat_sid(const struct seat *s);
 const char *seat_identity(const struct seat *s);
 void seat_set_attributes(struct seat *s, const struct attribute *attributes, size_t count);
 void seat_send_digit(struct seat *s, char digit); /* the phone pressed a key: all are told */
+/* RPC errors as LiveKit's clients number them. */
+enum {
+	SEAT_RPC_OK = 0, /* `text` is the payload; else the message */
+	SEAT_RPC_UNSUPPORTED = 1400,
+	SEAT_RPC_APPLICATION = 1500,
+};
+void seat_rpc_answer(struct seat *s, const struct seat_rpc *rpc, unsigned error, const char *text);
 /* How loud the phone was in the last window (struct media_level). */
 void seat_level(struct seat *s, uint8_t level, uint16_t active_ms, uint16_t observed_ms);
 void seat_leave(struct seat *s, Livekit__DisconnectReason why); /* frees it; no event after this */

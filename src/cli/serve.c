@@ -125,6 +125,15 @@ static int build_media(struct server *s)
 	return r < 0 ? cannot("media", s->config.rtc.udp_port.first, r) : 0;
 }
 
+static void on_rpc_answer(void *owner, struct room *r, const struct data_packet *d)
+{
+	struct server *s = owner;
+	if (s->api)
+		api_rpc_answer(s->api, d);
+}
+
+static const struct rooms_events rooms_events = {.rpc_answer = on_rpc_answer};
+
 static int build_rooms(struct server *s)
 {
 	const struct rooms_config config = {
@@ -136,7 +145,7 @@ static int build_rooms(struct server *s)
 		.pick_worker = pick_worker,
 		.worker_owner = s,
 	};
-	int r = rooms_new(&s->rooms, &config, NULL, s);
+	int r = rooms_new(&s->rooms, &config, &rooms_events, s);
 	if (r == 0)
 		r = timer_init(&s->tick, &s->loop, on_tick, s);
 	if (r == 0)

@@ -25,6 +25,11 @@ static uint64_t now_ms(void *owner)
 	return clock_ms();
 }
 
+static void on_rpc_answer(void *owner, struct room *r, const struct data_packet *d)
+{
+	api_rpc_answer(((struct harness *)owner)->api, d);
+}
+
 static void open_server(struct http_server **s, struct harness *h, size_t body_max, const struct http_events *e)
 {
 	struct sockaddr_storage bind;
@@ -38,10 +43,11 @@ static void open_server(struct http_server **s, struct harness *h, size_t body_m
 void harness_start(struct harness *h, bool development, const char *web_dir)
 {
 	static const struct api_bank banks[] = {{"one", "One Bank", "+14155550123"}};
+	static const struct rooms_events rooms_events = {.rpc_answer = on_rpc_answer};
 	memset(h, 0, sizeof *h);
 	CHECK_EQ(loop_init(&h->loop), 0);
 	CHECK_EQ(rooms_new(&h->rooms, &(struct rooms_config){.auto_create = true, .now_ms = now_ms,
-		.empty_timeout_s = 300, .departure_timeout_s = 20}, NULL, NULL), 0);
+		.empty_timeout_s = 300, .departure_timeout_s = 20}, &rooms_events, h), 0);
 	CHECK_EQ(store_open(&h->store, ":memory:"), 0);
 	CHECK_EQ(trunks_new(&h->trunks, h->store), 0);
 	h->calls = fake_calls_new(&h->loop);

@@ -1,6 +1,7 @@
 #include "api_harness.h"
 
 #include "base/mem.h"
+#include "call/seat.h"
 #include "room/room.h"
 #include "test/check.h"
 #include "trunk/trunk.h"
@@ -192,6 +193,74 @@ static void rooms_are_made_and_deleted(void)
 	harness_stop(&h);
 }
 
+/* ---- PerformRpc, with a phone's seat as the one that answers ---- */
+
+static struct seat *phone;
+
+static void on_rpc(void *owner, const struct seat_rpc *rpc)
+{
+	CHECK(*rpc->id && *rpc->from);
+	if (!strcmp(rpc->method, "echo"))
+		seat_rpc_answer(phone, rpc, SEAT_RPC_OK, rpc->payload);
+	else if (!strcmp(rpc->method, "broken"))
+		seat_rpc_answer(phone, rpc, SEAT_RPC_APPLICATION, "it broke");
+	else if (strcmp(rpc->method, "silent"))
+		seat_rpc_answer(phone, rpc, SEAT_RPC_UNSUPPORTED, "Method not supported at destination");
+}
+
+static void on_voice(void *owner, uint32_t source)
+{
+}
+
+static void on_digit(void *owner, char digit)
+{
+}
+
+static void on_removed(void *owner, Livekit__DisconnectReason why)
+{
+}
+
+#define RPC "/twirp/livekit.RoomService/PerformRpc"
+#define OF_ROOM as("{\"video\":{\"roomAdmin\":true,\"room\":\"r\"}}")
+#define TO_PHONE "{\"room\":\"r\",\"destination_identity\":\"phone\",\"method\":"
+
+static void methods_of_participants_are_called(void)
+{
+	static const struct seat_events events = {on_voice, on_voice, on_digit, on_rpc, on_removed};
+	static struct request r;
+	static struct answer w;
+	struct harness h;
+	struct room *room;
+	harness_start(&h, false, NULL);
+	CHECK_EQ(rooms_open(&room, NULL, h.rooms, "r", &(struct room_options){0}), 0);
+	CHECK_EQ(seat_join(&phone, room, &(struct seat_config){.identity = "phone", .mime_type = "audio/PCMU"}, &events, NULL),
+		0);
+
+	struct answer *a = ask(&h, true, "POST", RPC, OF_ROOM, TO_PHONE "\"echo\",\"payload\":\"hello\"}");
+	CHECK_EQ(a->status, 200);
+	CHECK_STR(field(a, "payload"), "hello");
+	refused(ask(&h, true, "POST", RPC, OF_ROOM, TO_PHONE "\"no.such\"}"), 400, "invalid_argument",
+		"RpcError 1400: Method not supported at destination");
+	refused(ask(&h, true, "POST", RPC, OF_ROOM, TO_PHONE "\"broken\"}"), 500, "internal", "RpcError 1500: it broke");
+	refused(ask(&h, true, "POST", RPC, ROOMS, TO_PHONE "\"echo\"}"), 401, "unauthenticated", "denied");
+	refused(ask(&h, true, "POST", RPC, OF_ROOM, "{\"room\":\"r\",\"destination_identity\":\"nobody\",\"method\":\"m\"}"),
+		404, "not_found", "participant");
+
+	/* Whoever asks goes away; and the server closes over one that waits. */
+	request_begin(&r, &h, true, "POST", RPC, OF_ROOM, TO_PHONE "\"silent\"}");
+	for (int i = 0; i < 20; ++i)
+		CHECK(!request_turn(&r, &h));
+	request_abandon(&r, &h);
+	request_begin(&r, &h, true, "POST", RPC, OF_ROOM, TO_PHONE "\"silent\"}");
+	for (int i = 0; i < 20; ++i)
+		CHECK(!request_turn(&r, &h));
+	api_close(h.api);
+	request_finish(&w, &r, &h);
+	refused(&w, 503, "unavailable", "shutting down");
+	seat_leave(phone, LIVEKIT__DISCONNECT_REASON__CLIENT_INITIATED);
+	harness_stop(&h);
+}
+
 int main(void)
 {
 	odd_requests_are_refused_as_twirp_does();
@@ -199,5 +268,6 @@ int main(void)
 	addresses_of_ones_own_are_taken_apart();
 	dialling_waits_or_not();
 	rooms_are_made_and_deleted();
+	methods_of_participants_are_called();
 	return 0;
 }

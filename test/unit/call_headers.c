@@ -68,6 +68,38 @@ static void the_trunk_says_what_is_shown(void)
 	proto_arena_fini(&a);
 }
 
+static void the_rooms_question_is_answered_in_json(void)
+{
+	static const struct {
+		const char *request, *answer; /* NULL: refused */
+	} table[] = {
+		{"{\"include\":[\"server\",\"X-CONF-ONE\"]}", "{\"headers\":{\"X-Conf-One\":\"one\",\"Server\":\"uas\"}}"},
+		{"{\"include\":[\"Server\",\"To\"],\"exclude\":[\"to\"]}", "{\"headers\":{\"Server\":\"uas\"}}"},
+		{"{\"include\":[\"None\"]}", "{\"headers\":{}}"},
+		{"{\"include\":\"Server\"}", NULL},
+		{"[]", NULL},
+		{"rubbish", NULL},
+	};
+	struct sip_message m;
+	struct proto_arena a = {0};
+	struct attribute *all;
+	size_t count;
+	char *text = NULL;
+	CHECK_EQ(sip_message_parse(&m, span_text(answer)), SIP_OK);
+	CHECK_EQ(headers_keep(&all, &count, &a, &m), 0);
+	for (size_t i = 0; i < COUNT_OF(table); ++i) {
+		int r = headers_to_json(&text, all, count, table[i].request);
+		CHECK_EQ(r, table[i].answer ? 0 : HEADERS_E_REQUEST);
+		if (r == 0)
+			CHECK_STR(text, table[i].answer);
+		mem_free(text);
+	}
+	CHECK_EQ(headers_to_json(&text, all, count, ""), 0);
+	CHECK(strstr(text, "\"Call-ID\":\"c1\""));
+	mem_free(text);
+	proto_arena_fini(&a);
+}
+
 static void memory_may_end_anywhere(void)
 {
 	const struct header_rules rules = {.include = LIVEKIT__SIPHEADER_OPTIONS__SIP_ALL_HEADERS};
@@ -127,6 +159,7 @@ int main(void)
 {
 	nothing_but_the_providers_ids_is_shown_by_itself();
 	the_trunk_says_what_is_shown();
+	the_rooms_question_is_answered_in_json();
 	memory_may_end_anywhere();
 	the_far_ends_words_are_the_best_there_are();
 	text_is_cut_between_characters();
