@@ -14,7 +14,7 @@ install-test:
 	@tools/install.sh test
 
 build: $(B)/build.ninja web ## compile: leaves build/ringdown
-	@ninja -C $(B) --quiet
+	@ninja -C $(B)
 $(B)/build.ninja:
 	@echo "Setting up the build..."
 	@meson setup $(B) >/dev/null

@@ -67,7 +67,7 @@ def take(o, rows, left_out):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--quick", action="store_true", help="about half a minute, coarser figures")
+    p.add_argument("--quick", action="store_true", help="about 45 s, coarser figures")
     p.add_argument("--json", action="store_true", help="one JSON object instead of the table")
     p.add_argument("--only", nargs="*", help="figures whose name contains one of these words")
     p.add_argument("--peer", metavar="PATH", help="a livekit-server to measure beside it (start, idle memory, participants)")

@@ -231,8 +231,8 @@ static int build_simulator(struct server *s)
 		&(struct simulator_config){
 			.ip = "127.0.0.1",
 			.sip_port = s->config.simulator.sip_port,
-			.username = SIMULATOR_USER,
-			.password = SIMULATOR_PASSWORD,
+			.username = s->config.simulator.username,
+			.password = s->config.simulator.password,
 		});
 	return r < 0 ? cannot("simulator", s->config.simulator.sip_port, r) : server_offer_simulator(s);
 }

@@ -23,8 +23,6 @@
 #define RINGDOWN_VERSION "0.1.0"
 /* What clients are told: some choose features by the version of LiveKit that they know. */
 #define RINGDOWN_LIVEKIT_VERSION "1.13.5"
-#define SIMULATOR_USER "simulator"
-#define SIMULATOR_PASSWORD "simulator"
 
 struct server {
 	struct config config;

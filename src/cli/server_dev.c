@@ -17,8 +17,8 @@ int server_offer_simulator(struct server *s)
 	wanted.address = address;
 	wanted.numbers = numbers;
 	wanted.n_numbers = 1;
-	wanted.auth_username = SIMULATOR_USER;
-	wanted.auth_password = SIMULATOR_PASSWORD;
+	wanted.auth_username = s->config.simulator.username;
+	wanted.auth_password = s->config.simulator.password;
 
 	const Livekit__SIPOutboundTrunkInfo *trunk = NULL;
 	for (size_t i = 0; i < trunks_count(s->trunks) && !trunk; ++i)
@@ -40,7 +40,7 @@ static void announce_dev(const struct server *s)
 	       "      http://127.0.0.1:%u\n\n"
 	       "  or call the simulated bank into a room from a shell:\n\n"
 	       "      curl -X POST http://127.0.0.1:%u/livekit/sip/outbound -H \"Content-Type: application/json\" "
-	       "-d '{\"room\": \"your-room-name\", \"phone_number\": \"+12025550100\"}'\n\n"
+	       "-d '{\"room\": \"your-room-name\", \"phone_number\": \"+1234567890\"}'\n\n"
 	       "  LiveKit apps:  LIVEKIT_URL=ws://127.0.0.1:%u  LIVEKIT_API_KEY=%s  LIVEKIT_API_SECRET=%s\n"
 	       "  Development mode: loopback only, no token needed for the backend. Stop with Ctrl-C.\n\n",
 		http_server_port(s->backend), http_server_port(s->backend), http_server_port(s->http),

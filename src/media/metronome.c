@@ -29,12 +29,8 @@ static void set_running(struct metronome *m, bool running)
 	struct itimerspec t = {0};
 
 	if (running) {
+		/* The first part is now: nothing else waits for it. */
 		clock_gettime(CLOCK_MONOTONIC, &t.it_value);
-		t.it_value.tv_nsec += PART_NS;
-		if (t.it_value.tv_nsec >= 1000000000) {
-			t.it_value.tv_nsec -= 1000000000;
-			++t.it_value.tv_sec;
-		}
 		t.it_interval.tv_nsec = PART_NS;
 	}
 	m->running = timerfd_settime(m->fd, TFD_TIMER_ABSTIME, &t, NULL) == 0 && running;

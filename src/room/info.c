@@ -105,7 +105,7 @@ Livekit__ParticipantInfo *participant_info(struct info_arena *a, const struct pa
 	info->joined_at = p->joined_unix_ms / 1000;
 	info->joined_at_ms = p->joined_unix_ms;
 	info->permission = (Livekit__ParticipantPermission *)&p->permission;
-	info->is_publisher = info->n_tracks > 0;
+	info->is_publisher = p->has_published;
 	info->disconnect_reason = p->reason;
 	info->client_protocol = p->client_protocol;
 	info->capabilities = (Livekit__ClientInfo__Capability *)p->capabilities;

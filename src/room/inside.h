@@ -84,6 +84,7 @@ enum {
 };
 
 struct participant {
+	bool has_published; /* LiveKit's is_publisher: stays, also when the last track has gone */
 	struct list link;
 	struct map_node by_identity, by_sid;
 	uint64_t serial;

@@ -44,7 +44,7 @@ bool participant_may_publish(const struct participant *p, Livekit__TrackSource s
 	if (!perm->can_publish)
 		return false;
 	for (size_t i = 0; i < perm->n_can_publish_sources; ++i)
-		if (perm->can_publish_sources[i] == source)
+		if (perm->can_publish_sources[i] == source && source != LIVEKIT__TRACK_SOURCE__UNKNOWN)
 			return true;
 	return perm->n_can_publish_sources == 0;
 }

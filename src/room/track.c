@@ -115,6 +115,7 @@ int track_publish(struct track **ret, struct participant *p, const struct track_
 	}
 	t->serial = ++p->room->rooms->serials;
 	list_add(&p->tracks, &t->link);
+	p->has_published = true;
 	++p->track_count;
 	*ret = t;
 

@@ -318,10 +318,15 @@ static size_t source_list(Livekit__TrackSource *ret, const struct grants *g)
 		[LIVEKIT__TRACK_SOURCE__SCREEN_SHARE_AUDIO] = "screen_share_audio",
 	};
 	size_t count = 0;
-	for (size_t i = 0; i < g->video.source_count; ++i)
+	for (size_t i = 0; i < g->video.source_count; ++i) {
+		/* A name that we do not know allows nothing; left out, the list might become empty, which
+		 * means "all". */
+		ret[count] = LIVEKIT__TRACK_SOURCE__UNKNOWN;
 		for (size_t k = 0; k < COUNT_OF(names); ++k)
 			if (names[k] && strcasecmp(g->video.sources[i], names[k]) == 0)
-				ret[count++] = (Livekit__TrackSource)k;
+				ret[count] = (Livekit__TrackSource)k;
+		++count;
+	}
 	return count;
 }
 

@@ -8,6 +8,7 @@ static const struct number book[] = {
 		NUMBER_ANSWERS, 1200, 0, NULL, BANK_MENU},
 	{"+12025550101", "Harbor Credit Union: the same menu, answers at once", "harbor", "Harbor Credit Union",
 		NUMBER_ANSWERS, 0, 0, NULL, BANK_MENU},
+	{"+1234567890", "the number of the examples: the same menu", NULL, NULL, NUMBER_ANSWERS, 1200, 0, NULL, BANK_MENU},
 	{"+12025550110", "is busy (486)", NULL, NULL, NUMBER_REFUSES, 300, 486, "Busy Here", BANK_MENU},
 	{"+12025550111", "rings and never answers", NULL, NULL, NUMBER_SILENT, 0, 0, NULL, BANK_MENU},
 	{"+12025550112", "declines (603)", NULL, NULL, NUMBER_REFUSES, 300, 603, "Decline", BANK_MENU},

@@ -37,7 +37,7 @@ enum {
 	SINK_SSRC = 0x1000,
 	READ_US = 1000,
 	SPARE_US = 450000, /* a burst that is not heard within this is lost */
-	ROOM_PORT_MIN = 22000,
+	ROOM_PORT_MIN = 28000,
 	ROOM_PORT_MAX = 29998,
 };
 

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -56,19 +57,23 @@ class Trouble(Exception):
 
 
 def free_ports(count):
-    """Ports free for TCP and UDP alike; held until all are found, so that none is given twice."""
+    """Ports free for TCP and UDP alike, below those that the kernel gives to whoever asks for any."""
     held, ports = [], []
-    while len(ports) < count:
+    for port in random.sample(range(18000, 28000), 200):
         tcp, udp = socket.socket(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         held += [tcp, udp]
-        tcp.bind(("127.0.0.1", 0))
         try:
-            udp.bind(tcp.getsockname())
-            ports.append(tcp.getsockname()[1])
+            tcp.bind(("127.0.0.1", port))
+            udp.bind(("127.0.0.1", port))
+            ports.append(port)
         except OSError:
             pass
+        if len(ports) == count:
+            break
     for s in held:
         s.close()
+    if len(ports) < count:
+        raise Trouble("no free ports")
     return ports
 
 

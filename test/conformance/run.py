@@ -26,7 +26,7 @@ keys: {{{key}: {secret}}}
 rtc: {{udp_port: {udp}, tcp_port: 0, node_ip: 127.0.0.1}}
 sip: {{sip_port: {sip}, listen_ip: 127.0.0.1, rtp_port: 24000-29000, calls_per_second: 0, allowed_countries: ["*"]}}
 backend: {{port: {backend}}}
-webhook: {{api_key: {key}, urls: ["http://127.0.0.1:7797/hook"]}}
+webhook: {{api_key: {key}, urls: ["http://127.0.0.1:{hook}/hook"]}}
 data_dir: {folder}
 logging: {{level: warn}}
 """
@@ -59,10 +59,10 @@ def wait_ready(url, server):
     sys.exit(f"the server did not answer {url}")
 
 
-def command(suite, port, sip, options):
+def command(suite, port, sip, far, hook, options):
     if suite == "api":
         return [sys.executable, "run.py", "--url", f"http://127.0.0.1:{port}", "--key", KEY, "--secret", SECRET,
-                "--patience", "5", *options]
+                "--sip-target", f"127.0.0.1:{far}", "--hook-port", str(hook), "--patience", "5", *options]
     if suite == "trunks":
         return [sys.executable, "run.py", "--url", f"http://127.0.0.1:{port}", "--key", KEY, "--secret", SECRET, *options]
     return [str(ROOT / "tools" / "node20"), "run.mjs", "--url", f"ws://127.0.0.1:{port}", "--key", KEY, "--secret", SECRET,
@@ -89,6 +89,32 @@ def is_known(case, gaps):
     return next((g for g in gaps if g == case or (g.endswith("*") and case.startswith(g[:-1]))), None)
 
 
+def play(suite, line):
+    return subprocess.run(line, cwd=HERE / suite, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          errors="replace").stdout
+
+
+def play_again(out, again):
+    """Scenarios with browsers depend on the clock: what fails beside others is tried once more, alone, and told."""
+    gaps = known_gaps("clients")
+    counts = re.findall(r"(\d+) passed, (\d+) failed", out)
+    if not counts:
+        return out
+    passed, failed = map(int, counts[-1])
+    for case in failed_cases("clients", out):
+        name, client = re.match(r"(\S+) \[([\w-]+)\]", case).groups()
+        if is_known(case, gaps):
+            continue
+        second = again(["--only", name, "--client", client, "--jobs", "1"])
+        if re.search(r"^1 passed, 0 failed", second, re.M):
+            print(f"passed only at the second try, alone: {case}")
+            out = out.replace(f"FAIL {case}", f"second {case}")
+            passed, failed = passed + 1, failed - 1
+        else:
+            print(second)
+    return f"{out}\n{passed} passed, {failed} failed\n"
+
+
 def judge(suite, out, whole):
     counts = re.findall(r"(\d+) passed, (?:(\d+) accepted[^,]*, )?(\d+) failed", out)
     gaps = known_gaps(suite)
@@ -113,16 +139,18 @@ def main():
         print(__doc__)
         return 2
     suite, options = sys.argv[1], sys.argv[2:]
-    port, udp, sip, backend = free_ports(4)
+    port, udp, sip, backend, far, hook = free_ports(6)
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "config.yaml"
-        path.write_text(CONFIG.format(port=port, udp=udp, sip=sip, backend=backend, key=KEY, secret=SECRET, folder=folder))
+        path.write_text(CONFIG.format(port=port, udp=udp, sip=sip, backend=backend, key=KEY, secret=SECRET, folder=folder,
+                                      hook=hook))
         with open(pathlib.Path(folder) / "log", "w+") as log:
             server = subprocess.Popen([BINARY, "serve", "--config", path], stdout=log, stderr=log, cwd=folder)
             try:
                 wait_ready(f"http://127.0.0.1:{port}/", server)
-                done = subprocess.run(command(suite, port, sip, options), cwd=HERE / suite, stdout=subprocess.PIPE,
-                                      stderr=subprocess.STDOUT, text=True, errors="replace")
+                out = play(suite, command(suite, port, sip, far, hook, options))
+                if suite == "clients":
+                    out = play_again(out, lambda more: play(suite, command(suite, port, sip, far, hook, more)))
             finally:
                 alive = server.poll() is None
                 server.terminate()
@@ -130,8 +158,8 @@ def main():
                 log.seek(0)
                 tail = log.read()[-3000:]
     if os.environ.get("VERBOSE"):
-        print(done.stdout)
-    result = judge(suite, done.stdout, not options)
+        print(out)
+    result = judge(suite, out, not options)
     if not alive:
         print(f"the server ended during the suite:\n{tail}")
         return 1

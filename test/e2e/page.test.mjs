@@ -58,6 +58,12 @@ async function openPage(requests) {
   const context = await browser.newContext({ permissions: ['microphone'], viewport: { width: 375, height: 812 } });
   const page = await context.newPage();
   page.problems = [];
+  // Keeps the page's peer connections within reach of the test, for their statistics.
+  await page.addInitScript(() => {
+    const Real = window.RTCPeerConnection;
+    window.peerConnections = [];
+    window.RTCPeerConnection = class extends Real { constructor(...a) { super(...a); window.peerConnections.push(this); } };
+  });
   page.on('pageerror', (e) => page.problems.push(String(e)));
   page.on('console', (m) => { if (m.type() === 'error') page.problems.push(m.text()); });
   page.on('request', (r) => requests.push(r.url()));
@@ -75,6 +81,16 @@ async function fillForm(page) {
   await page.locator('[data-testid="call-bank"][aria-disabled="false"]').waitFor({ timeout: 15000 });
 }
 
+// The codecs of what the page receives just now.
+const receivedCodecs = (page) => page.evaluate(async () => {
+  const found = new Set();
+  for (const pc of window.peerConnections) {
+    const stats = await pc.getStats();
+    for (const s of stats.values()) if (s.type === 'inbound-rtp' && s.packetsReceived > 0) found.add(stats.get(s.codecId)?.mimeType);
+  }
+  return [...found];
+});
+
 const state = (page, wanted, ms = 15000) => page.locator(`[data-testid="call-state"][data-state="${wanted}"]`).waitFor({ timeout: ms });
 const press = (page, key) => page.getByTestId(`key-${key}`).click();
 
@@ -90,6 +106,7 @@ test('a person saves a dispute, calls the bank, presses keys, hears and is heard
   await page.getByTestId('keypad-toggle').click();
   await press(page, 3);
   await hearTone(page, 1000, 'the bank’s test tone is heard');
+  assert.deepEqual(await receivedCodecs(page), ['audio/PCMU'], 'the phone is forwarded as it is, not made Opus');
   await press(page, 2);
   await hearTone(page, MIC_HZ, 'the bank hears the microphone and echoes it');
 

@@ -61,7 +61,7 @@ test('baresip is the phone: sound both ways, and it sees the hang-up', async () 
     assertTone(await alice.hears(phone), 620, 'alice hears baresip');
     await server.post('/livekit/sip/hangup', { room: 'soft', participant_identity: phone });
     await until(() => /terminated|closed|bye/i.test(far.log), 5000, 'baresip sees the end');
-    const heard = await until(() => { const pcm = far.heard(); return pcm.length > 16000 && pcm; }, 5000, 'baresip wrote what it heard');
+    const heard = await until(() => { const pcm = far.heard(); return pcm.length > 16000 && pcm; }, 5000, `baresip wrote what it heard`).catch(async (e) => { throw new Error(`${e.message}: ${(await import('node:fs')).readdirSync(far.home)}\n${far.log.slice(-1500)}`); });
     const middle = heard.subarray(8000, Math.min(heard.length, 24000));
     const tone = analyse(middle, 8000);
     assert.ok(Math.abs(tone.freq - 440) < 9, `baresip hears alice: ${JSON.stringify(tone)}`);

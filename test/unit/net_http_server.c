@@ -381,7 +381,7 @@ static void slow_and_idle_clients_are_cut_off(void)
 {
 	struct talk slow, idle, silent;
 	talk_stop_serving();
-	talk_serve((struct http_server_config){.header_ms = 30, .idle_ms = 30});
+	talk_serve((struct http_server_config){.header_ms = 250, .idle_ms = 250});
 	talk_open(&silent);
 	talk_open(&slow);
 	talk_text(&slow, "GET /x HT");

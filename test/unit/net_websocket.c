@@ -347,7 +347,7 @@ static void pings_find_the_dead(void)
 {
 	struct talk dead, alive;
 	talk_stop_serving();
-	talk_serve((struct http_server_config){.ping_ms = 20});
+	talk_serve((struct http_server_config){.ping_ms = 100});
 	start(&dead);
 	FRAME_EXPECT(&dead, "89 ");
 	FRAME_EXPECT(&dead, "89 ");

@@ -133,6 +133,13 @@ static void two_connections(void)
 	CHECK_STR(j->room, "r");
 	join_free(j);
 
+	/* A list of names that nobody knows allows nothing: it must not become the empty list, "all". */
+	j = accepted("{" IDS ",\"video\":{" JOIN ",\"canPublishSources\":[\"telepathy\"]}}", false);
+	join_participant_config(&c, j);
+	CHECK_EQ(c.can_publish_source_count, 1);
+	CHECK_EQ(c.can_publish_sources[0], LIVEKIT__TRACK_SOURCE__UNKNOWN);
+	join_free(j);
+
 	j = accepted("{" IDS ",\"video\":{" JOIN ",\"roomCreate\":true,\"canSubscribe\":false},"
 		     "\"roomConfig\":{\"emptyTimeout\":7,\"max_participants\":3,\"metadata\":\"m\"}}",
 		false);

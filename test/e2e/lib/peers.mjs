@@ -40,7 +40,7 @@ function toneWav(file, freq) {
   fs.writeFileSync(file, b);
 }
 
-// baresip answers by itself, says a tone from a file, and writes what it hears into another.
+// baresip answers by itself, says a tone from a file, and its sndfile filter writes what it hears into another.
 export async function baresip(folder, freq) {
   // SIP takes this port and the next one (TLS); RTP lies apart from both.
   const [port] = await freePorts(1), media = port + 10;
@@ -49,21 +49,26 @@ export async function baresip(folder, freq) {
   fs.writeFileSync(path.join(home, 'accounts'), '<sip:+12025550124@127.0.0.1>;regint=0;answermode=auto\n');
   fs.writeFileSync(path.join(home, 'config'), `poll_method epoll
 sip_listen 127.0.0.1:${port}
+net_interface 127.0.0.1
 call_max_calls 4
 audio_source aufile,${home}/tone.wav
-audio_player aufile,${home}/heard.wav
+audio_player aubridge,nobody
+snd_path ${home}
 audio_channels 1-1
 rtp_ports ${media & ~1}-${(media & ~1) + 20}
 module_path /usr/lib/baresip/modules
 module g711.so
 module aufile.so
+module aubridge.so
+module sndfile.so
 module_tmp account.so
 module_app menu.so
 `);
   const peer = new Peer('baresip', ['-f', home, '-v'], { cwd: home });
   peer.port = port;
+  peer.home = home;
   peer.heard = () => {
-    const file = fs.readdirSync(home).filter((f) => f.endsWith('heard.wav') || /dec|heard/.test(f)).map((f) => path.join(home, f))[0];
+    const file = fs.readdirSync(home).filter((f) => f.endsWith('-dec.wav')).map((f) => path.join(home, f))[0];
     const b = file ? fs.readFileSync(file) : Buffer.alloc(44);
     return Float32Array.from({ length: Math.max(0, (b.length - 44) >> 1) }, (_, i) => b.readInt16LE(44 + i * 2) / 32768);
   };
