@@ -7,13 +7,17 @@
 #include <assert.h>
 #include <errno.h>
 
+/* Drawn before main(), hence before any thread: maps of several threads read it without a lock. */
+static uint64_t seed;
+
+__attribute__((constructor)) static void draw_seed(void)
+{
+	seed = rng_u64();
+}
+
 /* FNV-1a, seeded per process: a stranger who names rooms cannot aim them at one slot. */
 static uint64_t hash_of(struct span key)
 {
-	static uint64_t seed;
-	if (!seed)
-		seed = rng_u64() | 1;
-
 	uint64_t h = 0xcbf29ce484222325u ^ seed;
 	for (size_t i = 0; i < key.size; ++i)
 		h = (h ^ key.data[i]) * 0x100000001b3u;

@@ -17,11 +17,14 @@ struct timer_handle {
 	void *owner;
 };
 
-/* The list is moved aside first: what is deferred meanwhile runs in the next turn. */
+/* The list is moved aside first: what is deferred meanwhile runs in the next turn. A cancelled piece
+ * leaves an empty list and a busy idle handle: it must rest then too, or the loop spins for ever. */
 static void run_deferred(struct loop *l)
 {
-	if (list_empty(&l->deferred))
+	if (list_empty(&l->deferred)) {
+		uv_idle_stop(&l->idle);
 		return;
+	}
 	struct list batch = l->deferred;
 	batch.next->prev = batch.prev->next = &batch;
 	list_init(&l->deferred);

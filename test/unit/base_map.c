@@ -2,6 +2,8 @@
 #include "base/mem.h"
 #include "test/check.h"
 
+#include <pthread.h>
+
 struct element {
 	struct map_node node;
 	char name[16];
@@ -50,8 +52,36 @@ static void an_allocation_may_fail(void)
 	CHECK_EQ(mem_live(), 0);
 }
 
+static void *fill_and_look(void *arg)
+{
+	struct map *m = arg;
+	static _Thread_local struct map_node nodes[64];
+
+	for (uint64_t i = 0; i < COUNT_OF(nodes); ++i)
+		CHECK_EQ(map_put_id(m, &nodes[i], i), 0);
+	for (uint64_t i = 0; i < COUNT_OF(nodes); ++i)
+		CHECK(map_get_id(m, i) == &nodes[i]);
+	map_fini(m);
+	return NULL;
+}
+
+/* Each worker has maps of its own; nothing behind them may be shared (run under `make tsan`).
+ * First in main(): what is made lazily must be made here. */
+static void two_threads_use_maps_of_their_own(void)
+{
+	struct map maps[2] = {0};
+	pthread_t threads[2];
+
+	for (int i = 0; i < 2; ++i)
+		CHECK_EQ(pthread_create(&threads[i], NULL, fill_and_look, &maps[i]), 0);
+	for (int i = 0; i < 2; ++i)
+		pthread_join(threads[i], NULL);
+	CHECK_EQ(mem_live(), 0);
+}
+
 int main(void)
 {
+	two_threads_use_maps_of_their_own();
 	a_thousand_names_come_and_go();
 	an_allocation_may_fail();
 	return 0;

@@ -73,6 +73,18 @@ static void cancelled_work_does_not_run(void)
 	CHECK_STR(order, "a");
 }
 
+/* Else the loop polls without sleeping and a stopping program never ends. */
+static void a_loop_whose_only_work_was_cancelled_ends(void)
+{
+	struct piece never = {.name = 'x'};
+	order[0] = 0;
+	loop_defer(&loop, &never.d, run_piece);
+	deferred_cancel(&never.d);
+	uv_run(&loop.uv, UV_RUN_NOWAIT);
+	CHECK(!uv_loop_alive(&loop.uv));
+	CHECK_STR(order, "");
+}
+
 /* ---- timers ---- */
 
 struct ticker {
@@ -162,6 +174,7 @@ int main(void)
 	deferred_work_runs_in_order_and_never_at_once();
 	deferred_work_may_defer_itself_without_starving_others();
 	cancelled_work_does_not_run();
+	a_loop_whose_only_work_was_cancelled_ends();
 	a_timer_fires_once_or_repeats();
 	a_timer_may_end_inside_its_own_handler();
 	every_allocation_may_fail();
