@@ -29,6 +29,9 @@ static bool invalid(struct twirp *t, const char *why)
 
 /* ---- checks; false: the refusal was sent ---- */
 
+static const char user_characters[] =
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~";
+
 static bool check_who(struct twirp *t, const request *in)
 {
 	if (!*in->sip_trunk_id && !in->trunk && !*in->sip_number)
@@ -37,6 +40,10 @@ static bool check_who(struct twirp *t, const request *in)
 		return invalid(t, "missing sip callee number");
 	if (strchr(in->sip_call_to, '@') || !strncasecmp(in->sip_call_to, "sip:", 4))
 		return invalid(t, "SipCallTo should be a phone number or SIP user, not a full SIP URI");
+	/* It stands before the '@' of To. */
+	if (strlen(in->to_user_override) > LIMIT_NAME_BYTES ||
+		strspn(in->to_user_override, user_characters) != strlen(in->to_user_override))
+		return invalid(t, "ToUserOverride should be a SIP user, without a host");
 	return *in->room_name ? true : invalid(t, "missing room name");
 }
 
@@ -390,6 +397,7 @@ static void dial(struct twirp *t, const request *in, const Livekit__SIPOutboundT
 				  .room = in->room_name,
 				  .number = own->number ? own->number : in->sip_call_to,
 				  .shown_number = own->number ? in->sip_call_to : NULL,
+				  .to_user = or_null(in->to_user_override),
 				  .address = own->address,
 				  .uri_params = own->uri_params,
 				  .trunk = trunk,

@@ -38,6 +38,7 @@ struct call_request {
 	const char *room;
 	const char *number;                       /* E.164; checked against the policy, and dialled */
 	const char *shown_number;                 /* in To and in the room; NULL = `number` */
+	const char *to_user;                      /* in To only; NULL = `shown_number` */
 	const char *address;                      /* "host" or "host:port" to send to; NULL = the trunk's */
 	const char *uri_params;                   /* of the Request-URI, "x=y;z"; NULL = none */
 	const Livekit__SIPOutboundTrunkInfo *trunk; /* copied */

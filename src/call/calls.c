@@ -16,6 +16,7 @@
 enum {
 	RINGING_TIMEOUT_MS = 3 * 60 * 1000,       /* livekit-sip's defaults */
 	MAX_DURATION_MS = 24 * 60 * 60 * 1000,
+	MEDIA_TIMEOUT_MAX_S = 600,                /* as it is checked */
 	CLOSE_GRACE_MS = 3000, /* for BYE and CANCEL to be answered when we stop */
 };
 
@@ -229,14 +230,26 @@ static int call_new(struct call **ret, struct calls *cs, const struct call_reque
 	return 0;
 }
 
-static int open_leg(struct call *c, struct media_leg_local *local, struct room *room)
+/* The trunk's, else the server's. */
+static uint32_t media_timeout_ms(const struct calls_config *config, const Livekit__SIPMediaConfig *media)
+{
+	if (!media || media->_media_timeout_case != LIVEKIT__SIPMEDIA_CONFIG___MEDIA_TIMEOUT_MEDIA_TIMEOUT)
+		return config->media_timeout_ms;
+	int64_t seconds = media->media_timeout->seconds;
+	uint32_t ms = (uint32_t)(seconds < 0 ? 0 : seconds > MEDIA_TIMEOUT_MAX_S ? MEDIA_TIMEOUT_MAX_S : seconds) * 1000 +
+		      (uint32_t)(media->media_timeout->nanos / 1000000);
+	return ms ? ms : config->media_timeout_ms;
+}
+
+static int open_leg(struct call *c, struct media_leg_local *local, struct room *room,
+	const struct call_request *request)
 {
 	const struct calls_config *config = &c->calls->config;
 	int r = media_leg_open(&c->leg, local, config->media, room_worker(room),
 		&(struct media_leg_config){
 			.latch = config->symmetric_rtp,
 			.media_timeout_initial_ms = config->media_timeout_initial_ms,
-			.media_timeout_ms = config->media_timeout_ms,
+			.media_timeout_ms = media_timeout_ms(config, request->trunk->media),
 		});
 	if (r < 0)
 		return r;
@@ -256,7 +269,7 @@ enum {
 static int start(struct call *c, struct room *room, const struct call_request *request, const char *caller)
 {
 	struct media_leg_local local = {0};
-	int r = open_leg(c, &local, room);
+	int r = open_leg(c, &local, room, request);
 	if (r < 0)
 		return r;
 	r = call_sit_down(c, room, request, caller);

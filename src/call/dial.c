@@ -201,7 +201,8 @@ static bool write_uris(struct invite_texts *t, const struct call *c, const struc
 
 	int uri = snprintf(t->uri, sizeof t->uri, "sip:%s@%s%s%s%s", c->number, c->address, transport_param(trunk, params),
 		*params ? ";" : "", params);
-	int to = snprintf(t->to, sizeof t->to, "sip:%s@%s", c->shown_number, c->address);
+	int to = snprintf(t->to, sizeof t->to, "sip:%s@%s", request->to_user ? request->to_user : c->shown_number,
+		c->address);
 	int from = snprintf(t->from, sizeof t->from, "sip:%s%s@%s", plus, caller, host);
 	int display = snprintf(t->display, sizeof t->display, "%s%s", request->display_name ? "" : plus,
 		request->display_name ? request->display_name : caller);

@@ -70,6 +70,7 @@ static void on_tick(void *owner)
 {
 	struct server *s = owner;
 	rooms_tick(s->rooms);
+	server_learn_peers(s);
 }
 
 static uint64_t now_ms(void *owner)

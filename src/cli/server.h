@@ -44,6 +44,7 @@ struct server {
 	uv_signal_t on_term, on_int;
 	bool loopback; /* everything on 127.0.0.1: --dev, or bind_addresses says so */
 	bool stopping;
+	uint64_t peers_version, peers_learned_ms;
 	unsigned doors_open;
 	void (*doors_closed)(struct server *s);
 
@@ -65,6 +66,8 @@ MUST_USE int server_open_doors(struct server *s);
 void server_close_doors(struct server *s, void (*closed)(struct server *s));
 void server_free_api(struct server *s);
 const char *server_secret(void *owner, const char *key);
+/* cli/server_peers.c; cheap when nothing has changed. */
+void server_learn_peers(struct server *s);
 /* cli/server_dev.c: what --dev adds. */
 MUST_USE int server_offer_simulator(struct server *s);
 void server_announce(struct server *s);

@@ -28,6 +28,7 @@ struct trunks {
 	struct store *store;
 	struct trunk **sorted; /* by id */
 	size_t count, capacity;
+	uint64_t version; /* goes up with every change */
 };
 
 static struct trunk *trunk_free(struct trunk *t)
@@ -95,6 +96,7 @@ static void insert(struct trunks *ts, struct trunk *t)
 		memmove(ts->sorted + at + 1, ts->sorted + at, (ts->count - at) * sizeof *ts->sorted);
 		++ts->count;
 	}
+	++ts->version;
 	ts->sorted[at] = t;
 }
 
@@ -236,6 +238,7 @@ int trunks_delete(struct trunks *ts, const char *id)
 	log_info("trunk", "%s deleted", id);
 	trunk_free(ts->sorted[at]);
 	--ts->count;
+	++ts->version;
 	memmove(ts->sorted + at, ts->sorted + at + 1, (ts->count - at) * sizeof *ts->sorted);
 	return 0;
 }
@@ -322,4 +325,9 @@ int trunks_choose(const Livekit__SIPOutboundTrunkInfo **ret, struct trunks *ts, 
 	}
 	*ret = chosen;
 	return 0;
+}
+
+uint64_t trunks_version(const struct trunks *ts)
+{
+	return ts->version;
 }

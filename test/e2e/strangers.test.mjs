@@ -5,7 +5,7 @@ import dgram from 'node:dgram';
 import net from 'node:net';
 import { dispose } from '@livekit/rtc-node';
 import WebSocket from 'ws';
-import { Server, until } from './lib/server.mjs';
+import { Server, freePorts, until } from './lib/server.mjs';
 import { Person, assertTone } from './lib/people.mjs';
 
 let server;
@@ -84,5 +84,22 @@ test('a stranger on the SIP port hears nothing', async () => {
   await new Promise((r) => socket.send(ask('OPTIONS'), server.simulatorPort, '127.0.0.1', r));
   await until(() => answers.length > 0, 3000, 'the simulator answers');
   assert.deepEqual([...new Set(answers)], [server.simulatorPort]);
+  await new Promise((r) => socket.close(r));
+});
+
+test('a trunk that asks whether we are there is answered', async () => {
+  const [port] = await freePorts(1);
+  const socket = dgram.createSocket('udp4');
+  let answer;
+  socket.on('message', (m) => { answer = String(m); });
+  await new Promise((r) => socket.bind(port, '127.0.0.3', r));
+  const made = await server.cli(['sip', 'outbound', 'create', JSON.stringify({ trunk: { name: 'asks', address: `127.0.0.3:${port}`, numbers: ['+12025550199'] } })]);
+  assert.equal(made.code, 0, made.err);
+  const ask = (n) => `OPTIONS sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.3:${port};branch=z9hG4bKask${n}\r\nFrom: <sip:t@127.0.0.3>;tag=1\r\nTo: <sip:127.0.0.1>\r\n` +
+    `Call-ID: ask${n}\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n`;
+  let n = 0;
+  await until(() => { socket.send(ask(n++), server.sipPort, '127.0.0.1'); return answer; }, 5000, 'an answer to OPTIONS');
+  assert.match(answer, /^SIP\/2.0 200 /);
+  assert.match(answer, /^Allow: .*INVITE/m);
   await new Promise((r) => socket.close(r));
 });
