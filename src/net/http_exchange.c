@@ -261,6 +261,8 @@ static void act(struct http_exchange *x)
 
 static struct span pending_rest(const struct http_exchange *x)
 {
+	if (!x->pending.size)
+		return (struct span){0}; /* no address to count from: NULL + 0 is undefined in C */
 	return span_of(x->pending.data + x->pending_at, x->pending.size - x->pending_at);
 }
 

@@ -82,6 +82,8 @@ int mailbox_new(struct mailbox **ret, struct loop *l, size_t letter_size, size_t
 	return 0;
 }
 
+/* Wakes the reader under the lock: a reader that is awake already may take this letter as soon as the
+ * lock is free, and if it says "stop", the mailbox goes. */
 int mailbox_post(struct mailbox *m, const void *letter)
 {
 	uv_mutex_lock(&m->lock);
@@ -89,12 +91,10 @@ int mailbox_post(struct mailbox *m, const void *letter)
 	if (!full) {
 		size_t at = (m->head + m->count++) % m->letters_max;
 		memcpy(m->letters + at * m->letter_size, letter, m->letter_size);
+		uv_async_send(&m->async);
 	}
 	uv_mutex_unlock(&m->lock);
-	if (full)
-		return -ENOBUFS;
-	uv_async_send(&m->async);
-	return 0;
+	return full ? -ENOBUFS : 0;
 }
 
 static void on_closed(uv_handle_t *h)

@@ -106,6 +106,41 @@ static void it_may_be_freed_by_its_reader(void)
 	CHECK(!mailbox_free(NULL));
 }
 
+/* ---- the last letter: what a worker and its owner do at the end ---- */
+
+static struct mailbox *last_box;
+
+static void on_last(void *owner, void *letter)
+{
+	if (!*(int *)letter)
+		return;
+	last_box = mailbox_free(last_box);
+	loop_stop(owner);
+}
+
+static void read_until_the_last(void *owner)
+{
+	loop_run(owner);
+}
+
+/* Rounds of what worker_free() and a worker do: the poster is done with the box when its reader is. */
+static void the_last_letter_may_end_the_mailbox_of_another_thread(void)
+{
+	for (int round = 0; round < 200; ++round) {
+		struct loop own;
+		uv_thread_t thread;
+		CHECK_EQ(loop_init(&own), 0);
+		CHECK_EQ(mailbox_new(&last_box, &own, sizeof(int), 64, on_last, &own), 0);
+		struct mailbox *to = last_box;
+		CHECK_EQ(uv_thread_create(&thread, read_until_the_last, &own), 0);
+		for (int i = 0; i < 32; ++i) /* keeps the reader awake */
+			CHECK_EQ(mailbox_post(to, &(int){0}), 0);
+		CHECK_EQ(mailbox_post(to, &(int){1}), 0);
+		uv_thread_join(&thread);
+		loop_fini(&own);
+	}
+}
+
 static void every_allocation_may_fail(void)
 {
 	uv_run(&loop.uv, UV_RUN_NOWAIT);
@@ -130,6 +165,7 @@ int main(void)
 	the_reader_may_post_to_itself();
 	a_full_box_says_so_and_keeps_what_it_has();
 	it_may_be_freed_by_its_reader();
+	the_last_letter_may_end_the_mailbox_of_another_thread();
 	every_allocation_may_fail();
 	loop_fini(&loop);
 	CHECK_EQ(mem_live(), 0);

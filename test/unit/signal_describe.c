@@ -54,15 +54,13 @@ static int count(const char *text, const char *what)
 static void what_is_said_can_be_read(void)
 {
 	static struct sdp_media media[8];
-	struct sdp_format vp8 = {.pt = 98,
-		.name = span_text("VP8"),
-		.clock_hz = 90000,
-		.channels = 1,
-		.fmtp = span_text("x=y")};
+	static struct sdp_format vp8 = {.pt = 98, .clock_hz = 90000, .channels = 1};
+	vp8.name = span_text("VP8");
+	vp8.fmtp = span_text("x=y");
 	struct buf b = {0};
 	struct sdp s;
 
-	sections[3].echo = &vp8;
+	sections[3].echo = &vp8; /* stays: later cases describe the same sections */
 	CHECK_EQ(describe_write(&b, &whole), 0);
 	const char *text = (const char *)b.data;
 	CHECK_EQ(sdp_parse(&s, media, COUNT_OF(media), buf_span(&b)), SDP_OK);

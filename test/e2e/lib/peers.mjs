@@ -41,7 +41,15 @@ function toneWav(file, freq) {
 }
 
 // baresip answers by itself, says a tone from a file, and its sndfile filter writes what it hears into another.
-export async function baresip(folder, freq) {
+// It ends at once when somebody has taken one of its ports meanwhile: then others.
+export async function baresip(folder, freq, tries = 4) {
+  return startBaresip(folder, freq).catch((e) => {
+    if (tries > 1 && /Address already in use/.test(e.message)) return baresip(folder, freq, tries - 1);
+    throw e;
+  });
+}
+
+async function startBaresip(folder, freq) {
   // SIP takes this port and the next one (TLS); RTP lies apart from both.
   const [port] = await freePorts(1), media = port + 10;
   const home = fs.mkdtempSync(path.join(folder, 'baresip-'));
@@ -72,6 +80,9 @@ module_app menu.so
     const b = file ? fs.readFileSync(file) : Buffer.alloc(44);
     return Float32Array.from({ length: Math.max(0, (b.length - 44) >> 1) }, (_, i) => b.readInt16LE(44 + i * 2) / 32768);
   };
-  await until(() => /baresip is ready|ready\./.test(peer.log), 5000, 'baresip is ready').catch((e) => { throw new Error(`${e.message}\n${peer.log}`); });
+  await until(() => {
+    if (peer.code !== undefined) throw new Error('baresip ended at start');
+    return /baresip is ready|ready\./.test(peer.log);
+  }, 5000, 'baresip is ready').catch(async (e) => { await peer.stop(); throw new Error(`${e.message}\n${peer.log}`); });
   return peer;
 }
