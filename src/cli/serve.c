@@ -108,6 +108,13 @@ static int cannot(const char *what, uint16_t port, int r)
 	return r;
 }
 
+/* One for each core, as many as there may be. */
+static unsigned default_workers(void)
+{
+	unsigned cores = uv_available_parallelism();
+	return cores < MEDIA_WORKERS_MAX ? cores : MEDIA_WORKERS_MAX;
+}
+
 static int build_media(struct server *s)
 {
 	struct sockaddr_storage bind;
@@ -116,7 +123,7 @@ static int build_media(struct server *s)
 	if (r < 0)
 		return r;
 	const struct media_config config = {
-		.workers = s->config.workers ? s->config.workers : uv_available_parallelism(),
+		.workers = s->config.workers ? s->config.workers : default_workers(),
 		.rtc_bind = &bind,
 		.rtp_ip = s->config.sip.listen_ip ? s->config.sip.listen_ip : ip,
 		.rtp_port_min = s->config.sip.rtp_port.first,

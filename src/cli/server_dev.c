@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-/* A trunk named "simulator" that leads to our own far end; made again when its port has changed. */
+/* A trunk named "simulator" that leads to our own far end; made again when its port or its password has changed. */
 int server_offer_simulator(struct server *s)
 {
 	char address[64], why[TRUNK_WHY_SIZE];
@@ -24,7 +24,8 @@ int server_offer_simulator(struct server *s)
 	for (size_t i = 0; i < trunks_count(s->trunks) && !trunk; ++i)
 		if (!strcmp(trunks_at(s->trunks, i)->name, "simulator"))
 			trunk = trunks_at(s->trunks, i);
-	if (trunk && !strcmp(trunk->address, address))
+	if (trunk && !strcmp(trunk->address, address) && !strcmp(trunk->auth_username, wanted.auth_username) &&
+		!strcmp(trunk->auth_password, wanted.auth_password))
 		return 0;
 	int r = trunk ? trunks_replace_outbound(&trunk, s->trunks, trunk->sip_trunk_id, &wanted, why)
 		      : trunks_create_outbound(&trunk, s->trunks, &wanted, why);

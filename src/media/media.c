@@ -18,8 +18,9 @@
 
 enum {
 	WORKER_BITS = 6, /* of an id: which worker has it */
-	WORKERS_MAX = 1 << WORKER_BITS,
+	WORKERS_MAX = MEDIA_WORKERS_MAX,
 };
+_Static_assert(WORKERS_MAX == 1 << WORKER_BITS, "an id names one of all workers");
 
 /* What the control thread knows of a transport or a leg: that it is open, and a leg's figures. */
 struct member {

@@ -22,6 +22,8 @@
 struct media;
 typedef uint32_t media_id; /* 0 = none. Unique over all workers and kinds */
 
+enum { MEDIA_WORKERS_MAX = 64 };
+
 struct media_config {
 	unsigned workers;                        /* 0 = inside the control loop */
 	const struct sockaddr_storage *rtc_bind; /* one address: worker n listens on port + n */

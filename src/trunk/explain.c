@@ -60,8 +60,8 @@ static const struct by_status {
 	{488, "invalid_argument", {"media", "The trunk does not take the sound format that was offered. "
 		"Check the codecs and the encryption setting of the trunk."}},
 	{491, "aborted", {"refused", "The far end is busy with the same call. Call again."}},
-	{494, "unauthenticated", {"encryption", "The trunk wants a secured connection. Set the trunk's "
-		"transport to TLS."}},
+	{494, "unauthenticated", {"encryption", "The trunk wants a secured connection, which is not "
+		"supported yet. Switch it off at the provider."}},
 	{500, "failed_precondition", {"trunk_error", "The trunk at {address} has a problem of its own. "
 		"Call again later."}},
 	{503, "failed_precondition", {"trunk_error", "The trunk at {address} takes no calls right now. "

@@ -45,9 +45,9 @@ static const struct {
 	{32207, {"encryption", "The trunk is insecure at the provider, but encrypted sound (SRTP) was "
 		"offered. Set the trunk's media_encryption to match."}},
 	{32208, {"encryption", "The trunk is secure at the provider, but plain sound (RTP) was offered. "
-		"Switch Secure Trunking off there, or require encryption on the trunk."}},
+		"Switch Secure Trunking off there: encrypted sound on trunks is not supported yet."}},
 	{32209, {"encryption", "The trunk is secure at the provider: it wants TLS. Switch Secure "
-		"Trunking off there, or set the trunk's transport to TLS."}},
+		"Trunking off there: TLS on trunks is not supported yet."}},
 	{32218, {"transfer_off", "Transfer is switched off on the trunk at the provider."}},
 	{32222, {"tls", "The provider wants TLS 1.2 or newer."}},
 	{32224, {"number_blocked", "The provider blocks forwarded calls to this number."}},
@@ -71,7 +71,7 @@ static const struct {
 	{"domestic anchored", {"routing_rule", "The provider must keep calls within India on Indian "
 		"servers (\"{reason}\"). Use a trunk address in India, or the provider's rules for it."}},
 	{"secure sip transport", {"encryption", "The trunk is secure at the provider: it wants TLS. "
-		"Switch Secure Trunking off there, or set the trunk's transport to TLS."}},
+		"Switch Secure Trunking off there: TLS on trunks is not supported yet."}},
 	{"cps limit", {"provider_rate", "The provider takes only so many new calls per second on this "
 		"trunk, and the limit was reached. Try again in a second, or have the limit raised."}},
 	{"concurrent call limit", {"provider_limit", "The provider allows no more calls at the same time "
