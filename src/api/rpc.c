@@ -12,7 +12,6 @@ enum {
 	RESPONSE_MS = 15000,
 	RESPONSE_MS_MAX = 10 * 60 * 1000,
 	RPC_VERSION = 1,
-	IDENTITY_SIZE = 40,
 };
 
 /* RPC errors as LiveKit's clients number them. */
@@ -29,7 +28,7 @@ struct rpc {
 	struct api *api;
 	struct http_exchange *x;
 	struct timer deadline;
-	char id[RNG_ID_SIZE], caller[IDENTITY_SIZE];
+	char id[RNG_ID_SIZE], caller[RNG_UUID_SIZE];
 	uint32_t response_ms;
 	bool as_json, acknowledged;
 };
@@ -138,7 +137,7 @@ static struct rpc *rpc_new(struct twirp *t, uint32_t response_ms)
 	r->as_json = t->as_json;
 	r->response_ms = !response_ms ? RESPONSE_MS : response_ms > RESPONSE_MS_MAX ? RESPONSE_MS_MAX : response_ms;
 	rng_id(r->id, "RPC_");
-	rng_token(r->caller, sizeof r->caller); /* nobody may guess whom to answer */
+	rng_uuid(r->caller); /* nobody may guess whom to answer */
 	list_add(&t->api->rpcs, &r->link);
 	++t->api->rpc_count;
 	return r;

@@ -1,6 +1,7 @@
 #include "base/rng.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -54,4 +55,14 @@ void rng_token(char *out, size_t size)
 {
 	assert(size > 0);
 	fill(out, size - 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
+}
+
+void rng_uuid(char out[RNG_UUID_SIZE])
+{
+	uint64_t high = rng_u64(), low = rng_u64();
+	high = (high & ~0xf000ull) | 0x4000;             /* version 4 */
+	low = (low & ~(3ull << 62)) | (1ull << 63);      /* variant 10 */
+	snprintf(out, RNG_UUID_SIZE, "%08x-%04x-%04x-%04x-%012llx", (unsigned)(high >> 32),
+		(unsigned)(high >> 16 & 0xffff), (unsigned)(high & 0xffff), (unsigned)(low >> 48),
+		(unsigned long long)(low & 0xffffffffffffull));
 }

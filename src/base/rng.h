@@ -13,3 +13,7 @@ void rng_id(char out[RNG_ID_SIZE], const char *prefix);
 
 /* `size` - 1 characters of [A-Za-z0-9] and a zero: tags, branches, ICE user names. */
 void rng_token(char *out, size_t size);
+
+/* A version 4 UUID (RFC 9562, section 5.4) in lower case, and a zero. */
+enum { RNG_UUID_SIZE = 37 };
+void rng_uuid(char out[RNG_UUID_SIZE]);
