@@ -4,69 +4,11 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "net/address.h"
-#include "sip/session.h"
+#include "sip/call_inside.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
-
-enum { FORKS_MAX = 8 };
-
-/*
- *  RESOLVING -> CALLING -> TRYING -> RINGING -> ESTABLISHED -> ENDING -> OVER
- *      |           |          |         |            (BYE sent)
- *      |           v          +----+----+
- *      |        LEAVING -> CANCELLING -> OVER       (hung up before the answer)
- *      +---------------------------------> OVER     (failed)
- */
-enum call_state {
-	CALL_RESOLVING,
-	CALL_CALLING,    /* INVITE sent, nothing came back */
-	CALL_TRYING,     /* 100 */
-	CALL_RINGING,    /* 101-199 */
-	CALL_LEAVING,    /* hung up, but nothing came back: CANCEL must wait (RFC 3261 9.1) */
-	CALL_CANCELLING, /* CANCEL sent */
-	CALL_ESTABLISHED,
-	CALL_ENDING, /* BYE sent */
-	CALL_OVER,
-	CALL_STATE__COUNT,
-};
-
-/* A To tag that answered: RFC 3262 numbers its reliable responses, and a second 2xx is ended. */
-struct fork {
-	char tag[128];
-	uint32_t rseq;
-	bool hung_up;
-};
-
-struct sip_call {
-	struct sip_session s;
-	const struct sip_call_events *events;
-	void *owner;
-	enum call_state state;
-
-	char *extra; /* header lines, written already */
-	char *content_type, *contact_user;
-	bool may_grow; /* a large request may go by TCP instead */
-	bool grown;    /* it does */
-	enum sip_protocol protocol;
-	uint32_t failover_ms;
-
-	struct dns_query *query;
-	struct sockaddr_storage targets[DNS_ADDRESSES_MAX];
-	size_t target_count, target;
-
-	struct sip_client *invite; /* the present attempt */
-	struct sip_authorizer *invite_auth;
-	struct fork forks[FORKS_MAX];
-	size_t fork_count;
-
-	char *hangup_reason;
-	struct timer timer;
-	enum sip_why soon; /* what the timer will tell while RESOLVING */
-	char dns_why[128];
-	struct deferred reap;
-};
 
 static struct sip_call *call_of(struct sip_session *s)
 {
@@ -678,138 +620,15 @@ static void on_addresses(void *owner, const struct sockaddr_storage *addresses, 
 		fail_soon(c, SIP_WHY_BROKEN);
 }
 
-static bool is_line(const char *text)
-{
-	return !text || !strpbrk(text, "\r\n");
-}
-
-/* "From" with display name and tag. */
-static char *from_value(const struct sip_invite_config *config, const char *tag)
-{
-	char text[1024];
-	struct writer w = writer_of(text, sizeof text);
-
-	if (config->from_display) {
-		sip_write_quoted(&w, span_text(config->from_display));
-		write_u8(&w, ' ');
-	}
-	write_format(&w, "<%s>;tag=%s", config->from_uri, tag);
-	return w.bad ? NULL : mem_strndup(text, w.used);
-}
-
-static char *extra_headers(const struct sip_invite_config *config)
-{
-	char text[8192];
-	struct writer w = writer_of(text, sizeof text);
-
-	for (size_t i = 0; i < config->header_count; ++i)
-		sip_write_header(
-			&w, config->headers[i].name, span_text(config->headers[i].value));
-	return w.bad ? NULL : mem_strndup(text, w.used);
-}
-
-static int set_text(char **at, const char *text)
-{
-	*at = text ? mem_strdup(text) : NULL;
-	return text && !*at ? err_new(-ENOMEM) : 0;
-}
-
-/* The user part of the From URI, for Contact. */
-static int set_contact_user(struct sip_call *c, const struct sip_invite_config *config)
-{
-	struct sip_uri from;
-
-	if (config->contact_user)
-		return set_text(&c->contact_user, config->contact_user);
-	if (sip_uri_parse(&from, span_text(config->from_uri)) || !from.user.size)
-		return 0;
-	c->contact_user = mem_strndup((const char *)from.user.data, from.user.size);
-	return c->contact_user ? 0 : err_new(-ENOMEM);
-}
-
-static int set_dialog(struct sip_call *c, const struct sip_invite_config *config)
-{
-	struct sip_dialog *d = &c->s.dialog;
-	const char *to = config->to_uri ? config->to_uri : config->request_uri;
-	char id[33];
-
-	rng_token(d->local_tag, sizeof d->local_tag);
-	rng_token(id, sizeof id);
-	d->local_cseq = 1;
-	d->call_id = mem_strdup(config->call_id ? config->call_id : id);
-	d->local = from_value(config, d->local_tag);
-	d->remote = mem_format("<%s>", to);
-	d->target = mem_strdup(config->request_uri);
-	if (!d->call_id || !d->local || !d->remote || !d->target)
-		return err_new(-ENOMEM);
-	return sip_usage_publish(&c->s.usage, d->call_id, d->local_tag);
-}
-
-static int set_texts(struct sip_call *c, const struct sip_invite_config *config)
-{
-	const char *type = config->content_type ? config->content_type : "application/sdp";
-
-	int r = set_text(&c->content_type, type);
-	if (r >= 0)
-		r = set_text(&c->s.username, config->username);
-	if (r >= 0)
-		r = set_text(&c->s.password, config->password ? config->password : "");
-	if (r >= 0)
-		r = set_contact_user(c, config);
-	if (r >= 0)
-		r = sip_session_set_body(&c->s, config->body);
-	c->extra = extra_headers(config);
-	if (r >= 0 && !c->extra)
-		r = -EINVAL;
-	return r < 0 ? r : set_dialog(c, config);
-}
-
-/* Where the first INVITE goes: the proxy if there is one, else the Request-URI. */
-static int find_target(const struct sip_invite_config *config, struct sip_uri *ret, char *text,
-	size_t size, enum sip_protocol *protocol, bool *may_grow)
-{
-	struct sip_uri uri;
-	struct span transport = {0};
-
-	if (sip_uri_parse(&uri, span_text(config->request_uri)) || uri.scheme != SIP_SCHEME_SIP)
-		return -EINVAL;
-	sip_param_get(uri.params, "transport", &transport);
-	bool asks_tcp = span_is_nocase(transport, "tcp");
-	if (transport.size && !asks_tcp && !span_is_nocase(transport, "udp"))
-		return -EINVAL; /* TLS is not here yet */
-	*protocol = config->protocol == SIP_PROTOCOL_TCP ||
-			(config->protocol == SIP_PROTOCOL_AUTO && asks_tcp)
-		? SIP_TCP
-		: SIP_UDP;
-	*may_grow = config->protocol == SIP_PROTOCOL_AUTO && !transport.size;
-	*ret = uri;
-	if (!config->proxy)
-		return 0;
-	if ((size_t)snprintf(text, size, "sip:%s", config->proxy) >= size)
-		return -EINVAL;
-	return sip_uri_parse(ret, span_text(text)) ? -EINVAL : 0;
-}
-
-static bool is_sound(const struct sip_invite_config *config)
-{
-	struct sip_uri from, to;
-	const char *to_uri = config->to_uri ? config->to_uri : config->request_uri;
-
-	return is_line(config->from_uri) && is_line(config->contact_user) &&
-		is_line(config->call_id) && is_line(config->content_type) &&
-		!sip_uri_parse(&from, span_text(config->from_uri)) &&
-		!sip_uri_parse(&to, span_text(to_uri));
-}
-
 static int start(struct sip_call *c, const struct sip_invite_config *config)
 {
 	struct sip_uri target;
 	char proxy[300];
 
-	int r = find_target(
+	int r = sip_invite_target(
 		config, &target, proxy, sizeof proxy, &c->protocol, &c->may_grow);
 	if (r >= 0)
-		r = set_texts(c, config);
+		r = sip_call_set_texts(c, config);
 	if (r >= 0)
 		r = timer_init(&c->timer, c->s.usage.agent->loop, on_timer, c);
 	if (r < 0)
@@ -826,7 +645,7 @@ int sip_invite(struct sip_call **ret, struct sip_agent *a, const struct sip_invi
 {
 	assert(events->failed && events->ended && config->request_uri && config->from_uri);
 
-	if (!is_sound(config))
+	if (!sip_invite_is_sound(config))
 		return -EINVAL;
 	if (a->usage_count >= LIMIT_CALLS)
 		return err_new(-EMFILE);
@@ -853,7 +672,7 @@ void sip_call_hangup(struct sip_call *c, const char *reason)
 	if (c->state >= CALL_LEAVING && c->state != CALL_ESTABLISHED)
 		return;
 	mem_free(c->hangup_reason);
-	c->hangup_reason = reason && is_line(reason) ? mem_strdup(reason) : NULL;
+	c->hangup_reason = reason && sip_is_line(reason) ? mem_strdup(reason) : NULL;
 	switch (c->state) {
 	case CALL_RESOLVING:
 		dns_cancel(c->query);
