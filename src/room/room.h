@@ -156,6 +156,9 @@ MUST_USE int participant_join(struct participant **ret, struct room *r,
 	const struct participant_config *config, const struct participant_events *events,
 	void *owner);
 void participant_joined(struct participant *p); /* -> JOINED: the join response was written */
+/* JOINED, and its subscriptions need not wait for its media: they are part of what its first
+ * answer describes (one peer connection). */
+void participant_subscribe_early(struct participant *p);
 /* -> ACTIVE: media is connected; subscriptions begin. */
 void participant_active(struct participant *p);
 /* -> DISCONNECTED: it hears `unsubscribed` of all it heard, others are told, its tracks end; then

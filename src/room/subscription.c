@@ -110,7 +110,7 @@ bool participant_hears(const struct participant *p, const struct track *t)
 	return subscription_find(p, t) != NULL;
 }
 
-static bool hears_any(const struct participant *listener, const struct participant *p)
+bool subscriptions_reach(const struct participant *listener, const struct participant *p)
 {
 	list_each(it, &listener->subscriptions)
 		if (container_of(it, struct subscription, listener_link)->track->owner == p)
@@ -118,11 +118,16 @@ static bool hears_any(const struct participant *listener, const struct participa
 	return false;
 }
 
+static bool is_ready(const struct participant *p)
+{
+	return p->state == LIVEKIT__PARTICIPANT_INFO__STATE__ACTIVE ||
+	       (p->state == LIVEKIT__PARTICIPANT_INFO__STATE__JOINED && p->subscribes_early);
+}
+
 /* Both are here, both may, and the listener knows of the publisher. */
 static bool is_possible(const struct participant *p, const struct track *t)
 {
-	return p->state == LIVEKIT__PARTICIPANT_INFO__STATE__ACTIVE &&
-	       p->permission.can_subscribe && t->state == TRACK_PUBLISHED && t->owner != p &&
+	return is_ready(p) && p->permission.can_subscribe && t->state == TRACK_PUBLISHED && t->owner != p &&
 	       participant_hears_events(t->owner) && participant_is_visible(t->owner, p) &&
 	       subscription_wished(p, t) && !subscription_find(p, t);
 }
@@ -188,7 +193,7 @@ void subscription_end(struct subscription *s)
 	list_add(&listener->room->rooms->dead_subscriptions, &s->listener_link);
 
 	TELL(listener, unsubscribed, s);
-	if (participant_hears_events(listener) && !hears_any(listener, owner))
+	if (participant_hears_events(listener) && !subscriptions_reach(listener, owner))
 		speaking_ended(listener, owner);
 }
 
