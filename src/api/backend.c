@@ -5,6 +5,7 @@
 #include "call/call.h"
 
 #include "base/limits.h"
+#include "base/mem.h"
 #include "wire/e164.h"
 #include "wire/utf8.h"
 
@@ -111,9 +112,11 @@ bool backend_name(struct backend *b, const char *name, const char **value)
 {
 	if (!backend_text(b, name, value))
 		return false;
-	if (*value && strlen(*value) > LIMIT_NAME_BYTES) {
-		backend_fail(b, 400, "invalid_field", "%s has %zu bytes; at most %d are allowed.", name,
-			strlen(*value), LIMIT_NAME_BYTES);
+	const struct room_limits *limits = rooms_limits(b->api->config.rooms);
+	uint32_t max = strstr(name, "identity") ? limits->identity : strstr(name, "room") ? limits->room_name : limits->name;
+	if (*value && strlen(*value) > max) {
+		backend_fail(b, 400, "invalid_field", "%s has %zu bytes; at most %u are allowed.", name,
+			strlen(*value), max);
 		return false;
 	}
 	return true;
@@ -159,8 +162,11 @@ bool backend_texts(struct backend *b, const char *name, const json_t **value)
 			return wrong_type(b, name, "an object of texts");
 		bytes += strlen(key) + json_string_length(item);
 	}
-	if (bytes > LIMIT_ATTRIBUTES_BYTES)
-		return wrong_type(b, name, "smaller: at most 64 KiB");
+	if (bytes > rooms_limits(b->api->config.rooms)->attributes) {
+		backend_fail(b, 400, "invalid_field", "%s has %zu bytes; at most %u are allowed.", name, bytes,
+			rooms_limits(b->api->config.rooms)->attributes);
+		return false;
+	}
 	*value = field;
 	return true;
 }
@@ -236,8 +242,9 @@ bool api_is_backend_path(const char *path)
 /* Fills `open` and `grants`; false: 401 was sent. */
 static bool admit(struct backend *b)
 {
-	const char *why = NULL;
-	int r = auth_read(&b->grants, b->api, b->x, &why);
+	char *why = NULL;
+	bool admitted = false;
+	int r = auth_read(&b->grants, b->api, b->x, false, &why);
 	b->open = auth_is_open(b->api, b->x);
 	if (r < 0)
 		backend_fail(b, 500, "internal", "Something is broken here; the log says what.");
@@ -247,8 +254,9 @@ static bool admit(struct backend *b)
 		backend_denied(b, "A LiveKit access token is needed here: send the header "
 				  "\"Authorization: Bearer TOKEN\".");
 	else
-		return true;
-	return false;
+		admitted = true;
+	mem_free(why);
+	return admitted;
 }
 
 static void serve(struct backend *b, const struct endpoint *e)

@@ -183,6 +183,7 @@ struct track *tracks_after(struct participant *p, uint64_t after);
 void subscriptions_offer(struct track *t);       /* to everybody ACTIVE */
 void subscriptions_begin(struct participant *p); /* p is ACTIVE, or may subscribe again */
 void subscriptions_consider(struct participant *p, struct track *t);
+void subscriptions_fill_up(struct participant *p); /* where their number is limited */
 struct subscription *subscription_find(const struct participant *p, const struct track *t);
 void subscription_end(struct subscription *s);
 void subscriptions_end_all(struct participant *p);
