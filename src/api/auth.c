@@ -3,23 +3,20 @@
 #include "api/api_private.h"
 
 #include "base/clock.h"
-#include "base/err.h"
-#include "base/mem.h"
 #include "net/address.h"
 
-#include <errno.h>
 #include <stdio.h>
 
 static const char scheme[] = "Bearer ";
 
 /* *token = NULL when there is none. */
-static int find_token(const char **token, struct http_exchange *x, char **why)
+static int find_token(const char **token, struct http_exchange *x, const char **why)
 {
 	const char *header = http_header(x, "Authorization");
 	if (header && *header) {
 		if (strncmp(header, scheme, sizeof scheme - 1)) {
-			*why = mem_strdup("invalid authorization header. Must start with Bearer ");
-			return *why ? AUTH_E_BAD : err_new(-ENOMEM);
+			*why = "invalid authorization header. Must start with Bearer ";
+			return AUTH_E_BAD;
 		}
 		*token = header + sizeof scheme - 1;
 		return 0;
@@ -28,7 +25,28 @@ static int find_token(const char **token, struct http_exchange *x, char **why)
 	return *token && **token ? 0 : AUTH_E_NONE;
 }
 
-int auth_read(struct grants *ret, const struct api *a, struct http_exchange *x, bool quoted, char **why)
+static const char *refusal(enum jwt_outcome outcome)
+{
+	switch (outcome) {
+	case JWT_E_UNKNOWN_KEY:
+		return "invalid API key";
+	case JWT_E_ALGORITHM:
+		return "invalid authorization token: only HS256 is accepted";
+	case JWT_E_SIGNATURE:
+		return "invalid authorization token: token signature is invalid: signature is invalid";
+	case JWT_E_EXPIRED:
+		return "invalid authorization token: token has invalid claims: token is expired";
+	case JWT_E_NOT_YET:
+		return "invalid authorization token: token has invalid claims: token is not valid yet";
+	case JWT_OK:
+	case JWT_E_MALFORMED:
+	case JWT__COUNT:
+		break;
+	}
+	return "invalid authorization token";
+}
+
+int auth_read(struct grants *ret, const struct api *a, struct http_exchange *x, const char **why)
 {
 	const char *token = NULL;
 	json_t *claims = NULL;
@@ -40,10 +58,8 @@ int auth_read(struct grants *ret, const struct api *a, struct http_exchange *x, 
 	if (r < 0)
 		return r;
 	if (r > 0) {
-		enum jwt_outcome o = (enum jwt_outcome)r;
-		*why = quoted ? jwt_refusal(o, span_text(token))
-			      : mem_format("invalid authorization token: %s", jwt_outcome_text(o));
-		return *why ? AUTH_E_BAD : err_new(-ENOMEM);
+		*why = refusal((enum jwt_outcome)r);
+		return AUTH_E_BAD;
 	}
 	grants_init(ret, claims);
 	return 0;

@@ -10,12 +10,11 @@
 /* Outcomes of auth_read(). */
 enum {
 	AUTH_E_NONE = 1, /* no token came */
-	AUTH_E_BAD,      /* one came that is not to be believed; *why says so, a mem_ text */
+	AUTH_E_BAD,      /* one came that is not to be believed; *why says so, in LiveKit's words */
 };
-/* `quoted`: in the words of LiveKit's server, which quote the token; else without it.
- * Header `Authorization: Bearer ...`, else the query's access_token. On 0 *ret is to be finished by
+/* Header `Authorization: Bearer ...`, else the query's access_token. On 0 *ret is to be finished by
  * grants_fini(). */
-MUST_USE int auth_read(struct grants *ret, const struct api *a, struct http_exchange *x, bool quoted, char **why);
+MUST_USE int auth_read(struct grants *ret, const struct api *a, struct http_exchange *x, const char **why);
 
 /* The app's endpoints need no token: development, and both the peer and the names that the request
  * gives (Host, Origin) are of this machine, so that no web page elsewhere can dial through a browser

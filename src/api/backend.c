@@ -5,7 +5,6 @@
 #include "call/call.h"
 
 #include "base/limits.h"
-#include "base/mem.h"
 #include "wire/e164.h"
 #include "wire/utf8.h"
 
@@ -242,9 +241,8 @@ bool api_is_backend_path(const char *path)
 /* Fills `open` and `grants`; false: 401 was sent. */
 static bool admit(struct backend *b)
 {
-	char *why = NULL;
-	bool admitted = false;
-	int r = auth_read(&b->grants, b->api, b->x, false, &why);
+	const char *why = NULL;
+	int r = auth_read(&b->grants, b->api, b->x, &why);
 	b->open = auth_is_open(b->api, b->x);
 	if (r < 0)
 		backend_fail(b, 500, "internal", "Something is broken here; the log says what.");
@@ -254,9 +252,8 @@ static bool admit(struct backend *b)
 		backend_denied(b, "A LiveKit access token is needed here: send the header "
 				  "\"Authorization: Bearer TOKEN\".");
 	else
-		admitted = true;
-	mem_free(why);
-	return admitted;
+		return true;
+	return false;
 }
 
 static void serve(struct backend *b, const struct endpoint *e)

@@ -3,7 +3,6 @@
 #include "api/auth.h"
 
 #include "base/limits.h"
-#include "base/mem.h"
 #include "wire/proto_json.h"
 
 #include <jansson.h>
@@ -257,15 +256,14 @@ static void route(struct twirp *t)
 void api_twirp(struct api *a, struct http_exchange *x)
 {
 	struct twirp t = {.api = a, .x = x};
-	char *why = NULL;
-	int r = auth_read(&t.grants, a, x, true, &why);
+	const char *why = NULL;
+	int r = auth_read(&t.grants, a, x, &why);
 	if (r < 0)
 		twirp_broken(&t);
 	else if (r == AUTH_E_BAD)
 		api_text(x, 401, why); /* plain, as LiveKit refuses before it looks at the path */
 	else
 		route(&t);
-	mem_free(why);
 	grants_fini(&t.grants);
 	proto_arena_fini(&t.arena);
 }

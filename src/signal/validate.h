@@ -11,7 +11,6 @@
 
 #include "room/room.h"
 #include "wire/grants.h"
-#include "wire/jwt.h"
 #include "wire/proto.h"
 
 #include "livekit_rtc.pb-c.h"

@@ -160,36 +160,6 @@ int jwt_verify(json_t **claims, struct span token, jwt_secret_fn *secret_of, voi
 	return r;
 }
 
-/* ---- refusing ---- */
-
-/* "invalid API key: <iss>", "...: signing method <alg> is invalid": one text out of one part. */
-static char *quote(struct span part, const char *name, const char *format)
-{
-	uint8_t *scratch = mem_zalloc(part.size + 4);
-	json_t *o = scratch ? load_part(scratch, part) : NULL;
-	const char *value = json_string_value(json_object_get(o, name));
-	char *text = scratch ? mem_format(format, value ? value : "") : NULL;
-	json_decref(o);
-	mem_free(scratch);
-	return text;
-}
-
-char *jwt_refusal(enum jwt_outcome o, struct span token)
-{
-	struct parts p;
-	if (o == JWT_E_MALFORMED || token.size > JWT_TEXT_MAX || !split(&p, token))
-		return mem_strdup("invalid authorization token");
-	if (o == JWT_E_UNKNOWN_KEY)
-		return quote(p.claims, "iss", "invalid API key: %s");
-	char *why = o == JWT_E_ALGORITHM
-		? quote(p.header, "alg", "token signature is invalid: signing method %s is invalid")
-		: mem_strdup(jwt_outcome_text(o));
-	char *text = why ? mem_format("invalid token: %.*s, error: %s", (int)token.size, (const char *)token.data, why)
-			 : NULL;
-	mem_free(why);
-	return text;
-}
-
 /* ---- writing ---- */
 
 static char *sign(struct span body, const char *secret)

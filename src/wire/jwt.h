@@ -35,9 +35,6 @@ typedef const char *jwt_secret_fn(void *owner, const char *key);
  * negative error. */
 MUST_USE int jwt_verify(json_t **claims, struct span token, jwt_secret_fn *secret_of, void *owner,
 	int64_t now_s);
-/* What LiveKit's server tells the bearer of such a token, as a mem_ text: it quotes the token, its `iss`
- * or its `alg`, so it is for that bearer and for no log. NULL when out of memory. */
-char *jwt_refusal(enum jwt_outcome o, struct span token);
 /* *token is a mem_ text. `claims` should name iss, sub, exp ... Claims that would make a token that
  * jwt_verify() refuses for its length are JWT_E_MALFORMED. */
 MUST_USE int jwt_sign(char **token, const json_t *claims, const char *secret);

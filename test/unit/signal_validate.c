@@ -55,12 +55,12 @@ static void refusals(void)
 		unsigned status;
 		const char *text;
 	} cases[] = {
-		{"unknown key", "{\"iss\":\"other\",\"sub\":\"alice\"}", "secret", 401, "invalid API key: other"},
+		{"unknown key", "{\"iss\":\"other\",\"sub\":\"alice\"}", "secret", 401, "invalid API key"},
 		{"bad signature", "{" IDS ",\"video\":{" JOIN "}}", "guess", 401,
-			"error: token signature is invalid: signature is invalid"},
-		{"no issuer", "{\"sub\":\"alice\",\"video\":{" JOIN "}}", "secret", 401, "invalid API key: "},
+			"invalid authorization token: token signature is invalid: signature is invalid"},
+		{"no issuer", "{\"sub\":\"alice\",\"video\":{" JOIN "}}", "secret", 401, "invalid API key"},
 		{"expired", "{\"iss\":\"key\",\"sub\":\"a\",\"exp\":1799999000,\"video\":{" JOIN "}}", "secret",
-			401, "error: token has invalid claims: token is expired"},
+			401, "invalid authorization token: token has invalid claims: token is expired"},
 		{"no grants", "{" IDS "}", "secret", 401, "no permissions to access the room"},
 		{"no right to join", "{" IDS ",\"video\":{\"room\":\"r\"}}", "secret", 401,
 			"permissions denied"},
@@ -79,8 +79,7 @@ static void refusals(void)
 		CHECK_EQ(why.status, cases[i].status);
 		CHECK(strstr(why.text, cases[i].text));
 		CHECK(!j);
-		if (strstr(cases[i].text, "error: ")) /* LiveKit's server quotes the token */
-			CHECK(!strncmp(why.text, "invalid token: ey", 17) && strstr(why.text, t));
+		CHECK(!strstr(why.text, t));
 		refusal_fini(&why);
 		mem_free(t);
 	}
