@@ -186,6 +186,7 @@ void subscriptions_begin(struct participant *p); /* p is ready now, or may subsc
 /* Does `listener` hear any track of p? */
 bool subscriptions_reach(const struct participant *listener, const struct participant *p);
 void subscriptions_consider(struct participant *p, struct track *t);
+void subscriptions_fill_up(struct participant *p); /* where their number is limited */
 struct subscription *subscription_find(const struct participant *p, const struct track *t);
 void subscription_end(struct subscription *s);
 void subscriptions_end_all(struct participant *p);
@@ -217,7 +218,12 @@ void speaking_ended(struct participant *listener, struct participant *p);
 
 #define TELL_ALL(rooms_, event, ...)                                                               \
 	do {                                                                                       \
-		const struct rooms *teller_ = (rooms_);                                            \
-		if (teller_->events && teller_->events->event)                                     \
-			teller_->events->event(teller_->owner, ##__VA_ARGS__);                     \
+		const struct list *listeners_ = &(rooms_)->listeners;                              \
+		list_each(it_, listeners_)                                                         \
+		{                                                                                  \
+			const struct rooms_listener *told_ =                                       \
+				container_of(it_, struct rooms_listener, link);                    \
+			if (told_->events->event)                                                  \
+				told_->events->event(told_->owner, ##__VA_ARGS__);                 \
+		}                                                                                  \
 	} while (0)

@@ -76,8 +76,9 @@ static int fill(struct participant *p, const struct participant_config *config)
 		config->attribute_count);
 	if (r < 0)
 		return r;
-	bool large = attributes_size(p->attributes, p->attribute_count) > LIMIT_ATTRIBUTES_BYTES ||
-		     strlen(p->metadata) > LIMIT_METADATA_BYTES;
+	const struct room_limits *limits = rooms_limits(p->room->rooms);
+	bool large = attributes_size(p->attributes, p->attribute_count) > limits->attributes ||
+		     strlen(p->metadata) > limits->metadata;
 	return large ? err_new(-EMSGSIZE) : 0;
 }
 

@@ -124,12 +124,23 @@ static bool is_ready(const struct participant *p)
 	       (p->state == LIVEKIT__PARTICIPANT_INFO__STATE__JOINED && p->subscribes_early);
 }
 
+/* LiveKit's limit.subscription_limit_audio: as many voices as one may hear at a time. */
+static bool hears_enough(const struct participant *p)
+{
+	uint32_t limit = rooms_limits(p->room->rooms)->subscriptions, count = 0;
+	if (!limit)
+		return false;
+	list_each(it, &p->subscriptions)
+		++count;
+	return count >= limit;
+}
+
 /* Both are here, both may, and the listener knows of the publisher. */
 static bool is_possible(const struct participant *p, const struct track *t)
 {
 	return is_ready(p) && p->permission.can_subscribe && t->state == TRACK_PUBLISHED && t->owner != p &&
 	       participant_hears_events(t->owner) && participant_is_visible(t->owner, p) &&
-	       subscription_wished(p, t) && !subscription_find(p, t);
+	       subscription_wished(p, t) && !subscription_find(p, t) && !hears_enough(p);
 }
 
 static void begin(struct participant *p, struct track *t)
@@ -183,6 +194,17 @@ void subscriptions_begin(struct participant *p)
 		for (struct track *t = tracks_after(other, 0); t;
 			t = tracks_after(other, t->serial))
 			consider_first(p, t);
+}
+
+/* One voice less makes room for another, where there is a limit. */
+void subscriptions_fill_up(struct participant *p)
+{
+	struct room *r = p->room;
+	if (!rooms_limits(r->rooms)->subscriptions || hears_enough(p))
+		return;
+	for (struct participant *other = room_next(r, NULL); other; other = room_next(r, other))
+		for (struct track *t = tracks_after(other, 0); t; t = tracks_after(other, t->serial))
+			subscriptions_consider(p, t);
 }
 
 void subscription_end(struct subscription *s)
