@@ -27,8 +27,8 @@ enum room_state {
 
 struct rooms {
 	struct rooms_config config;
-	const struct rooms_events *events;
-	void *owner;
+	struct rooms_listener first; /* whoever made the rooms; events may be NULL */
+	struct list listeners;
 	struct map by_name;
 	struct list list;
 	uint64_t serials;

@@ -67,6 +67,15 @@ struct rooms_config {
 
 MUST_USE int rooms_new(struct rooms **ret, const struct rooms_config *config,
 	const struct rooms_events *events, void *owner); /* events may be NULL */
+/* One more who hears of all rooms, for as long as they are; `l` is the listener's memory. Who came
+ * first hears first. None may end a room or remove a participant from inside an event. */
+struct rooms_listener {
+	struct list link;
+	const struct rooms_events *events;
+	void *owner;
+};
+void rooms_listen(struct rooms *rs, struct rooms_listener *l, const struct rooms_events *events,
+	void *owner);
 struct rooms *rooms_free(struct rooms *rs);
 void rooms_tick(struct rooms *rs); /* timeouts, speakers, batched updates */
 struct room *rooms_find(struct rooms *rs, const char *name);
