@@ -68,6 +68,15 @@ enum {
 	LIMIT_JSON_BYTES = 2 << 20,
 };
 
+/* Webhooks; all but the last for each URL. */
+enum {
+	LIMIT_WEBHOOKS_QUEUED = 10000,
+	LIMIT_WEBHOOK_QUEUE_BYTES = 16 << 20,
+	LIMIT_WEBHOOKS_SENDING = 16, /* requests under way at once */
+	LIMIT_WEBHOOK_AGE_S = 300,   /* how long one is tried */
+	LIMIT_WEBHOOK_CLOSE_MS = 2000, /* how long the end waits for what is left */
+};
+
 /* Trunks, policy, API. */
 enum {
 	LIMIT_TRUNKS = 1000,

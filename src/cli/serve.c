@@ -192,6 +192,25 @@ static int build_rooms(struct server *s)
 	return r;
 }
 
+static int build_webhooks(struct server *s)
+{
+	const struct config *c = &s->config;
+	if (!c->webhook.urls.count)
+		return 0;
+	int r = webhooks_new(&s->webhooks,
+		&(struct webhooks_config){
+			.loop = &s->loop,
+			.urls = (const char *const *)c->webhook.urls.items,
+			.url_count = c->webhook.urls.count,
+			.key = c->webhook.api_key ? c->webhook.api_key : c->keys.items[0].name,
+			.secret_of = server_secret,
+			.secret_owner = s,
+		});
+	if (r == 0)
+		webhook_events_start(&s->webhook_events, s->rooms, s->webhooks);
+	return r;
+}
+
 static int build_store(struct server *s)
 {
 	char path[1024];
@@ -282,6 +301,7 @@ static int build(struct server *s)
 		server_find_addresses,
 		build_media,
 		build_rooms,
+		build_webhooks,
 		build_store,
 		build_sip,
 		build_calls,
@@ -296,7 +316,7 @@ static int build(struct server *s)
 }
 
 /* Children before what they stand on; NULL is fine everywhere, so a half-built tree goes too. */
-static void take_down(struct server *s)
+static void end_rooms(struct server *s)
 {
 	timer_fini(&s->tick);
 	s->sip = sip_agent_free(s->sip);
@@ -305,6 +325,12 @@ static void take_down(struct server *s)
 	server_free_api(s);
 	s->simulator = simulator_free(s->simulator);
 	s->rooms = rooms_free(s->rooms);
+}
+
+static void take_down(struct server *s)
+{
+	end_rooms(s);
+	s->webhooks = webhooks_free(s->webhooks);
 	s->media = media_free(s->media);
 	s->policy = policy_free(s->policy);
 	s->trunks = trunks_free(s->trunks);
@@ -312,13 +338,24 @@ static void take_down(struct server *s)
 	s->dns = dns_free(s->dns);
 }
 
-/* ---- stopping: calls say BYE, people are sent away, connections are flushed, then all goes ---- */
+/* ---- stopping: calls say BYE, people are sent away, connections are flushed, the operator's servers
+ * are told, then all goes ---- */
 
-static void on_doors_closed(struct server *s)
+static void on_all_told(void *owner)
 {
+	struct server *s = owner;
 	uv_close((uv_handle_t *)&s->on_term, NULL);
 	uv_close((uv_handle_t *)&s->on_int, NULL);
 	take_down(s);
+}
+
+static void on_doors_closed(struct server *s)
+{
+	end_rooms(s);
+	if (s->webhooks)
+		webhooks_close(s->webhooks, on_all_told, s);
+	else
+		on_all_told(s);
 }
 
 static void on_calls_closed(void *owner)

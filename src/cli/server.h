@@ -19,6 +19,7 @@
 #include "store/store.h"
 #include "trunk/policy.h"
 #include "trunk/trunk.h"
+#include "webhook/events.h"
 
 #define RINGDOWN_VERSION "0.1.0"
 /* What clients are told: some choose features by the version of LiveKit that they know. */
@@ -31,6 +32,8 @@ struct server {
 	struct dns *dns;
 	struct media *media;
 	struct rooms *rooms;
+	struct webhooks *webhooks; /* NULL: nobody is told */
+	struct webhook_events webhook_events;
 	struct store *store;
 	struct trunks *trunks;
 	struct policy *policy;

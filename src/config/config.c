@@ -77,8 +77,6 @@ int config_defaults(struct config *c, bool dev)
 int config_parse(struct config *c, struct span yaml, const char *name, struct buf *problems)
 {
 	int r = yaml_read(c, yaml, name, problems);
-	if (r == 0 && c->webhook.urls.count)
-		r = value_add_text(&c->notes, "webhook.urls has no effect yet: webhooks are not sent");
 	if (r == 0 && c->rtc.use_external_ip)
 		r = value_add_text(&c->notes,
 			"rtc.use_external_ip has no effect yet: set rtc.node_ip to the public address");

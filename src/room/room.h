@@ -39,6 +39,7 @@ struct rooms_events {
 	void (*participant_active)(void *owner, struct participant *p);
 	/* It left, or never was quite here: see participant_was_active(). */
 	void (*participant_left)(void *owner, struct participant *p);
+	/* Only of those who are, or were, ACTIVE: after participant_active, before participant_left. */
 	void (*track_published)(void *owner, struct track *t);
 	void (*track_unpublished)(void *owner, struct track *t);
 	/* An RPC's ack or response, addressed to nobody in the room: the API's own calls. */

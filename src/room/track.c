@@ -123,7 +123,8 @@ int track_publish(struct track **ret, struct participant *p, const struct track_
 	changed(t, false);
 	if (p->state != LIVEKIT__PARTICIPANT_INFO__STATE__JOINING)
 		subscriptions_offer(t);
-	TELL_ALL(p->room->rooms, track_published, t);
+	if (p->was_active) /* otherwise when it is: participant_active() */
+		TELL_ALL(p->room->rooms, track_published, t);
 	return 0;
 }
 
@@ -148,7 +149,8 @@ void track_drop(struct track *t, bool by_server)
 		if (by_server)
 			TELL(p, track_unpublished, t);
 	}
-	TELL_ALL(r->rooms, track_unpublished, t);
+	if (p->was_active)
+		TELL_ALL(r->rooms, track_unpublished, t);
 }
 
 void track_unpublish(struct track *t)
