@@ -67,6 +67,15 @@ struct rooms_config {
 
 MUST_USE int rooms_new(struct rooms **ret, const struct rooms_config *config,
 	const struct rooms_events *events, void *owner); /* events may be NULL */
+/* One more who hears of all rooms, for as long as they are; `l` is the listener's memory. Who came
+ * first hears first. None may end a room or remove a participant from inside an event. */
+struct rooms_listener {
+	struct list link;
+	const struct rooms_events *events;
+	void *owner;
+};
+void rooms_listen(struct rooms *rs, struct rooms_listener *l, const struct rooms_events *events,
+	void *owner);
 struct rooms *rooms_free(struct rooms *rs);
 void rooms_tick(struct rooms *rs); /* timeouts, speakers, batched updates */
 struct room *rooms_find(struct rooms *rs, const char *name);
@@ -174,6 +183,9 @@ MUST_USE int participant_join(struct participant **ret, struct room *r,
 	const struct participant_config *config, const struct participant_events *events,
 	void *owner);
 void participant_joined(struct participant *p); /* -> JOINED: the join response was written */
+/* JOINED, and its subscriptions need not wait for its media: they are part of what its first
+ * answer describes (one peer connection). */
+void participant_subscribe_early(struct participant *p);
 /* -> ACTIVE: media is connected; subscriptions begin. */
 void participant_active(struct participant *p);
 /* -> DISCONNECTED: it hears `unsubscribed` of all it heard, others are told, its tracks end; then

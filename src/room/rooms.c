@@ -21,8 +21,9 @@ int rooms_new(struct rooms **ret, const struct rooms_config *config,
 		return err_new(-ENOMEM);
 	rs->config = *config;
 	rs->config.limits = room_limits_of(&config->limits);
-	rs->events = events;
-	rs->owner = owner;
+	list_init(&rs->listeners);
+	if (events)
+		rooms_listen(rs, &rs->first, events, owner);
 	list_init(&rs->list);
 	list_init(&rs->dead_rooms);
 	list_init(&rs->dead_participants);
@@ -30,6 +31,15 @@ int rooms_new(struct rooms **ret, const struct rooms_config *config,
 	list_init(&rs->dead_subscriptions);
 	*ret = rs;
 	return 0;
+}
+
+void rooms_listen(struct rooms *rs, struct rooms_listener *l, const struct rooms_events *events,
+	void *owner)
+{
+	assert(rs && l && events);
+	l->events = events;
+	l->owner = owner;
+	list_add(&rs->listeners, &l->link);
 }
 
 static struct list *take_first(struct list *head)
