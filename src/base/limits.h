@@ -25,6 +25,12 @@ enum {
 	LIMIT_HTTP_IDLE_S = 60,
 };
 
+/* TLS. */
+enum {
+	LIMIT_TLS_HANDSHAKES = 256, /* under way at a time, each some 40 KB; the oldest gives way */
+	LIMIT_TLS_HANDSHAKE_S = 10,
+};
+
 /* Rooms. */
 enum {
 	LIMIT_ROOMS = 10000,

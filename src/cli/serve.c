@@ -72,6 +72,7 @@ static void on_tick(void *owner)
 	struct server *s = owner;
 	rooms_tick(s->rooms);
 	server_learn_peers(s);
+	server_look_at_files(s);
 }
 
 static uint64_t now_ms(void *owner)
@@ -272,7 +273,7 @@ static int build_signal(struct server *s)
 					      .media = s->media,
 					      .secret = server_secret,
 					      .secret_owner = s,
-					      .sign_key = s->config.keys.items[0].name,
+					      .sign_key = s->sign_key,
 					      .node_ips = ips,
 					      .node_ip_count = 1,
 					      .version = RINGDOWN_LIVEKIT_VERSION,
@@ -299,6 +300,7 @@ static int build(struct server *s)
 {
 	static int (*const steps[])(struct server *) = {
 		server_find_addresses,
+		server_read_files,
 		build_media,
 		build_rooms,
 		build_webhooks,
@@ -336,6 +338,7 @@ static void take_down(struct server *s)
 	s->trunks = trunks_free(s->trunks);
 	s->store = store_close(s->store);
 	s->dns = dns_free(s->dns);
+	s->tls = tls_context_free(s->tls);
 }
 
 /* ---- stopping: calls say BYE, people are sent away, connections are flushed, the operator's servers
@@ -346,6 +349,7 @@ static void on_all_told(void *owner)
 	struct server *s = owner;
 	uv_close((uv_handle_t *)&s->on_term, NULL);
 	uv_close((uv_handle_t *)&s->on_int, NULL);
+	uv_close((uv_handle_t *)&s->on_hup, NULL);
 	take_down(s);
 }
 
@@ -382,6 +386,7 @@ static void watch_signals(struct server *s)
 	s->on_term.data = s->on_int.data = s;
 	uv_signal_start(&s->on_term, on_signal, SIGTERM);
 	uv_signal_start(&s->on_int, on_signal, SIGINT);
+	server_watch_hangup(s);
 }
 
 int server_run(struct server *s)

@@ -12,6 +12,7 @@
 #include "media/media.h"
 #include "net/dns.h"
 #include "net/http_server.h"
+#include "net/tls.h"
 #include "room/room.h"
 #include "signal/door.h"
 #include "simulator/simulator.h"
@@ -44,7 +45,13 @@ struct server {
 	struct simulator *simulator;
 	struct http_server *http, *backend;
 	struct timer tick;
-	uv_signal_t on_term, on_int;
+	uv_signal_t on_term, on_int, on_hup;
+	struct tls_context *tls; /* or NULL */
+	struct file_stamp { /* how a file looked when it was read last */
+		uint64_t size, inode, changed_ns;
+	} cert_stamp, key_stamp, api_keys_stamp;
+	uint64_t files_looked_ms;
+	char sign_key[256]; /* our own tokens are signed with this API key */
 	bool loopback; /* everything on 127.0.0.1: --dev, or bind_addresses says so */
 	bool stopping;
 	uint64_t peers_version, peers_learned_ms;
@@ -70,6 +77,10 @@ MUST_USE int server_open_doors(struct server *s);
 void server_close_doors(struct server *s, void (*closed)(struct server *s));
 void server_free_api(struct server *s);
 const char *server_secret(void *owner, const char *key);
+/* cli/server_files.c: certificate and API keys, read again when their files change or on SIGHUP. */
+MUST_USE int server_read_files(struct server *s);
+void server_look_at_files(struct server *s); /* every few seconds; cheap */
+void server_watch_hangup(struct server *s);
 /* cli/server_peers.c; cheap when nothing has changed. */
 void server_learn_peers(struct server *s);
 /* cli/server_dev.c: what --dev adds. */

@@ -35,6 +35,9 @@ static int check_keys(const struct config *c, struct buf *problems, int *result)
 	if (c->keys.count == 0)
 		return complain(problems, result, "no API key: set `keys: {NAME: SECRET}` in the file, "
 			"LIVEKIT_API_KEY and LIVEKIT_API_SECRET, or start with --dev\n");
+	for (size_t i = 0; i < c->keys.count; ++i)
+		if (strlen(c->keys.items[i].name) > CONFIG_KEY_NAME_MAX)
+			return complain(problems, result, "keys: the name of a key has at most 200 bytes\n");
 	if (!c->webhook.api_key)
 		return 0;
 	for (size_t i = 0; i < c->keys.count; ++i)
