@@ -4,6 +4,8 @@
 #define UNUSED(key, why) {key, SCHEMA_UNUSED, 0, why}
 
 static const char one_process[] = "everything runs in this one process";
+static const char built_in[] = "the limits are built in";
+static const char always_lite[] = "ICE is always lite";
 static const char no_video[] = "there is nothing to set: sound is forwarded, video is not mixed";
 static const char not_yet[] = "not supported yet";
 
@@ -28,6 +30,20 @@ const struct schema_key schema_keys[] = {
 	{"room.departure_timeout", SCHEMA_SECONDS, AT(room.departure_timeout_s), NULL},
 	{"room.max_participants", SCHEMA_COUNT, AT(room.max_participants), NULL},
 	{"room.enable_remote_unmute", SCHEMA_BOOL, AT(room.enable_remote_unmute), NULL},
+	{"room.max_metadata_size", SCHEMA_COUNT, AT(room.max_metadata_size), NULL},
+	{"room.max_participant_identity_length", SCHEMA_COUNT, AT(room.max_participant_identity_length), NULL},
+	{"room.max_room_name_length", SCHEMA_COUNT, AT(room.max_room_name_length), NULL},
+	{"room.room_configurations", SCHEMA_PRESETS, AT(room.presets), NULL},
+	{"limit.max_attributes_size", SCHEMA_COUNT, AT(limit.max_attributes_size), NULL},
+	{"limit.max_metadata_size", SCHEMA_COUNT, AT(limit.max_metadata_size), NULL},
+	{"limit.max_participant_identity_length", SCHEMA_COUNT, AT(limit.max_participant_identity_length), NULL},
+	{"limit.max_participant_name_length", SCHEMA_COUNT, AT(limit.max_participant_name_length), NULL},
+	{"limit.max_room_name_length", SCHEMA_COUNT, AT(limit.max_room_name_length), NULL},
+	{"limit.num_tracks", SCHEMA_COUNT, AT(limit.num_tracks), NULL},
+	{"limit.subscription_limit_audio", SCHEMA_COUNT, AT(limit.subscription_limit_audio), NULL},
+	{"tls.cert_file", SCHEMA_TEXT, AT(tls.cert_file), NULL},
+	{"tls.key_file", SCHEMA_TEXT, AT(tls.key_file), NULL},
+	{"log_level", SCHEMA_LEVEL, AT(log_level), NULL},
 	{"logging.level", SCHEMA_LEVEL, AT(logging.level), NULL},
 	{"logging.json", SCHEMA_BOOL, AT(logging.json), NULL},
 	{"sip.sip_port", SCHEMA_PORT, AT(sip.sip_port), NULL},
@@ -51,98 +67,112 @@ const struct schema_key schema_keys[] = {
 	{"simulator.password", SCHEMA_TEXT, AT(simulator.password), NULL},
 
 	/* LiveKit's and livekit-sip's other keys: known, so that their files can be used as they are. */
-	UNUSED("redis", one_process),
-	UNUSED("psrpc", one_process),
-	UNUSED("signal_relay", one_process),
-	UNUSED("node_selector", one_process),
-	UNUSED("region", one_process),
-	UNUSED("api", one_process),
-	UNUSED("node_stats", one_process),
-	UNUSED("turn", not_yet),
-	UNUSED("ingress", "there is no ingress service"),
-	UNUSED("whip", "there is no ingress service"),
 	UNUSED("agents", "agents are not dispatched"),
+	UNUSED("api", one_process),
 	UNUSED("audio", not_yet),
-	UNUSED("video", no_video),
-	UNUSED("limit", "the limits are built in"),
+	UNUSED("debug_handler", "there is no such handler here"),
+	UNUSED("debug_handler_port", not_yet),
+	UNUSED("enable_data_tracks", not_yet),
+	UNUSED("enable_participant_data_blob", "data blobs are refused as without it"),
+	UNUSED("ingress", "there is no ingress service"),
+	UNUSED("limit.bytes_per_sec", not_yet),
+	UNUSED("limit.max_data_blob_key_length", "data blobs are refused"),
+	UNUSED("limit.max_data_blobs_size", "data blobs are refused"),
+	UNUSED("limit.max_data_track_custom_encoding_length", "data tracks are refused"),
+	UNUSED("limit.subscription_limit_video", "there is no video"),
 	UNUSED("metric", not_yet),
-	UNUSED("trace", not_yet),
-	UNUSED("data_channel", not_yet),
+	UNUSED("node_selector", one_process),
+	UNUSED("node_stats", one_process),
 	UNUSED("prometheus", not_yet),
 	UNUSED("prometheus_port", not_yet),
-	UNUSED("prometheus_username", not_yet),
-	UNUSED("prometheus_password", not_yet),
-	UNUSED("log_level", "use logging.level"),
-	UNUSED("debug_handler_port", not_yet),
-	UNUSED("memory_stats", not_yet),
-	UNUSED("enable_data_tracks", not_yet),
-	UNUSED("rtc.port_range_start", "each media worker has one UDP port: rtc.udp_port"),
-	UNUSED("rtc.port_range_end", "each media worker has one UDP port: rtc.udp_port"),
-	UNUSED("rtc.tcp_fallback_rtt_threshold", not_yet),
-	UNUSED("rtc.stun_servers", not_yet),
-	UNUSED("rtc.turn_servers", not_yet),
-	UNUSED("rtc.use_ice_lite", "ICE is always lite"),
-	UNUSED("rtc.force_tcp", not_yet),
-	UNUSED("rtc.allow_tcp_fallback", not_yet),
-	UNUSED("rtc.interfaces", "rtc.node_ip says which address is told"),
-	UNUSED("rtc.ips", "rtc.node_ip says which address is told"),
-	UNUSED("rtc.use_mdns", not_yet),
-	UNUSED("rtc.strict_acks", no_video),
-	UNUSED("rtc.batch_io", "datagrams are always batched"),
-	UNUSED("rtc.congestion_control", no_video),
-	UNUSED("rtc.pli_throttle", no_video),
-	UNUSED("rtc.reconnect_on_publication_error", not_yet),
-	UNUSED("rtc.reconnect_on_subscription_error", not_yet),
-	UNUSED("rtc.reconnect_on_data_channel_error", not_yet),
-	UNUSED("rtc.packet_buffer_size", no_video),
-	UNUSED("rtc.packet_buffer_size_video", no_video),
-	UNUSED("rtc.packet_buffer_size_audio", no_video),
-	UNUSED("rtc.data_channel_max_buffered_amount", "the limits are built in"),
-	UNUSED("rtc.datachannel_slow_threshold", "the limits are built in"),
-	UNUSED("rtc.datachannel_lossy_target_latency", "the limits are built in"),
-	UNUSED("rtc.advertise_internal_ip", not_yet),
-	UNUSED("rtc.external_ip_only", not_yet),
-	UNUSED("room.enabled_codecs", "the codecs are Opus, PCMU, PCMA and G722"),
-	UNUSED("room.max_metadata_size", "the limits are built in"),
-	UNUSED("room.max_room_name_length", "the limits are built in"),
-	UNUSED("room.max_participant_identity_length", "the limits are built in"),
-	UNUSED("room.playout_delay", no_video),
-	UNUSED("room.sync_streams", no_video),
+	UNUSED("psrpc", one_process),
+	UNUSED("redis", one_process),
+	UNUSED("region", one_process),
+	UNUSED("signal_relay", one_process),
+	UNUSED("trace", not_yet),
+	UNUSED("turn", not_yet),
+	UNUSED("video", no_video),
+	UNUSED("logging.component_levels", "use logging.level"),
+	UNUSED("logging.item_sample_initial", not_yet),
+	UNUSED("logging.item_sample_interval", not_yet),
+	UNUSED("logging.item_sample_seconds", not_yet),
+	UNUSED("logging.pion_level", "there is no pion here"),
+	UNUSED("logging.sample", not_yet),
+	UNUSED("logging.sample_initial", not_yet),
+	UNUSED("logging.sample_interval", not_yet),
+	UNUSED("room.create_room_attempts", not_yet),
 	UNUSED("room.create_room_enabled", not_yet),
 	UNUSED("room.create_room_timeout", not_yet),
-	UNUSED("room.create_room_attempts", not_yet),
-	UNUSED("room.room_configurations", not_yet),
-	UNUSED("room.user_data_recording", not_yet),
-	UNUSED("logging.pion_level", "there is no pion here"),
-	UNUSED("logging.component_levels", "use logging.level"),
-	UNUSED("logging.sample", not_yet),
-	UNUSED("webhook.url_notifier", not_yet),
-	UNUSED("webhook.resource_url_notifier", not_yet),
-	UNUSED("webhook.filter_params", not_yet),
-	UNUSED("sip.sip_port_listen", "the SIP port is one: sip.sip_port"),
-	UNUSED("sip.tls", not_yet),
-	UNUSED("sip.tcp", not_yet),
-	UNUSED("sip.local_net", not_yet),
-	UNUSED("sip.use_external_ip", "set sip.nat_1_to_1_ip"),
-	UNUSED("sip.media_use_external_ip", "set sip.nat_1_to_1_ip"),
-	UNUSED("sip.media_nat_1_to_1_ip", "set sip.nat_1_to_1_ip"),
-	UNUSED("sip.sip_ringing_interval", "calls come in later"),
-	UNUSED("sip.outbound_route_headers", not_yet),
-	UNUSED("sip.udp_max_payload", not_yet),
-	UNUSED("sip.rtp_draining_idle_timeout", not_yet),
-	UNUSED("sip.rtp_draining_duration", not_yet),
-	UNUSED("sip.ignore_local_addr_in_sdp", "use sip.symmetric_rtp"),
-	UNUSED("sip.codecs", not_yet),
-	UNUSED("sip.max_cpu_utilization", not_yet),
-	UNUSED("sip.max_active_calls", "the limits are built in"),
+	UNUSED("room.enabled_codecs", "the codecs are Opus, PCMU, PCMA and G722"),
+	UNUSED("room.playout_delay", no_video),
+	UNUSED("room.sync_streams", no_video),
+	UNUSED("room.update_batch_target_size", built_in),
+	UNUSED("rtc.advertise_internal_ip", not_yet),
+	UNUSED("rtc.allow_tcp_fallback", not_yet),
+	UNUSED("rtc.allow_udp_unstable_fallback", not_yet),
+	UNUSED("rtc.batch_io", "datagrams are always batched"),
+	UNUSED("rtc.congestion_control", no_video),
+	UNUSED("rtc.data_channel_max_buffered_amount", built_in),
+	UNUSED("rtc.datachannel_data_track_target_latency", built_in),
+	UNUSED("rtc.datachannel_lossy_target_latency", built_in),
+	UNUSED("rtc.datachannel_slow_threshold", built_in),
+	UNUSED("rtc.enable_rtp_stream_restart_detection", no_video),
+	UNUSED("rtc.external_ip_only", not_yet),
+	UNUSED("rtc.force_tcp", not_yet),
+	UNUSED("rtc.forward_stats", not_yet),
+	UNUSED("rtc.host_acceptance_min_wait", always_lite),
+	UNUSED("rtc.interfaces", "rtc.node_ip says which address is told"),
+	UNUSED("rtc.ips", "rtc.node_ip says which address is told"),
+	UNUSED("rtc.packet_buffer_size", no_video),
+	UNUSED("rtc.packet_buffer_size_audio", no_video),
+	UNUSED("rtc.packet_buffer_size_video", no_video),
+	UNUSED("rtc.pli_throttle", no_video),
+	UNUSED("rtc.port_range_end", "each media worker has one UDP port: rtc.udp_port"),
+	UNUSED("rtc.port_range_start", "each media worker has one UDP port: rtc.udp_port"),
+	UNUSED("rtc.prflx_acceptance_min_wait", always_lite),
+	UNUSED("rtc.reconnect_on_data_channel_error", not_yet),
+	UNUSED("rtc.reconnect_on_publication_error", not_yet),
+	UNUSED("rtc.reconnect_on_subscription_error", not_yet),
+	UNUSED("rtc.relay_acceptance_min_wait", always_lite),
+	UNUSED("rtc.sctp_cwnd_ca_step", built_in),
+	UNUSED("rtc.sctp_fast_rtx_wnd", built_in),
+	UNUSED("rtc.sctp_min_cwnd", built_in),
+	UNUSED("rtc.skip_external_ip_validation", not_yet),
+	UNUSED("rtc.srflx_acceptance_min_wait", always_lite),
+	UNUSED("rtc.strict_acks", no_video),
+	UNUSED("rtc.stun_servers", not_yet),
+	UNUSED("rtc.tcp_fallback_rtt_threshold", not_yet),
+	UNUSED("rtc.turn_servers", not_yet),
+	UNUSED("rtc.use_ice_lite", always_lite),
+	UNUSED("rtc.use_mdns", not_yet),
+	UNUSED("rtc.use_stun_port_as_ice", not_yet),
+	UNUSED("sip.add_record_route", "calls come in later"),
 	UNUSED("sip.audio_dtmf", not_yet),
+	UNUSED("sip.codecs", not_yet),
+	UNUSED("sip.disable_rejected_invite_cache", "calls come in later"),
 	UNUSED("sip.enable_jitter_buffer", "the jitter buffer is always on"),
 	UNUSED("sip.enable_jitter_buffer_prob", "the jitter buffer is always on"),
-	UNUSED("sip.hide_inbound_port", "calls come in later"),
-	UNUSED("sip.add_record_route", "calls come in later"),
-	UNUSED("sip.disable_rejected_invite_cache", "calls come in later"),
 	UNUSED("sip.health_port", "GET / on `port` is the health check"),
+	UNUSED("sip.hide_inbound_port", "calls come in later"),
+	UNUSED("sip.ignore_local_addr_in_sdp", "use sip.symmetric_rtp"),
+	UNUSED("sip.local_net", not_yet),
+	UNUSED("sip.max_active_calls", built_in),
+	UNUSED("sip.max_cpu_utilization", not_yet),
+	UNUSED("sip.media_nat_1_to_1_ip", "set sip.nat_1_to_1_ip"),
+	UNUSED("sip.media_use_external_ip", "set sip.nat_1_to_1_ip"),
+	UNUSED("sip.outbound_route_headers", not_yet),
 	UNUSED("sip.prometheus_port", not_yet),
+	UNUSED("sip.rtp_draining_duration", not_yet),
+	UNUSED("sip.rtp_draining_idle_timeout", not_yet),
+	UNUSED("sip.sip_port_listen", "the SIP port is one: sip.sip_port"),
+	UNUSED("sip.sip_ringing_interval", "calls come in later"),
+	UNUSED("sip.tcp", not_yet),
+	UNUSED("sip.tls", not_yet),
+	UNUSED("sip.udp_max_payload", not_yet),
+	UNUSED("sip.use_external_ip", "set sip.nat_1_to_1_ip"),
+	UNUSED("webhook.filter_params", not_yet),
+	UNUSED("webhook.resource_url_notifier", not_yet),
+	UNUSED("webhook.url_notifier", not_yet),
 };
 const size_t schema_count = COUNT_OF(schema_keys);
 
@@ -154,17 +184,6 @@ const struct schema_key *schema_find(const char *path)
 	return NULL;
 }
 
-/* The part of `path` right below `under`, and its size; NULL when it is not there. */
-static const char *child(const char *path, const char *under, size_t *size)
-{
-	size_t skip = strlen(under);
-	if (skip && (strncmp(path, under, skip) || path[skip] != '.'))
-		return NULL;
-	const char *name = skip ? path + skip + 1 : path;
-	*size = strcspn(name, ".");
-	return name;
-}
-
 bool schema_is_group(const char *path)
 {
 	size_t size = strlen(path);
@@ -172,52 +191,4 @@ bool schema_is_group(const char *path)
 		if (!strncmp(schema_keys[i].path, path, size) && schema_keys[i].path[size] == '.')
 			return true;
 	return false;
-}
-
-enum { DISTANCE_NAME_MAX = 48 };
-
-/* Levenshtein: how many letters must change, come or go. */
-static unsigned distance(const char *a, size_t a_size, const char *b, size_t b_size)
-{
-	unsigned row[DISTANCE_NAME_MAX + 1];
-	if (a_size > DISTANCE_NAME_MAX || b_size > DISTANCE_NAME_MAX)
-		return DISTANCE_NAME_MAX;
-	for (unsigned j = 0; j <= b_size; ++j)
-		row[j] = j;
-	for (unsigned i = 1; i <= a_size; ++i) {
-		unsigned corner = row[0];
-		row[0] = i;
-		for (unsigned j = 1; j <= b_size; ++j) {
-			unsigned best = corner + (a[i - 1] != b[j - 1]);
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			corner = row[j];
-			row[j] = best;
-		}
-	}
-	return row[b_size];
-}
-
-const char *schema_suggest(char *out, size_t size, const char *under, const char *name)
-{
-	size_t name_size = strlen(name);
-	unsigned best = name_size < 4 ? 2 : name_size < 8 ? 3 : 4; /* that far is another word */
-	bool found = false;
-
-	for (size_t i = 0; i < schema_count; ++i) {
-		size_t known_size;
-		const char *known = child(schema_keys[i].path, under, &known_size);
-		if (!known || known_size >= size)
-			continue;
-		unsigned d = distance(name, name_size, known, known_size);
-		if (d >= best)
-			continue;
-		best = d;
-		found = true;
-		memcpy(out, known, known_size);
-		out[known_size] = 0;
-	}
-	return found ? out : NULL;
 }

@@ -145,7 +145,8 @@ struct media_sink_config {
 	/* Ours, as announced in the SDP. Never one that this transport had before, not even for a
 	 * sink that is closed: the keystream would begin anew under the same key (RFC 3711, 9.1). */
 	uint32_t ssrc;
-	uint8_t pt;
+	uint8_t pt;      /* of `codec` */
+	uint8_t opus_pt; /* with CODEC_RED: of the Opus inside, and of packets that come without RED */
 	enum codec codec; /* what the receiver negotiated; a leg's source makes Opus when asked for it */
 	char cname[32];
 };

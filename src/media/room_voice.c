@@ -78,11 +78,9 @@ static void put_copy(struct room_voice *v, const struct media_packet *p,
 	const struct red_block *block, unsigned back)
 {
 	uint16_t seq = (uint16_t)(p->rtp->seq - back);
-	uint32_t duration = duration_of(CODEC_OPUS, block->payload);
+	uint32_t duration = red_block_ticks(block, back);
 
-	/* Its number is only known when nothing was left out in between. */
-	if (!duration || block->offset != back * duration ||
-		!jitter_lacks(&v->jitter, p->rtp->ssrc, seq))
+	if (!duration || !jitter_lacks(&v->jitter, p->rtp->ssrc, seq))
 		return;
 	(void)jitter_put(&v->jitter,
 		&(struct jitter_packet){

@@ -2,9 +2,11 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "media/transport.h"
+#include "wire/red.h"
 #include "wire/rtcp.h"
 
 #include <errno.h>
@@ -49,9 +51,22 @@ static bool is_another_life(const struct sink *s, const struct rtp_view *v)
 	       s->base.source->epoch != s->in_epoch || step > SEQ_JUMP || step < -SEQ_JUMP;
 }
 
+/* The payload as its receiver names the codecs: the sender may call Opus by another number. */
+static struct span rename_codec(struct rtp_view *out, const struct sink *s,
+	const struct media_packet *p, struct writer *w)
+{
+	out->payload_type = p->codec == s->config.codec ? s->config.pt : s->config.opus_pt;
+	if (p->codec != CODEC_RED || red_is_of(p->rtp->payload, s->config.opus_pt))
+		return p->rtp->payload;
+	red_write_as(w, p->rtp->payload, s->config.opus_pt);
+	return writer_span(w);
+}
+
 static void write_packet(struct source_sink *base, const struct media_packet *p)
 {
 	struct sink *s = container_of(base, struct sink, base);
+	uint8_t renamed[LIMIT_PACKET_BYTES];
+	struct writer w = writer_of(renamed, sizeof renamed);
 	struct rtp_view out = *p->rtp;
 	bool first = is_another_life(s, p->rtp);
 
@@ -63,7 +78,7 @@ static void write_packet(struct source_sink *base, const struct media_packet *p)
 	out.seq = (uint16_t)(p->rtp->seq + s->seq_shift);
 	out.timestamp = p->rtp->timestamp + s->timestamp_shift;
 	out.ssrc = s->config.ssrc;
-	out.payload_type = s->config.pt;
+	out.payload = rename_codec(&out, s, p, &w);
 	out.marker |= first;
 	out.extension_profile = 0; /* no extension is negotiated on this side */
 	out.extension = (struct span){0};

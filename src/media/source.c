@@ -1,7 +1,5 @@
 #include "media/worker.h"
 
-#include "wire/red.h"
-
 #include <assert.h>
 
 enum { LEVEL_SILENT = 127 };
@@ -45,26 +43,11 @@ void source_remove_sink(struct source_sink *sink)
 
 void source_mute(struct source *s, bool muted)
 {
-	if (s->muted && !muted)
+	if (s->muted && !muted) {
 		++s->epoch;
+		red_primary_restart(&s->red); /* the first packet carries copies of what was muted */
+	}
 	s->muted = muted;
-}
-
-/* The newest block of a RED packet, as the Opus packet it would be without RED. */
-static bool unwrap(struct media_packet *ret, struct rtp_view *view, const struct media_packet *red)
-{
-	struct red_block blocks[RED_BLOCKS_MAX];
-
-	size_t count = red_parse(blocks, red->rtp->payload);
-	if (!count || !blocks[count - 1].payload.size)
-		return false;
-	*view = *red->rtp;
-	view->payload = blocks[count - 1].payload;
-	view->payload_type = blocks[count - 1].payload_type;
-	*ret = *red;
-	ret->rtp = view;
-	ret->codec = CODEC_OPUS;
-	return true;
 }
 
 /* A sink's write() neither adds nor removes sinks. */
@@ -77,17 +60,39 @@ static void push_to(struct source *s, const struct media_packet *p, enum codec w
 	}
 }
 
+/* For those who take no RED: the Opus packets that are new in it. */
+static void push_primaries(struct source *s, const struct media_packet *red)
+{
+	struct rtp_view views[RED_BLOCKS_MAX];
+	struct media_packet opus = *red;
+	size_t count = red_primary_take(&s->red, views, red->rtp);
+
+	opus.codec = CODEC_OPUS;
+	for (size_t i = 0; i < count; ++i) {
+		opus.rtp = &views[i];
+		push_to(s, &opus, CODEC_OPUS);
+	}
+}
+
+/* Plain, but others of its stream may be RED, and may have brought it already. */
+static void push_opus(struct source *s, const struct media_packet *p)
+{
+	if (s->wants[CODEC_RED])
+		push_to(s, p, CODEC_RED);
+	if (s->wants[CODEC_OPUS] && (!s->red.started || red_primary_note(&s->red, p->rtp)))
+		push_to(s, p, CODEC_OPUS);
+}
+
 void source_push(struct source *s, const struct media_packet *p)
 {
-	struct media_packet opus;
-	struct rtp_view view;
-
 	if (s->muted)
 		return;
 	if (s->wants[CODEC_NONE])
 		push_to(s, p, CODEC_NONE);
-	if (s->wants[p->codec])
+	if (p->codec == CODEC_OPUS)
+		push_opus(s, p);
+	else if (s->wants[p->codec])
 		push_to(s, p, p->codec);
-	if (p->codec == CODEC_RED && s->wants[CODEC_OPUS] && unwrap(&opus, &view, p))
-		push_to(s, &opus, CODEC_OPUS);
+	if (p->codec == CODEC_RED && s->wants[CODEC_OPUS])
+		push_primaries(s, p);
 }

@@ -14,6 +14,7 @@
 #include "media/dtls.h"
 #include "media/media.h"
 #include "media/peer_address.h"
+#include "media/red_primary.h"
 #include "wire/rtp.h"
 
 struct payloads;
@@ -37,6 +38,7 @@ struct source {
 	unsigned wants[CODEC__COUNT]; /* how many sinks take each codec: a leg encodes only what is wanted */
 	bool muted;
 	unsigned epoch; /* counts unmutings: a sink begins anew when it changed */
+	struct red_primary red; /* of a sender of RED, for the sinks that take Opus */
 	/* What worker_note_level() heard in this window. */
 	struct list noted; /* worker->noted */
 	uint8_t loudest;
@@ -47,7 +49,8 @@ struct source {
 struct source_sink {
 	struct list link; /* source.sinks; an empty list of its own when the source is gone */
 	struct source *source;
-	enum codec codec; /* takes only this; CODEC_NONE = takes everything as it came */
+	/* Takes only this (RED: also plain Opus); CODEC_NONE = takes everything as it came. */
+	enum codec codec;
 	bool paused;
 	void (*write)(struct source_sink *s, const struct media_packet *p);
 	void (*source_gone)(struct source_sink *s); /* after it left the list; may free itself */
@@ -57,7 +60,8 @@ void source_init(struct source *s, media_id id);
 void source_fini(struct source *s); /* tells every sink source_gone() */
 void source_add_sink(struct source *s, struct source_sink *sink);
 void source_remove_sink(struct source_sink *sink); /* twice is fine */
-/* To every sink that takes it. Of a RED packet, those that take Opus get the newest block. */
+/* To every sink that takes it. Of a RED packet, those that take Opus get the packets that are new
+ * in it, see media/red_primary.h. */
 void source_push(struct source *s, const struct media_packet *p);
 void source_mute(struct source *s, bool muted);
 

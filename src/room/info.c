@@ -20,7 +20,7 @@ void info_arena_fini(struct info_arena *a)
 /* What rooms can carry. */
 static Livekit__Codec **codecs(struct info_arena *a, size_t *count)
 {
-	static const char *const mimes[] = {"audio/opus", "audio/PCMU", "audio/PCMA"};
+	static const char *const mimes[] = {"audio/opus", "audio/red", "audio/PCMU", "audio/PCMA"};
 	Livekit__Codec **list = info_alloc(a, sizeof(mimes));
 	for (size_t i = 0; list && i < COUNT_OF(mimes); ++i) {
 		list[i] = (Livekit__Codec *)proto_new(&a->pages, &livekit__codec__descriptor);

@@ -1,27 +1,12 @@
 #include "signal/session.h"
 
+#include "signal/codecs.h"
 #include "signal/describe.h"
 
 #include <assert.h>
 
 static const char mid_uri[] = "urn:ietf:params:rtp-hdrext:sdes:mid";
 static const char level_uri[] = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
-
-enum codec negotiate_native(const struct track *t)
-{
-	const char *mime = track_facts(t)->mime_type;
-	if (mime && strcasecmp(mime, "audio/PCMU") == 0)
-		return CODEC_PCMU;
-	if (mime && strcasecmp(mime, "audio/PCMA") == 0)
-		return CODEC_PCMA;
-	return CODEC_NONE;
-}
-
-static const struct sdp_format *find_codec(const struct sdp_media *m, enum codec codec)
-{
-	const struct codec_facts *f = codec_facts(codec);
-	return codec == CODEC_NONE ? NULL : sdp_find_format(m, f->name, f->clock_hz);
-}
 
 /* ---- reading the client's offer ---- */
 
@@ -62,7 +47,8 @@ static bool refused(const struct sdp_media *m)
 
 static void take_facts(struct section *c, const struct sdp_media *m)
 {
-	const struct sdp_format *opus = sdp_find_format(m, "opus", 48000);
+	const struct sdp_format *opus = codecs_find(m, CODEC_OPUS);
+	const struct sdp_format *red = codecs_find(m, CODEC_RED);
 	bool usable = c->kind == SECTION_AUDIO && opus && !refused(m);
 	/* RFC 8830: "a=msid:<stream> <track>"; with one token only, it is the track's. */
 	struct span cid = m->msid_track.size ? m->msid_track : m->msid_stream;
@@ -70,6 +56,7 @@ static void take_facts(struct section *c, const struct sdp_media *m)
 	c->client_sends = usable && m->direction != SDP_RECVONLY && m->direction != SDP_INACTIVE;
 	c->client_receives = usable && m->direction != SDP_SENDONLY && m->direction != SDP_INACTIVE;
 	c->opus_pt = opus ? opus->pt : 0;
+	c->red_pt = red ? red->pt : 0;
 	c->ssrc = m->ssrc_count ? m->ssrc[0] : 0;
 	c->mid_ext = sdp_extmap_id(m, mid_uri);
 	c->level_ext = sdp_extmap_id(m, level_uri);
@@ -134,46 +121,15 @@ static void drop_missing(struct session *s, struct section *const *now, size_t c
 
 /* ---- writing the answer ---- */
 
-static void add_codec(struct describe_section *d, uint8_t pt, const char *rtpmap, const char *fmtp)
-{
-	struct describe_codec *c = &d->codecs[d->codec_count++];
-	*c = (struct describe_codec){.pt = pt, .rtpmap = rtpmap};
-	snprintf(c->fmtp, sizeof c->fmtp, "%s", fmtp);
-}
-
-static bool has_feature(const Livekit__AddTrackRequest *a, Livekit__AudioTrackFeature feature)
-{
-	for (size_t i = 0; i < a->n_audio_features; ++i)
-		if (a->audio_features[i] == feature)
-			return true;
-	return false;
-}
-
-/* What the publisher's encoder shall do: RFC 7587, 6.1. */
-static void opus_from_client(struct describe_section *d, const struct section *c)
+/* What the client shall send here, and what we take. */
+static void answer_publisher(struct describe_section *d, struct section *c)
 {
 	const Livekit__AddTrackRequest *a = c->pub ? c->pub->request : NULL;
-	char fmtp[96];
-	bool stereo = a && (a->stereo || has_feature(a, LIVEKIT__AUDIO_TRACK_FEATURE__TF_STEREO));
-	bool dtx = a && !a->disable_dtx &&
-		!has_feature(a, LIVEKIT__AUDIO_TRACK_FEATURE__TF_NO_DTX);
 
-	snprintf(fmtp, sizeof fmtp, "minptime=10;useinbandfec=1%s%s", dtx ? ";usedtx=1" : "",
-		stereo ? ";stereo=1;maxaveragebitrate=510000" : "");
-	add_codec(d, c->opus_pt, "opus/48000/2", fmtp);
+	c->red = a && c->red_pt && codecs_may_be_red(a);
+	codecs_from_client(d, a, c->opus_pt, c->red ? c->red_pt : 0);
 	d->mid_ext = c->mid_ext;
 	d->level_ext = c->level_ext;
-}
-
-/* What we send here, in the client's own payload types, the track's native codec first. */
-static void codecs_to_client(
-	struct describe_section *d, const struct section *c, const struct sdp_media *m)
-{
-	enum codec native = negotiate_native(c->hearing->subscription->track);
-	const struct sdp_format *f = find_codec(m, native);
-	if (f)
-		add_codec(d, f->pt, native == CODEC_PCMU ? "PCMU/8000" : "PCMA/8000", "");
-	add_codec(d, c->opus_pt, "opus/48000/2", "minptime=10;useinbandfec=1");
 }
 
 void negotiate_describe_sender(struct describe_section *d, struct hearing *h, struct info_arena *a)
@@ -189,17 +145,17 @@ void negotiate_describe_sender(struct describe_section *d, struct hearing *h, st
 	d->cname = owner;
 }
 
-static void answer_audio(struct describe_section *d, const struct section *c,
+static void answer_audio(struct describe_section *d, struct section *c,
 	const struct sdp_media *m, bool single, struct info_arena *a)
 {
 	d->what = DESCRIBE_AUDIO;
 	if (c->hearing) {
 		d->direction = SDP_SENDONLY;
-		codecs_to_client(d, c, m);
+		codecs_answer(d, c->hearing->subscription->track, m);
 		negotiate_describe_sender(d, c->hearing, a);
 		return;
 	}
-	opus_from_client(d, c);
+	answer_publisher(d, c);
 	/* One connection: a section that waits for its first voice is answered as if we sent. */
 	bool waits = single && c->client_receives && !c->was_used;
 	if (c->client_sends)
@@ -208,7 +164,7 @@ static void answer_audio(struct describe_section *d, const struct section *c,
 		d->direction = waits ? SDP_SENDONLY : SDP_INACTIVE;
 }
 
-static void answer_section(struct describe_section *d, const struct section *c,
+static void answer_section(struct describe_section *d, struct section *c,
 	const struct sdp_media *m, bool single, struct info_arena *a)
 {
 	*d = (struct describe_section){.kind = m->kind, .protocol = m->protocol, .mid = m->mid};
@@ -216,7 +172,7 @@ static void answer_section(struct describe_section *d, const struct section *c,
 		d->what = DESCRIBE_REFUSED;
 	else if (c->kind == SECTION_DATA)
 		d->what = DESCRIBE_DATA;
-	else if (c->kind == SECTION_AUDIO && sdp_find_format(m, "opus", 48000))
+	else if (c->kind == SECTION_AUDIO && c->opus_pt)
 		answer_audio(d, c, m, single, a);
 	else
 		d->what = m->format_count ? DESCRIBE_UNUSED : DESCRIBE_REFUSED;
@@ -319,12 +275,9 @@ static void start_hearings(const struct sdp *offer, struct section *const *secti
 		struct hearing *h = sections[i]->hearing;
 		if (!h || h->sink)
 			continue;
-		enum codec native = negotiate_native(h->subscription->track);
-		const struct sdp_format *f = find_codec(&offer->media[i], native);
-		if (f)
-			subscribe_start(h, native, f->pt);
-		else
-			subscribe_start(h, CODEC_OPUS, sections[i]->opus_pt);
+		struct codec_choice c = codecs_best(h->subscription->track, &offer->media[i]);
+		if (c.codec != CODEC_NONE)
+			subscribe_start(h, &c);
 	}
 }
 
@@ -346,8 +299,10 @@ void negotiate_offer(struct session *s, const Livekit__SessionDescription *m)
 		if (take_section(&door->sections[i], s, &offer.media[i]))
 			return;
 	drop_missing(s, door->sections, offer.media_count);
-	if (s->single)
+	if (s->single) {
+		participant_subscribe_early(s->participant);
 		subscribe_assign(s);
+	}
 	if (send_answer(s, &offer, m->id))
 		return;
 	if (s->single)

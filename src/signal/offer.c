@@ -1,5 +1,6 @@
 #include "signal/session.h"
 
+#include "signal/codecs.h"
 #include "signal/describe.h"
 
 #include <stdio.h>
@@ -9,27 +10,9 @@ enum {
 	DEBOUNCE_FIRST_MS = 10,
 	DEBOUNCE_MS = 150,
 	PATIENCE_MS = 15000, /* for an answer, while media is connected */
-	/* Payload types of our own offers; whatever an answer says counts. */
-	OPUS_PT = 111,
 };
 
 /* ---- two connections: we offer ---- */
-
-static void describe_codecs(struct describe_section *d, struct hearing *h)
-{
-	enum codec native = h ? negotiate_native(h->subscription->track) : CODEC_NONE;
-	if (native != CODEC_NONE) {
-		/* A phone's voice as it came: nothing is transcoded for those who take it. */
-		const struct codec_facts *f = codec_facts(native);
-		d->codecs[d->codec_count++] = (struct describe_codec){.pt = f->static_pt,
-			.rtpmap = native == CODEC_PCMU ? "PCMU/8000" : "PCMA/8000"};
-	}
-	struct describe_codec *opus = &d->codecs[d->codec_count++];
-	*opus = (struct describe_codec){.pt = OPUS_PT, .rtpmap = "opus/48000/2"};
-	bool stereo = h && track_facts(h->subscription->track)->stereo;
-	snprintf(opus->fmtp, sizeof opus->fmtp, "minptime=10;useinbandfec=1%s",
-		stereo ? ";sprop-stereo=1" : "");
-}
 
 static void describe_ours(struct describe_section *d, struct section *c, struct info_arena *a)
 {
@@ -41,7 +24,7 @@ static void describe_ours(struct describe_section *d, struct section *c, struct 
 	/* As the reference server says it: clients answer both without sending. */
 	d->what = DESCRIBE_AUDIO;
 	d->direction = c->hearing ? SDP_SENDRECV : SDP_RECVONLY;
-	describe_codecs(d, c->hearing);
+	codecs_offer(d, c->hearing ? c->hearing->subscription->track : NULL);
 	if (c->hearing)
 		negotiate_describe_sender(d, c->hearing, a);
 	c->offered = c->hearing != NULL;
@@ -82,17 +65,11 @@ void offer_first(struct session *s)
 		send_offer(s);
 }
 
-/* The client's choice among what we offered: the first format that we know. */
 static void start_hearing(struct hearing *h, const struct sdp_media *m)
 {
-	enum codec native = negotiate_native(h->subscription->track);
-	for (size_t i = 0; i < m->format_count; ++i) {
-		enum codec codec = codec_by_name(m->formats[i].name, m->formats[i].clock_hz);
-		if (codec == CODEC_OPUS || (codec == native && codec != CODEC_NONE)) {
-			subscribe_start(h, codec, m->formats[i].pt);
-			return;
-		}
-	}
+	struct codec_choice c = codecs_first(h->subscription->track, m);
+	if (c.codec != CODEC_NONE)
+		subscribe_start(h, &c);
 }
 
 static void take_answer(struct session *s, const struct sdp *answer)

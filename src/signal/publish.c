@@ -1,6 +1,7 @@
 #include "signal/session.h"
 
 #include "base/mem.h"
+#include "signal/codecs.h"
 
 #include <assert.h>
 
@@ -249,6 +250,10 @@ static void open_source(struct pub *p, const struct section *c)
 		.payloads = {{.pt = c->opus_pt, .codec = CODEC_OPUS}}, .payload_count = 1};
 
 	memcpy(config.mid, c->mid, sizeof config.mid);
+	if (c->red_pt && codecs_may_be_red(p->request)) {
+		config.payloads[config.payload_count].pt = c->red_pt;
+		config.payloads[config.payload_count++].codec = CODEC_RED;
+	}
 	if (media_source_open(&id, media, &config))
 		return;
 	if (map_put_id(&p->session->door->sources, &p->by_source, id)) {
@@ -317,7 +322,7 @@ static int publish(struct pub *p)
 		.name = a->name,
 		.cid = a->cid,
 		.stream = stream_of(a),
-		.mime_type = "audio/opus",
+		.mime_type = p->section->red ? "audio/red" : "audio/opus",
 		.mid = p->section->mid,
 		.type = a->type,
 		.source = a->source,

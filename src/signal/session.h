@@ -55,11 +55,12 @@ struct section {
 	/* What the client's last offer said about its voice here. */
 	char cid[SECTION_CID_MAX + 1]; /* the track of a=msid */
 	uint32_t ssrc;
-	uint8_t opus_pt, mid_ext, level_ext;
+	uint8_t opus_pt, red_pt, mid_ext, level_ext; /* 0 = not offered */
 	struct pub *pub;         /* the client sends this here, or NULL */
 	struct hearing *hearing; /* we send this here, or NULL */
 	bool client_sends;       /* as the last offer said */
 	bool client_receives;
+	bool red;                /* our answer put RED before Opus for what it sends */
 	bool was_used;           /* carried a hearing before: inactive until it carries one again */
 	bool offered;            /* v0: `hearing` is in an offer under way or accepted */
 };
@@ -271,7 +272,8 @@ void subscribe_settings(struct session *s, Livekit__UpdateTrackSettings *m);
 /* Puts waiting hearings into free sections. Returns how many still wait. */
 size_t subscribe_assign(struct session *s);
 size_t subscribe_missing(struct session *s); /* sections that waiting hearings lack */
-void subscribe_start(struct hearing *h, enum codec codec, uint8_t pt); /* it is negotiated */
+struct codec_choice;
+void subscribe_start(struct hearing *h, const struct codec_choice *c); /* it is negotiated */
 void subscribe_free_all(struct session *s);
 
 /* ---- negotiate.c: the client offers ---- */
@@ -284,8 +286,6 @@ struct describe_section;
 MUST_USE int negotiate_send(struct session *s, struct peer *p, struct describe *d,
 	struct info_arena *a, const char *type, uint32_t id);
 void negotiate_describe_sender(struct describe_section *d, struct hearing *h, struct info_arena *a);
-/* Native codec of a phone's track, or CODEC_NONE. */
-enum codec negotiate_native(const struct track *t);
 
 /* ---- offer.c: v0, we offer; v1, we ask the client to ---- */
 MUST_USE int offer_init(struct session *s);

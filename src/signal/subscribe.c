@@ -1,6 +1,7 @@
 #include "signal/session.h"
 
 #include "base/mem.h"
+#include "signal/codecs.h"
 
 #include <stdio.h>
 
@@ -68,15 +69,16 @@ size_t subscribe_missing(struct session *s)
 	return waiting > free_sections ? waiting - free_sections : 0;
 }
 
-void subscribe_start(struct hearing *h, enum codec codec, uint8_t pt)
+void subscribe_start(struct hearing *h, const struct codec_choice *choice)
 {
 	struct session *s = h->session;
 	const struct track *t = h->subscription->track;
 	struct media_sink_config c = {.source = track_media_source(t),
 		.transport = session_hearing_peer(s)->transport,
 		.ssrc = h->ssrc,
-		.pt = pt,
-		.codec = codec};
+		.pt = choice->pt,
+		.opus_pt = choice->opus_pt,
+		.codec = choice->codec};
 
 	snprintf(c.cname, sizeof c.cname, "%s", participant_sid(track_owner(t)));
 	if (media_sink_open(&h->sink, s->door->media, &c))

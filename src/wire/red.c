@@ -2,6 +2,8 @@
 
 #include "base/reader.h"
 
+enum { RED_HEADER_BYTES = 4 }; /* of a block that is not the primary */
+
 /* |1| PT (7) | timestamp offset (14) | length (10) |, and for the primary only |0| PT (7) | */
 size_t red_parse(struct red_block ret[RED_BLOCKS_MAX], struct span payload)
 {
@@ -30,4 +32,34 @@ size_t red_parse(struct red_block ret[RED_BLOCKS_MAX], struct span payload)
 		.payload = span_of(r.pos, reader_left(&r)),
 	};
 	return count;
+}
+
+/* Bytes before the primary's own header: four for each block before it. */
+static size_t redundant_headers(struct span payload)
+{
+	size_t at = 0;
+	while (at < payload.size && payload.data[at] & 0x80)
+		at += RED_HEADER_BYTES;
+	return at;
+}
+
+bool red_is_of(struct span payload, uint8_t payload_type)
+{
+	size_t primary = redundant_headers(payload);
+
+	for (size_t at = 0; at <= primary && at < payload.size; at += RED_HEADER_BYTES)
+		if ((payload.data[at] & 0x7f) != payload_type)
+			return false;
+	return true;
+}
+
+void red_write_as(struct writer *w, struct span payload, uint8_t payload_type)
+{
+	size_t primary = redundant_headers(payload), start = w->used;
+
+	write_span(w, payload);
+	if (w->bad || primary >= payload.size)
+		return;
+	for (size_t at = 0; at <= primary; at += RED_HEADER_BYTES)
+		w->data[start + at] = (uint8_t)((payload.data[at] & 0x80) | payload_type);
 }

@@ -29,7 +29,8 @@ static struct ear make_ear(enum codec codec)
 
 static void push(struct source *s, enum codec codec, const char *payload)
 {
-	struct rtp_view v = {.payload = span_text(payload)};
+	static uint16_t seq;
+	struct rtp_view v = {.seq = seq++, .payload = span_text(payload)};
 	source_push(s, &(struct media_packet){.rtp = &v, .codec = codec});
 }
 
@@ -47,15 +48,16 @@ static void each_sink_gets_what_it_takes(void)
 	CHECK_EQ(s.wants[CODEC_RED], 1);
 
 	push(&s, CODEC_OPUS, "plain");
-	CHECK(opus.heard == 1 && any.heard == 1 && !red.heard && !pcmu.heard);
+	CHECK(opus.heard == 1 && any.heard == 1 && red.heard == 1 && !pcmu.heard);
+	CHECK_EQ(red.codec, CODEC_OPUS); /* who takes RED takes what it holds */
 	push(&s, CODEC_RED, "oinner"); /* 'o' is 111: one block, the primary */
-	CHECK(opus.heard == 2 && any.heard == 2 && red.heard == 1 && !pcmu.heard);
+	CHECK(opus.heard == 2 && any.heard == 2 && red.heard == 2 && !pcmu.heard);
 	CHECK_STR(opus.payload, "inner");
 	CHECK_EQ(opus.codec, CODEC_OPUS);
 	CHECK_STR(any.payload, "oinner");
 	CHECK_STR(red.payload, "oinner");
 	push(&s, CODEC_RED, "\xef"); /* broken inside: nothing to unwrap */
-	CHECK(opus.heard == 2 && any.heard == 3 && red.heard == 2);
+	CHECK(opus.heard == 2 && any.heard == 3 && red.heard == 3);
 
 	opus.base.paused = true;
 	push(&s, CODEC_OPUS, "x");

@@ -36,8 +36,32 @@ static void nonsense_is_refused(void)
 	CHECK_EQ(red_parse(blocks, span_of(many, sizeof many)), 0);
 }
 
+static void blocks_are_renamed(void)
+{
+	uint8_t bytes[16];
+	struct writer w = writer_of(bytes, sizeof bytes);
+	struct span two = span_of("\xef\x0f\x00\x03\x6foldnew!", 12);
+
+	CHECK(red_is_of(two, 111) && !red_is_of(two, 109));
+	CHECK(!red_is_of(span_of("\xef\x0f\x00\x03\x6doldnew!", 12), 111));
+	red_write_as(&w, two, 109);
+	CHECK(!w.bad && w.used == 12 && !memcmp(bytes, "\xed\x0f\x00\x03\x6doldnew!", 12));
+
+	w = writer_of(bytes, 11);
+	red_write_as(&w, two, 109);
+	CHECK(w.bad);
+	/* Not RED at all: as it was. */
+	w = writer_of(bytes, sizeof bytes);
+	red_write_as(&w, span_of("\xef\xef\xef\xef\xef", 5), 109);
+	CHECK(!w.bad && w.used == 5 && !memcmp(bytes, "\xef\xef\xef\xef\xef", 5));
+	w = writer_of(bytes, sizeof bytes);
+	red_write_as(&w, span_of("", 0), 109);
+	CHECK(!w.bad && !w.used);
+}
+
 int main(void)
 {
+	blocks_are_renamed();
 	the_last_block_is_the_sound();
 	a_lone_block_has_one_byte_of_header();
 	nonsense_is_refused();

@@ -1,0 +1,173 @@
+#include "signal/codecs.h"
+
+#include "room/inside.h"
+#include "test/check.h"
+
+static struct sdp_media parsed;
+
+/* The audio section that these lines make. */
+static const struct sdp_media *section(const char *formats, const char *lines)
+{
+	static char text[1024];
+	struct sdp s;
+	snprintf(text, sizeof text,
+		"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
+		"m=audio 9 UDP/TLS/RTP/SAVPF %s\r\n%s",
+		formats, lines);
+	CHECK_EQ(sdp_parse(&s, &parsed, 1, span_text(text)), SDP_OK);
+	return &parsed;
+}
+
+#define OPUS "a=rtpmap:109 opus/48000/2\r\n"
+#define RED "a=rtpmap:63 red/48000/2\r\n"
+
+static void red_counts_only_around_its_opus(void)
+{
+	static const struct {
+		const char *label, *lines;
+		bool found;
+	} cases[] = {
+		{"as Chromium says it", OPUS RED "a=fmtp:63 109/109\r\n", true},
+		{"one copy is not said", OPUS RED "a=fmtp:63 109\r\n", true},
+		{"around another codec", OPUS RED "a=fmtp:63 111/111\r\n", false},
+		{"around nothing", OPUS RED, false},
+		{"nonsense", OPUS RED "a=fmtp:63 x/109\r\n", false},
+		{"a number too large", OPUS RED "a=fmtp:63 99999999999109\r\n", false},
+		{"no Opus", RED "a=fmtp:63 109/109\r\n", false},
+		{"another clock", OPUS "a=rtpmap:63 red/8000\r\na=fmtp:63 109/109\r\n", false},
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); ++i) {
+		const struct sdp_media *m = section("109 63", cases[i].lines);
+		if ((codecs_find(m, CODEC_RED) != NULL) != cases[i].found)
+			printf("%s\n", cases[i].label);
+		CHECK_EQ(codecs_find(m, CODEC_RED) != NULL, cases[i].found);
+	}
+}
+
+static const char *lines_of(const struct describe_section *d)
+{
+	static char text[256];
+	struct writer w = writer_of(text, sizeof text);
+	for (size_t i = 0; i < d->codec_count; ++i)
+		write_format(&w, "%s%u %s %s", i ? " | " : "", d->codecs[i].pt,
+			d->codecs[i].rtpmap, d->codecs[i].fmtp);
+	text[w.used] = '\0';
+	return text;
+}
+
+static void a_publisher_is_told_what_its_encoder_shall_do(void)
+{
+	static Livekit__AudioTrackFeature stereo[] = {LIVEKIT__AUDIO_TRACK_FEATURE__TF_STEREO};
+	static Livekit__AudioTrackFeature no_dtx[] = {LIVEKIT__AUDIO_TRACK_FEATURE__TF_NO_DTX};
+	Livekit__AddTrackRequest plain = LIVEKIT__ADD_TRACK_REQUEST__INIT, a;
+	struct describe_section d = {0};
+
+	codecs_from_client(&d, NULL, 111, 0);
+	CHECK_STR(lines_of(&d), "111 opus/48000/2 minptime=10;useinbandfec=1");
+
+	d = (struct describe_section){0};
+	codecs_from_client(&d, &plain, 109, 63);
+	CHECK_STR(lines_of(&d),
+		"63 red/48000/2 109/109 | 109 opus/48000/2 minptime=10;useinbandfec=1;usedtx=1");
+
+	a = plain;
+	a.audio_features = stereo;
+	a.n_audio_features = 1;
+	d = (struct describe_section){0};
+	codecs_from_client(&d, &a, 111, 0);
+	CHECK_STR(lines_of(&d), "111 opus/48000/2 minptime=10;useinbandfec=1;usedtx=1;stereo=1;"
+				"maxaveragebitrate=510000");
+
+	a.audio_features = no_dtx;
+	d = (struct describe_section){0};
+	codecs_from_client(&d, &a, 111, 0);
+	CHECK_STR(lines_of(&d), "111 opus/48000/2 minptime=10;useinbandfec=1");
+
+	a = plain;
+	a.disable_dtx = a.stereo = true; /* as older clients say the same */
+	d = (struct describe_section){0};
+	codecs_from_client(&d, &a, 111, 0);
+	CHECK_STR(lines_of(&d),
+		"111 opus/48000/2 minptime=10;useinbandfec=1;stereo=1;maxaveragebitrate=510000");
+}
+
+static void encrypted_sound_never_travels_as_red(void)
+{
+	Livekit__AddTrackRequest a = LIVEKIT__ADD_TRACK_REQUEST__INIT;
+	CHECK(codecs_may_be_red(&a));
+	a.disable_red = true;
+	CHECK(!codecs_may_be_red(&a));
+	a.disable_red = false;
+	a.encryption = LIVEKIT__ENCRYPTION__TYPE__GCM;
+	CHECK(!codecs_may_be_red(&a));
+}
+
+static struct track track_as(const char *mime, bool stereo)
+{
+	return (struct track){.config = {.mime_type = mime, .stereo = stereo}};
+}
+
+static void a_listener_is_offered_the_best_first(void)
+{
+	static const struct {
+		const char *mime;
+		bool stereo;
+		const char *lines;
+	} cases[] = {
+		{"audio/opus", false, "111 opus/48000/2 minptime=10;useinbandfec=1"},
+		{"audio/opus", true, "111 opus/48000/2 minptime=10;useinbandfec=1;sprop-stereo=1"},
+		{"audio/red", false,
+			"63 red/48000/2 111/111 | 111 opus/48000/2 minptime=10;useinbandfec=1"},
+		{"audio/PCMU", false, "0 PCMU/8000  | 111 opus/48000/2 minptime=10;useinbandfec=1"},
+		{"audio/PCMA", false, "8 PCMA/8000  | 111 opus/48000/2 minptime=10;useinbandfec=1"},
+		{"video/VP8", false, "111 opus/48000/2 minptime=10;useinbandfec=1"},
+		{NULL, false, "111 opus/48000/2 minptime=10;useinbandfec=1"},
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); ++i) {
+		struct track t = track_as(cases[i].mime, cases[i].stereo);
+		struct describe_section d = {0};
+		codecs_offer(&d, &t);
+		CHECK_STR(lines_of(&d), cases[i].lines);
+	}
+	struct describe_section d = {0};
+	codecs_offer(&d, NULL);
+	CHECK_STR(lines_of(&d), "111 opus/48000/2 minptime=10;useinbandfec=1");
+}
+
+static void the_listener_chooses(void)
+{
+	static const struct {
+		const char *mime, *formats, *lines;
+		struct codec_choice best, first;
+	} cases[] = {
+		{"audio/red", "63 109", OPUS RED "a=fmtp:63 109/109\r\n", {CODEC_RED, 63, 109},
+			{CODEC_RED, 63, 109}},
+		{"audio/red", "109 63", OPUS RED "a=fmtp:63 109/109\r\n", {CODEC_RED, 63, 109},
+			{CODEC_OPUS, 109, 109}},
+		{"audio/red", "109", OPUS, {CODEC_OPUS, 109, 109}, {CODEC_OPUS, 109, 109}},
+		{"audio/opus", "63 109", OPUS RED "a=fmtp:63 109/109\r\n", {CODEC_OPUS, 109, 109},
+			{CODEC_OPUS, 109, 109}},
+		{"audio/PCMU", "9 0 109", OPUS, {CODEC_PCMU, 0, 109}, {CODEC_PCMU, 0, 109}},
+		{"audio/PCMA", "0 109", OPUS, {CODEC_OPUS, 109, 109}, {CODEC_OPUS, 109, 109}},
+		{"audio/opus", "0 8", "", {CODEC_NONE, 0, 0}, {CODEC_NONE, 0, 0}},
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); ++i) {
+		struct track t = track_as(cases[i].mime, false);
+		const struct sdp_media *m = section(cases[i].formats, cases[i].lines);
+		struct codec_choice best = codecs_best(&t, m), first = codecs_first(&t, m);
+		CHECK(best.codec == cases[i].best.codec && best.pt == cases[i].best.pt &&
+			best.opus_pt == cases[i].best.opus_pt);
+		CHECK(first.codec == cases[i].first.codec && first.pt == cases[i].first.pt &&
+			first.opus_pt == cases[i].first.opus_pt);
+	}
+}
+
+int main(void)
+{
+	red_counts_only_around_its_opus();
+	a_publisher_is_told_what_its_encoder_shall_do();
+	encrypted_sound_never_travels_as_red();
+	a_listener_is_offered_the_best_first();
+	the_listener_chooses();
+	return 0;
+}
