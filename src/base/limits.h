@@ -45,6 +45,7 @@ enum {
 	LIMIT_DATA_PACKET_BYTES = 64 << 10,
 	LIMIT_DATA_HELD_BYTES = 100 << 10, /* reliable data waiting for a channel to open */
 	LIMIT_MISSED_LEAVERS = 256,        /* remembered for a client that resumes */
+	LIMIT_ICE_WAYS = 1024,             /* people who are to come back by TCP or TURN */
 	LIMIT_ADD_TRACK_BYTES = 16 << 10,  /* one announced track, as kept */
 };
 
@@ -66,6 +67,16 @@ enum {
 	LIMIT_SCTP_QUEUE_BYTES = 1 << 20, /* one peer's messages that wait to be sent */
 	LIMIT_DTMF_QUEUE = 64,
 	LIMIT_LEG_VOICES = 128, /* that one phone hears; about 31 KB each */
+};
+
+/* ICE over TCP. */
+enum {
+	LIMIT_ICE_TCP_CONNECTIONS = 4096,
+	LIMIT_ICE_TCP_PER_SOURCE = 1024, /* one address may be a company's; of IPv6, one /64 */
+	LIMIT_ICE_TCP_UNPROVEN = 64,     /* of one source, before their first check */
+	LIMIT_ICE_TCP_FIRST_S = 10,      /* for that check to come */
+	LIMIT_ICE_TCP_FIRST_BYTES = 2048, /* what may come before a worker has the connection */
+	LIMIT_ICE_TCP_QUEUE_BYTES = 64 << 10, /* of one connection; what does not fit is lost */
 };
 
 /* Protobuf and JSON. */

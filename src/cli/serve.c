@@ -119,20 +119,21 @@ static unsigned default_workers(void)
 
 static int build_media(struct server *s)
 {
-	struct sockaddr_storage bind;
 	const char *ip = s->loopback ? "127.0.0.1" : "0.0.0.0";
-	int r = address_parse(&bind, ip, s->config.rtc.udp_port.first);
-	if (r < 0)
-		return r;
-	const struct media_config config = {
+	struct media_config config = {
 		.workers = s->config.workers ? s->config.workers : default_workers(),
-		.rtc_bind = &bind,
+		.rtc_bind_count = 1,
+		.rtc_port = s->config.rtc.udp_port.first,
+		.rtc_tcp = s->config.rtc.tcp_port != 0,
+		.rtc_tcp_port = s->config.rtc.tcp_port,
 		.rtp_ip = s->config.sip.listen_ip ? s->config.sip.listen_ip : ip,
 		.rtp_port_min = s->config.sip.rtp_port.first,
 		.rtp_port_max = s->config.sip.rtp_port.last,
 	};
-	r = media_new(&s->media, &s->loop, &config, &media_events, s);
-	return r < 0 ? cannot("media", s->config.rtc.udp_port.first, r) : 0;
+	int r = address_parse(&config.rtc_binds[0], ip, 0);
+	if (r == 0)
+		r = media_new(&s->media, &s->loop, &config, &media_events, s);
+	return r < 0 ? cannot("media (rtc.udp_port and rtc.tcp_port)", s->config.rtc.udp_port.first, r) : 0;
 }
 
 static void on_rpc_answer(void *owner, struct room *r, const struct data_packet *d)
@@ -276,6 +277,7 @@ static int build_signal(struct server *s)
 					      .sign_key = s->sign_key,
 					      .node_ips = ips,
 					      .node_ip_count = 1,
+					      .tcp_fallback = true,
 					      .version = RINGDOWN_LIVEKIT_VERSION,
 					      .node_id = s->node_id,
 					      .region = "",

@@ -1,4 +1,4 @@
-/* media/transport.h - one WebRTC peer connection: ICE, DTLS and SRTP over the worker's socket,
+/* media/transport.h - one WebRTC peer connection: ICE, DTLS and SRTP over the worker's edge,
  * the sources that come in by it and the sinks that leave by it.
  *
  * Owner:   its worker (worker->transports).
@@ -64,6 +64,8 @@ void transport_check(struct transport *t, const struct stun_view *v, struct span
 /* Anything else from an address that passed a check. Works in place. */
 void transport_input(struct transport *t, uint8_t *packet, size_t size,
 	const struct peer_address *from, uint64_t now_us);
+/* A connection that was one of its paths has ended. */
+void transport_path_gone(struct transport *t, const struct peer_address *path);
 void transport_tick(struct transport *t, uint64_t now_us); /* every 50 ms */
 
 /* ---- out ---- */

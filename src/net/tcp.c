@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 
 enum {
 	BACKLOG = 512,
@@ -469,4 +470,17 @@ void tcp_end(struct tcp *t)
 void tcp_abort(struct tcp *t)
 {
 	close_with(t, 0);
+}
+
+int tcp_take_fd(struct tcp *t)
+{
+	uv_os_fd_t fd;
+	int r = uv_fileno((uv_handle_t *)&t->uv, &fd);
+	if (r < 0)
+		return r;
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (copy < 0)
+		return err_new(-errno);
+	close_with(t, 0);
+	return copy;
 }

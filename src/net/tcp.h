@@ -62,3 +62,6 @@ void tcp_local(const struct tcp *t, struct sockaddr_storage *ret);
  * after ten seconds. */
 void tcp_end(struct tcp *t);
 void tcp_abort(struct tcp *t); /* close now, dropping what is queued */
+/* The socket for somebody else, on any thread, to read on where `data` stopped; non-blocking. The
+ * stream ends as by tcp_abort(), without a word to the peer. Or a negative error: it did not end. */
+MUST_USE int tcp_take_fd(struct tcp *t);

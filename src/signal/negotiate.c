@@ -200,20 +200,36 @@ int negotiate_mids(Livekit__SessionDescription *d, struct info_arena *a, struct 
 	return 0;
 }
 
+/* UDP and TCP of each of our addresses; all of UDP is better than any TCP. */
+static size_t list_candidates(struct describe_candidate *out, const struct session *s)
+{
+	const struct signal_door *d = s->door;
+	uint16_t tcp = media_rtc_tcp_port(d->media);
+	uint16_t udp = media_rtc_port(d->media, room_worker(participant_room(s->participant)));
+	size_t count = 0;
+
+	for (size_t i = 0; i < d->node_ip_count && !(tcp && s->way == WAY_TCP); ++i)
+		out[count++] = (struct describe_candidate){.ip = d->node_ips[i], .port = udp};
+	for (size_t i = 0; i < d->node_ip_count && tcp; ++i)
+		out[count++] = (struct describe_candidate){
+			.ip = d->node_ips[i], .port = tcp, .tcp = true};
+	return count;
+}
+
 int negotiate_send(struct session *s, struct peer *p, struct describe *d, struct info_arena *a,
 	const char *type, uint32_t id)
 {
 	struct signal_door *door = s->door;
 	struct buf text = {.max = LIMIT_SDP_BYTES};
+	struct describe_candidate candidates[2 * SIGNAL_IPS_MAX];
 
 	d->origin_id = p->origin_id;
 	d->origin_version = ++p->origin_version;
 	d->ufrag = p->ice.ufrag;
 	d->pwd = p->ice.pwd;
 	d->fingerprint = media_fingerprint(door->media);
-	d->ips = (const char *const *)door->node_ips;
-	d->ip_count = door->node_ip_count;
-	d->port = media_rtc_port(door->media, room_worker(participant_room(s->participant)));
+	d->candidates = candidates;
+	d->candidate_count = list_candidates(candidates, s);
 
 	Livekit__SessionDescription out = LIVEKIT__SESSION_DESCRIPTION__INIT;
 	int r = describe_write(&text, d);

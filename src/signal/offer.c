@@ -121,7 +121,7 @@ void offer_restart(struct session *s)
 	if (!p->transport)
 		return;
 	if (p->has_remote)
-		media_ice_make(&p->ice);
+		peer_make_ice(p);
 	subscribe_assign(s);
 	send_offer(s);
 }

@@ -29,6 +29,7 @@
 #include "room/room.h"
 #include "signal/door.h"
 #include "signal/validate.h"
+#include "signal/way.h"
 #include "wire/proto.h"
 #include "wire/proto_json.h"
 #include "wire/sdp.h"
@@ -145,6 +146,7 @@ struct signal_door {
 	struct section **sections;
 	struct describe_section *descriptions;
 	struct buf frame; /* what is being sent */
+	struct ways ways;
 };
 
 /* What is under way between us and the client about what it hears. */
@@ -164,6 +166,7 @@ struct session {
 	bool text;   /* it speaks JSON */
 	bool told_to_leave;   /* by the last word on this socket */
 	bool must_start_over; /* and not resume */
+	enum way way;
 	struct websocket *ws;
 	struct participant *participant;
 	struct join *join;
@@ -236,6 +239,7 @@ extern const struct participant_events session_participant_events;
 /* ---- peer.c ---- */
 MUST_USE int peer_open(struct peer *p, struct session *s);
 void peer_fini(struct peer *p);
+void peer_make_ice(struct peer *p); /* new credentials, to be told both sides */
 /* ICE and DTLS facts of the client's description. Outcome PEER_E_BAD: there are none. */
 enum {
 	PEER_E_BAD = 1,
