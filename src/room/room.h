@@ -78,6 +78,10 @@ MUST_USE int rooms_open(struct room **ret, bool *made, struct rooms *rs, const c
 const char *room_name(const struct room *r);
 const char *room_sid(const struct room *r);
 unsigned room_worker(const struct room *r);
+/* What a frame of ours would end with in an encrypted track ("server injected frame"). Nothing is
+ * injected here, but clients with encryption want to know it. A text, its zero not counted. */
+enum { ROOM_TRAILER_SIZE = 33 };
+const char *room_sif_trailer(const struct room *r);
 struct participant *room_find(struct room *r, const char *identity);
 struct participant *room_find_sid(struct room *r, const char *sid);
 /* In the order of joining, hidden ones included; NULL starts. */
