@@ -124,10 +124,15 @@ static void drop_missing(struct session *s, struct section *const *now, size_t c
 /* What the client shall send here, and what we take. */
 static void answer_publisher(struct describe_section *d, struct section *c)
 {
-	const Livekit__AddTrackRequest *a = c->pub ? c->pub->request : NULL;
+	const struct pub *p = c->pub;
+	struct codec_wish wish = {0};
 
-	c->red = a && c->red_pt && codecs_may_be_red(a);
-	codecs_from_client(d, a, c->opus_pt, c->red ? c->red_pt : 0);
+	c->red = p && c->red_pt && codecs_may_be_red(p->request);
+	if (p && p->track)
+		wish = codecs_wish(track_facts(p->track)->features, track_facts(p->track)->feature_count);
+	else if (p)
+		wish = codecs_wish(p->request->audio_features, p->request->n_audio_features);
+	codecs_from_client(d, wish, c->opus_pt, c->red ? c->red_pt : 0);
 	d->mid_ext = c->mid_ext;
 	d->level_ext = c->level_ext;
 }

@@ -81,6 +81,25 @@ static int copy_request(struct pub *p, const Livekit__AddTrackRequest *a)
 	return r;
 }
 
+/* What older clients say by `stereo` and `disable_dtx` are features too; each is kept once. */
+static int complete_features(struct pub *p)
+{
+	Livekit__AddTrackRequest *a = p->request;
+	size_t count = a->n_audio_features;
+	Livekit__AudioTrackFeature *all = proto_alloc(&p->arena, (count + 2) * sizeof *all);
+	if (!all)
+		return err_new(-ENOMEM);
+	if (count)
+		memcpy(all, a->audio_features, count * sizeof *all);
+	if (a->stereo)
+		all[count++] = LIVEKIT__AUDIO_TRACK_FEATURE__TF_STEREO;
+	if (a->disable_dtx)
+		all[count++] = LIVEKIT__AUDIO_TRACK_FEATURE__TF_NO_DTX;
+	a->audio_features = all;
+	a->n_audio_features = track_features(all, count, all, count);
+	return 0;
+}
+
 /* Outcome > 0: it is too large. */
 static int pub_new(struct pub **ret, struct session *s, const Livekit__AddTrackRequest *a)
 {
@@ -89,6 +108,8 @@ static int pub_new(struct pub **ret, struct session *s, const Livekit__AddTrackR
 		return err_new(-ENOMEM);
 	p->session = s;
 	int r = copy_request(p, a);
+	if (!r)
+		r = complete_features(p);
 	if (r) {
 		proto_arena_fini(&p->arena);
 		mem_free(p);
