@@ -6,6 +6,11 @@ enum {
 	LIMIT_NAME_BYTES = 256,          /* room name, identity, participant name */
 	LIMIT_METADATA_BYTES = 512 << 10,
 	LIMIT_ATTRIBUTES_BYTES = 64 << 10, /* sum of keys and values */
+	/* ... and how far an operator may raise them. */
+	LIMIT_NAME_BYTES_MAX = 4096,
+	LIMIT_METADATA_BYTES_MAX = 1 << 20,
+	LIMIT_ATTRIBUTES_BYTES_MAX = 512 << 10,
+	LIMIT_ROOM_PRESETS = 200,
 };
 
 /* HTTP and WebSocket. */

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "config/flags.h"
 #include "net/address.h"
 
 #include <errno.h>
@@ -142,9 +143,39 @@ static void on_rpc_answer(void *owner, struct room *r, const struct data_packet 
 
 static const struct rooms_events rooms_events = {.rpc_answer = on_rpc_answer};
 
+static uint32_t or_max(uint32_t value, uint32_t max)
+{
+	return value ? value : max;
+}
+
+/* LiveKit's 0 is "no limit"; ours has an end. */
+static struct room_limits limits_of(const struct config *c)
+{
+	return (struct room_limits){
+		.room_name = or_max(c->limit.max_room_name_length, LIMIT_NAME_BYTES_MAX),
+		.identity = or_max(c->limit.max_participant_identity_length, LIMIT_NAME_BYTES_MAX),
+		.name = or_max(c->limit.max_participant_name_length, LIMIT_NAME_BYTES_MAX),
+		.metadata = or_max(c->limit.max_metadata_size, LIMIT_METADATA_BYTES_MAX),
+		.attributes = or_max(c->limit.max_attributes_size, LIMIT_ATTRIBUTES_BYTES_MAX),
+		.tracks = c->limit.num_tracks,
+		.subscriptions = c->limit.subscription_limit_audio,
+	};
+}
+
+static size_t collect_presets(struct server *s)
+{
+	const struct config_presets *list = &s->config.room.presets;
+	for (size_t i = 0; i < list->count; ++i)
+		s->presets[i] = (struct room_preset){list->items[i].name, list->items[i].settings};
+	return list->count;
+}
+
 static int build_rooms(struct server *s)
 {
 	const struct rooms_config config = {
+		.limits = limits_of(&s->config),
+		.presets = s->presets,
+		.preset_count = collect_presets(s),
 		.empty_timeout_s = s->config.room.empty_timeout_s,
 		.departure_timeout_s = s->config.room.departure_timeout_s,
 		.max_participants = s->config.room.max_participants,
@@ -340,32 +371,18 @@ int server_run(struct server *s)
 /* ---- the command ---- */
 
 static const char usage[] =
-	"usage: ringdown serve [--dev] [--config FILE] [--config-body YAML]\n"
+	"usage: ringdown serve [--dev] [--config FILE] [--config-body YAML] [--KEY VALUE ...]\n"
 	"\n"
 	"  --dev               loopback only, key devkey/secret, the simulator as trunk, backend without token\n"
 	"  --config FILE       LiveKit's YAML keys and ours: see docs/configuration.md\n"
-	"  --config-body YAML  the same as text\n";
+	"  --config-body YAML  the same as text\n"
+	"  --KEY VALUE         one setting, such as --rtc.tcp_port 7881; wins over the file\n"
+	"  --bind IP, --keys \"NAME: SECRET\", --key-file FILE, --node-ip IP, --udp-port PORT\n"
+	"                      as livekit-server has them; --bind may be there several times\n"
+	"  --disable-strict-config\n"
+	"                      unknown keys of the file are told and ignored\n";
 
-enum { ARGUMENTS_OK, ARGUMENTS_HELP, ARGUMENTS_BAD };
-
-static int read_arguments(struct config_source *from, int argc, char **argv)
-{
-	for (int i = 1; i < argc; ++i) {
-		bool has_value = i + 1 < argc;
-		if (!strcmp(argv[i], "--dev"))
-			from->dev = true;
-		else if (!strcmp(argv[i], "--config") && has_value)
-			from->path = argv[++i];
-		else if (!strcmp(argv[i], "--config-body") && has_value)
-			from->body = argv[++i];
-		else if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
-			return ARGUMENTS_HELP;
-		else
-			return ARGUMENTS_BAD;
-	}
-	return ARGUMENTS_OK;
-}
-
+/* 0, or a positive status that was explained on stderr. */
 static int load(struct server *s, struct config_source *from)
 {
 	unsigned line = 0;
@@ -384,16 +401,30 @@ static int load(struct server *s, struct config_source *from)
 	return r;
 }
 
+/* 0, or the status to exit with; `*done` when there is nothing to run. */
+static int read_arguments(struct config_source *from, struct config_flag *flags, int argc, char **argv, bool *done)
+{
+	struct buf problems = {0};
+	int r = flags_read(from, flags, argc, argv, &problems);
+	*done = r != 0;
+	if (r == FLAGS_E_HELP)
+		fputs(usage, stdout);
+	else if (r)
+		fprintf(stderr, "%s\n%s", problems.data ? (char *)problems.data : "out of memory\n", usage);
+	buf_fini(&problems);
+	return r == 0 || r == FLAGS_E_HELP ? 0 : 2;
+}
+
 int cli_serve(int argc, char **argv)
 {
 	static struct server server; /* large, and one for the process */
+	static struct config_flag flags[CONFIG_FLAGS_MAX];
 	struct config_source from = {0};
-	int arguments = read_arguments(&from, argc, argv);
-	if (arguments != ARGUMENTS_OK) {
-		fputs(usage, arguments == ARGUMENTS_HELP ? stdout : stderr);
-		return arguments == ARGUMENTS_HELP ? 0 : 2;
-	}
-	int r = load(&server, &from);
+	bool done;
+	int r = read_arguments(&from, flags, argc, argv, &done);
+	if (done)
+		return r;
+	r = load(&server, &from);
 	if (r == 0) {
 		log_configure((enum log_level)server.config.logging.level, server.config.logging.json);
 		r = server_run(&server);

@@ -54,6 +54,7 @@ struct server {
 	char node_id[32];
 	char web_dir[600];
 	struct api_bank banks[64];
+	struct room_preset presets[LIMIT_ROOM_PRESETS];
 };
 
 /* Runs until SIGTERM or SIGINT. 0, or a negative error that was already explained. */

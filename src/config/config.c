@@ -1,5 +1,7 @@
 #include "config/config.h"
 
+#include "config/flags.h"
+#include "config/presets.h"
 #include "config/read_file.h"
 #include "config/value.h"
 #include "config/yaml.h"
@@ -8,7 +10,6 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "wire/e164.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -27,6 +28,12 @@ static void default_numbers(struct config *c)
 	c->room.auto_create = true;
 	c->room.empty_timeout_s = 300;
 	c->room.departure_timeout_s = 20;
+	c->limit.max_metadata_size = LIMIT_METADATA_BYTES;
+	c->limit.max_attributes_size = LIMIT_ATTRIBUTES_BYTES;
+	c->limit.max_room_name_length = LIMIT_NAME_BYTES;
+	c->limit.max_participant_identity_length = LIMIT_NAME_BYTES;
+	c->limit.max_participant_name_length = LIMIT_NAME_BYTES;
+	c->log_level = -1;
 	c->logging.level = LOG_INFO;
 	c->sip.sip_port = 5060;
 	c->sip.rtp_port = (struct config_ports){10000, 20000};
@@ -78,77 +85,6 @@ int config_parse(struct config *c, struct span yaml, const char *name, struct bu
 	return r;
 }
 
-/* ---- what must hold between keys ---- */
-
-static int complain(struct buf *problems, int *result, const char *text)
-{
-	*result = CONFIG_E_INVALID;
-	int r = buf_add_text(problems, text);
-	return r < 0 ? r : 0;
-}
-
-static int check_keys(const struct config *c, struct buf *problems, int *result)
-{
-	if (c->keys.count == 0)
-		return complain(problems, result, "no API key: set `keys: {NAME: SECRET}` in the file, "
-			"LIVEKIT_API_KEY and LIVEKIT_API_SECRET, or start with --dev\n");
-	if (!c->webhook.api_key)
-		return 0;
-	for (size_t i = 0; i < c->keys.count; ++i)
-		if (!strcmp(c->keys.items[i].name, c->webhook.api_key))
-			return 0;
-	return complain(problems, result, "webhook.api_key is not one of keys\n");
-}
-
-static int check_ports(const struct config *c, struct buf *problems, int *result)
-{
-	int r = 0;
-	if (c->port && c->port == c->backend.port)
-		r = complain(problems, result, "port and backend.port must differ\n");
-	if (r == 0 && c->port && c->port == c->rtc.tcp_port)
-		r = complain(problems, result, "port and rtc.tcp_port must differ\n");
-	if (r == 0 && c->simulator.enabled && c->sip.sip_port && c->sip.sip_port == c->simulator.sip_port)
-		r = complain(problems, result, "sip.sip_port and simulator.sip_port must differ\n");
-	if (r == 0 && c->sip.rtp_port.last - c->sip.rtp_port.first < 1)
-		r = complain(problems, result, "sip.rtp_port: expected a range such as 10000-20000\n");
-	if (r == 0 && c->sip.rtp_port.first < 1024)
-		r = complain(problems, result, "sip.rtp_port: ports under 1024 are not for this\n");
-	return r;
-}
-
-static int check_banks(const struct config *c, struct buf *problems, int *result)
-{
-	char number[E164_SIZE], text[256];
-	for (size_t i = 0; i < c->banks.count; ++i) {
-		const struct config_bank *b = &c->banks.items[i];
-		bool twice = false;
-		for (size_t j = 0; j < i; ++j)
-			twice |= !strcmp(b->id, c->banks.items[j].id);
-		bool bad = e164_parse(number, span_text(b->phone_number), NULL) != E164_OK;
-		if (!twice && !bad)
-			continue;
-		snprintf(text, sizeof text,
-			twice ? "banks: the id %.40s is there twice%.0s\n"
-			      : "banks: %.40s: \"%.40s\" is no E.164 number such as +14155550123\n",
-			b->id, b->phone_number);
-		int r = complain(problems, result, text);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-int config_check(const struct config *c, struct buf *problems)
-{
-	int result = 0;
-	int r = check_keys(c, problems, &result);
-	if (r == 0)
-		r = check_ports(c, problems, &result);
-	if (r == 0)
-		r = check_banks(c, problems, &result);
-	return r < 0 ? r : result;
-}
-
 /* ---- file and environment ---- */
 
 static int read_into(struct config *c, const char *path, bool keys_only, struct buf *problems)
@@ -180,15 +116,9 @@ static int read_settings(struct config *c, const struct config_source *from, str
 		if (!path && !body && either)
 			*(strpbrk(either, ":\n") ? &body : &path) = either;
 	}
-	if (path)
-		return read_into(c, path, false, problems);
-	return body ? config_parse(c, span_text(body), "config", problems) : 0;
-}
-
-static int env_text(char **slot, const struct env *env, const char *name)
-{
-	const char *value = env_get(env, name);
-	return value ? value_text(slot, value) : 0;
+	if (body)
+		return config_parse(c, span_text(body), "config", problems);
+	return path ? read_into(c, path, false, problems) : 0;
 }
 
 static int read_env_keys(struct config *c, const struct env *env, struct buf *problems)
@@ -213,35 +143,45 @@ static int server_url_from(char **slot, const char *url)
 	return 0;
 }
 
-static int read_env(struct config *c, const struct env *env, struct buf *problems)
+static int read_server_url(struct config *c, const struct env *env)
 {
-	int r = read_env_keys(c, env, problems);
-	if (r == 0)
-		r = env_text(&c->sip.trunk, env, "LIVEKIT_SIP_TRUNK");
-	const char *ip = env_get(env, "NODE_IP"), *url = env_get(env, "LIVEKIT_URL");
-	if (r == 0 && ip && !value_is_ip(ip)) {
-		r = buf_format(problems, "NODE_IP: expected an IP address, read \"%.40s\"\n", ip);
-		r = r < 0 ? r : CONFIG_E_INVALID;
-	} else if (r == 0 && ip) {
-		r = value_text(&c->rtc.node_ip, ip);
-	}
+	const char *url = env_get(env, "LIVEKIT_URL");
 	/* --dev is about this machine, whatever the shell's LIVEKIT_URL is. */
-	if (r == 0 && url && !c->dev && !c->backend.server_url)
-		r = server_url_from(&c->backend.server_url, url);
-	return r;
+	return url && !c->dev && !c->backend.server_url ? server_url_from(&c->backend.server_url, url) : 0;
+}
+
+/* Keys that say the same as others, as LiveKit has them. */
+static void settle(struct config *c)
+{
+	if (c->log_level >= 0)
+		c->logging.level = c->log_level;
+	if (c->room.max_metadata_size)
+		c->limit.max_metadata_size = c->room.max_metadata_size;
+	if (c->room.max_room_name_length)
+		c->limit.max_room_name_length = c->room.max_room_name_length;
+	if (c->room.max_participant_identity_length)
+		c->limit.max_participant_identity_length = c->room.max_participant_identity_length;
 }
 
 int config_load(struct config *ret, const struct config_source *from, struct buf *problems)
 {
 	int r = config_defaults(ret, from->dev);
+	ret->lenient = from->lenient;
 	if (r == 0)
 		r = read_settings(ret, from, problems);
+	if (r == 0 && from->env)
+		r = flags_from_env(ret, from->env, problems);
+	if (r == 0)
+		r = flags_apply(ret, from->flags, from->flag_count, problems);
 	if (r == 0 && ret->key_file)
 		r = read_into(ret, ret->key_file, true, problems);
 	if (r == 0 && from->env)
-		r = read_env(ret, from->env, problems);
+		r = read_env_keys(ret, from->env, problems);
+	if (r == 0 && from->env)
+		r = read_server_url(ret, from->env);
 	if (r == 0 && ret->dev && ret->keys.count == 0)
 		r = value_add_key(&ret->keys, "devkey", "secret");
+	settle(ret);
 	return r == 0 ? config_check(ret, problems) : r;
 }
 
@@ -266,6 +206,7 @@ void config_fini(struct config *c)
 		mem_free(c->banks.items[i].phone_number);
 	}
 	mem_free(c->banks.items);
+	presets_clear(&c->room.presets);
 	value_clear_texts(&c->notes);
 	memset(c, 0, sizeof *c);
 }

@@ -11,6 +11,7 @@
 #include "config/env_file.h"
 
 #include "base/buf.h"
+#include "wire/proto.h"
 
 struct config_texts {
 	char **items;
@@ -37,6 +38,17 @@ struct config_ports {
 	uint16_t first, last; /* one port: both the same */
 };
 
+/* `room.room_configurations`: what a token or CreateRoom names as room preset. */
+struct config_preset {
+	const char *name;
+	const struct Livekit__RoomConfiguration *settings;
+};
+struct config_presets {
+	struct config_preset *items;
+	size_t count;
+	struct proto_arena arena; /* names and settings */
+};
+
 /* All times in milliseconds, but for the rooms', which LiveKit has in seconds. */
 struct config {
 	bool dev, development;         /* --dev; `development: true` */
@@ -58,7 +70,19 @@ struct config {
 	struct {
 		bool auto_create, enable_remote_unmute;
 		uint32_t empty_timeout_s, departure_timeout_s, max_participants;
+		/* Older names of three of `limit`; 0 = not set. */
+		uint32_t max_metadata_size, max_room_name_length, max_participant_identity_length;
+		struct config_presets presets;
 	} room;
+	struct { /* 0 = none, but for what base/limits.h bounds */
+		uint32_t num_tracks, subscription_limit_audio;
+		uint32_t max_metadata_size, max_attributes_size; /* bytes */
+		uint32_t max_room_name_length, max_participant_identity_length, max_participant_name_length;
+	} limit;
+	struct {
+		char *cert_file, *key_file; /* PEM; NULL twice: no TLS */
+	} tls;
+	int log_level; /* older name of logging.level, which it overrules; -1 = not set */
 	struct {
 		int level; /* enum log_level */
 		bool json;
@@ -88,14 +112,21 @@ struct config {
 	char *data_dir;   /* "./data"; holds ringdown.db */
 	uint32_t workers; /* media workers; 0 = one for each core */
 
+	bool lenient; /* unknown keys are noted, not refused */
+
 	/* What was read and does nothing here, one sentence each: to be said at the start. */
 	struct config_texts notes;
 };
 
+struct config_flag; /* config/flags.h */
+
 struct config_source {
 	const char *path; /* --config, or NULL */
-	const char *body; /* --config-body, or NULL */
+	const char *body; /* --config-body, or NULL; wins over the path */
 	bool dev;
+	bool lenient; /* --disable-strict-config */
+	const struct config_flag *flags;
+	size_t flag_count;
 	const struct env *env; /* LIVEKIT_CONFIG, LIVEKIT_CONFIG_BODY, LIVEKIT_KEYS, ... */
 };
 

@@ -30,6 +30,20 @@ const struct schema_key schema_keys[] = {
 	{"room.departure_timeout", SCHEMA_SECONDS, AT(room.departure_timeout_s), NULL},
 	{"room.max_participants", SCHEMA_COUNT, AT(room.max_participants), NULL},
 	{"room.enable_remote_unmute", SCHEMA_BOOL, AT(room.enable_remote_unmute), NULL},
+	{"room.max_metadata_size", SCHEMA_COUNT, AT(room.max_metadata_size), NULL},
+	{"room.max_participant_identity_length", SCHEMA_COUNT, AT(room.max_participant_identity_length), NULL},
+	{"room.max_room_name_length", SCHEMA_COUNT, AT(room.max_room_name_length), NULL},
+	{"room.room_configurations", SCHEMA_PRESETS, AT(room.presets), NULL},
+	{"limit.max_attributes_size", SCHEMA_COUNT, AT(limit.max_attributes_size), NULL},
+	{"limit.max_metadata_size", SCHEMA_COUNT, AT(limit.max_metadata_size), NULL},
+	{"limit.max_participant_identity_length", SCHEMA_COUNT, AT(limit.max_participant_identity_length), NULL},
+	{"limit.max_participant_name_length", SCHEMA_COUNT, AT(limit.max_participant_name_length), NULL},
+	{"limit.max_room_name_length", SCHEMA_COUNT, AT(limit.max_room_name_length), NULL},
+	{"limit.num_tracks", SCHEMA_COUNT, AT(limit.num_tracks), NULL},
+	{"limit.subscription_limit_audio", SCHEMA_COUNT, AT(limit.subscription_limit_audio), NULL},
+	{"tls.cert_file", SCHEMA_TEXT, AT(tls.cert_file), NULL},
+	{"tls.key_file", SCHEMA_TEXT, AT(tls.key_file), NULL},
+	{"log_level", SCHEMA_LEVEL, AT(log_level), NULL},
 	{"logging.level", SCHEMA_LEVEL, AT(logging.level), NULL},
 	{"logging.json", SCHEMA_BOOL, AT(logging.json), NULL},
 	{"sip.sip_port", SCHEMA_PORT, AT(sip.sip_port), NULL},
@@ -61,8 +75,11 @@ const struct schema_key schema_keys[] = {
 	UNUSED("enable_data_tracks", not_yet),
 	UNUSED("enable_participant_data_blob", "data blobs are refused as without it"),
 	UNUSED("ingress", "there is no ingress service"),
-	UNUSED("limit", built_in),
-	UNUSED("log_level", "use logging.level"),
+	UNUSED("limit.bytes_per_sec", not_yet),
+	UNUSED("limit.max_data_blob_key_length", "data blobs are refused"),
+	UNUSED("limit.max_data_blobs_size", "data blobs are refused"),
+	UNUSED("limit.max_data_track_custom_encoding_length", "data tracks are refused"),
+	UNUSED("limit.subscription_limit_video", "there is no video"),
 	UNUSED("metric", not_yet),
 	UNUSED("node_selector", one_process),
 	UNUSED("node_stats", one_process),
@@ -87,11 +104,7 @@ const struct schema_key schema_keys[] = {
 	UNUSED("room.create_room_enabled", not_yet),
 	UNUSED("room.create_room_timeout", not_yet),
 	UNUSED("room.enabled_codecs", "the codecs are Opus, PCMU, PCMA and G722"),
-	UNUSED("room.max_metadata_size", built_in),
-	UNUSED("room.max_participant_identity_length", built_in),
-	UNUSED("room.max_room_name_length", built_in),
 	UNUSED("room.playout_delay", no_video),
-	UNUSED("room.room_configurations", not_yet),
 	UNUSED("room.sync_streams", no_video),
 	UNUSED("room.update_batch_target_size", built_in),
 	UNUSED("rtc.advertise_internal_ip", not_yet),
@@ -171,17 +184,6 @@ const struct schema_key *schema_find(const char *path)
 	return NULL;
 }
 
-/* The part of `path` right below `under`, and its size; NULL when it is not there. */
-static const char *child(const char *path, const char *under, size_t *size)
-{
-	size_t skip = strlen(under);
-	if (skip && (strncmp(path, under, skip) || path[skip] != '.'))
-		return NULL;
-	const char *name = skip ? path + skip + 1 : path;
-	*size = strcspn(name, ".");
-	return name;
-}
-
 bool schema_is_group(const char *path)
 {
 	size_t size = strlen(path);
@@ -189,52 +191,4 @@ bool schema_is_group(const char *path)
 		if (!strncmp(schema_keys[i].path, path, size) && schema_keys[i].path[size] == '.')
 			return true;
 	return false;
-}
-
-enum { DISTANCE_NAME_MAX = 48 };
-
-/* Levenshtein: how many letters must change, come or go. */
-static unsigned distance(const char *a, size_t a_size, const char *b, size_t b_size)
-{
-	unsigned row[DISTANCE_NAME_MAX + 1];
-	if (a_size > DISTANCE_NAME_MAX || b_size > DISTANCE_NAME_MAX)
-		return DISTANCE_NAME_MAX;
-	for (unsigned j = 0; j <= b_size; ++j)
-		row[j] = j;
-	for (unsigned i = 1; i <= a_size; ++i) {
-		unsigned corner = row[0];
-		row[0] = i;
-		for (unsigned j = 1; j <= b_size; ++j) {
-			unsigned best = corner + (a[i - 1] != b[j - 1]);
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			corner = row[j];
-			row[j] = best;
-		}
-	}
-	return row[b_size];
-}
-
-const char *schema_suggest(char *out, size_t size, const char *under, const char *name)
-{
-	size_t name_size = strlen(name);
-	unsigned best = name_size < 4 ? 2 : name_size < 8 ? 3 : 4; /* that far is another word */
-	bool found = false;
-
-	for (size_t i = 0; i < schema_count; ++i) {
-		size_t known_size;
-		const char *known = child(schema_keys[i].path, under, &known_size);
-		if (!known || known_size >= size)
-			continue;
-		unsigned d = distance(name, name_size, known, known_size);
-		if (d >= best)
-			continue;
-		best = d;
-		found = true;
-		memcpy(out, known, known_size);
-		out[known_size] = 0;
-	}
-	return found ? out : NULL;
 }

@@ -1,5 +1,6 @@
 #include "config/yaml.h"
 
+#include "config/presets.h"
 #include "config/value.h"
 
 #include "base/err.h"
@@ -155,7 +156,60 @@ static void read_banks(struct reading *r, const yaml_node_t *node)
 	}
 }
 
+static void read_presets(struct reading *r, const yaml_node_t *node)
+{
+	char why[PRESETS_WHY_SIZE];
+	presets_clear(&r->c->room.presets);
+	for (yaml_node_pair_t *p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top; ++p) {
+		const yaml_node_t *name = node_at(r, p->key);
+		const char *text = scalar(name);
+		int result = text && *text
+			? presets_add(&r->c->room.presets, text, &r->document, node_at(r, p->value), why) : 0;
+		if (!text || !*text)
+			problem(r, line_of(name), "room.room_configurations: expected a name");
+		else if (result > 0)
+			problem(r, line_of(name), "room.room_configurations: %s", why);
+		note_result(r, result);
+	}
+}
+
 /* ---- the walk ---- */
+
+static void unknown(struct reading *r, const yaml_node_t *key, const char *group, const char *name)
+{
+	char near[PATH_SIZE];
+	const char *in = *group ? " in " : "";
+	if (r->c->lenient) {
+		char text[256];
+		snprintf(text, sizeof text, "%s:%zu: unknown key \"%.60s\"%s%s is ignored", r->name, line_of(key),
+			name, in, group);
+		note_result(r, value_add_text(&r->c->notes, text));
+	} else if (schema_suggest(near, sizeof near, group, name))
+		problem(r, line_of(key), "unknown key \"%.60s\"%s%s; did you mean \"%s\"?", name, in, group,
+			near);
+	else
+		problem(r, line_of(key), "unknown key \"%.60s\"%s%s", name, in, group);
+}
+
+/* It has no effect, but a mistake in it should not wait until it has. */
+static void read_unused(struct reading *r, const struct schema_key *key, const yaml_node_t *node)
+{
+	char text[256];
+	snprintf(text, sizeof text, "%s:%zu: %s has no effect: %s", r->name, line_of(node), key->path, key->note);
+	note_result(r, value_add_text(&r->c->notes, text));
+	if (node->type != YAML_MAPPING_NODE)
+		return;
+	for (yaml_node_pair_t *p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top; ++p) {
+		const char *name = scalar(node_at(r, p->key));
+		if (name && !schema_is_known_below(key->path, name))
+			unknown(r, node_at(r, p->key), key->path, name);
+	}
+}
+
+static bool takes_mapping(const struct schema_key *key)
+{
+	return key->kind == SCHEMA_KEYS || key->kind == SCHEMA_PRESETS;
+}
 
 static void read_value(struct reading *r, const struct schema_key *key, const yaml_node_t *node)
 {
@@ -163,10 +217,7 @@ static void read_value(struct reading *r, const struct schema_key *key, const ya
 	char why[VALUE_WHY_SIZE];
 
 	if (key->kind == SCHEMA_UNUSED) {
-		char text[256];
-		snprintf(text, sizeof text, "%s:%zu: %s has no effect: %s", r->name, line_of(node), key->path,
-			key->note);
-		note_result(r, value_add_text(&r->c->notes, text));
+		read_unused(r, key, node);
 		return;
 	}
 	if (is_null(node))
@@ -177,10 +228,12 @@ static void read_value(struct reading *r, const struct schema_key *key, const ya
 		read_banks(r, node);
 	} else if (node->type == YAML_MAPPING_NODE && key->kind == SCHEMA_KEYS) {
 		read_keys(r, node);
+	} else if (node->type == YAML_MAPPING_NODE && key->kind == SCHEMA_PRESETS) {
+		read_presets(r, node);
 	} else if (!scalar(node)) {
 		problem(r, line_of(node), "%s: expected %s", key->path,
 			takes_list || key->kind == SCHEMA_BANKS ? "a list"
-			: key->kind == SCHEMA_KEYS ? "a mapping" : "a single value");
+			: takes_mapping(key) ? "a mapping" : "a single value");
 	} else {
 		int result = value_set(r->c, key, scalar(node), why);
 		if (result > 0)
@@ -198,17 +251,6 @@ static bool is_twice(struct reading *r, const yaml_node_t *mapping, const yaml_n
 			return true;
 	}
 	return false;
-}
-
-static void unknown(struct reading *r, const yaml_node_t *key, const char *group, const char *name)
-{
-	char near[PATH_SIZE];
-	const char *in = *group ? " in " : "";
-	if (schema_suggest(near, sizeof near, group, name))
-		problem(r, line_of(key), "unknown key \"%.60s\"%s%s; did you mean \"%s\"?", name, in, group,
-			near);
-	else
-		problem(r, line_of(key), "unknown key \"%.60s\"%s%s", name, in, group);
 }
 
 /* `group`: "" at the top, else one level down; the schema has no third. */

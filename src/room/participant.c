@@ -76,8 +76,9 @@ static int fill(struct participant *p, const struct participant_config *config)
 		config->attribute_count);
 	if (r < 0)
 		return r;
-	bool large = attributes_size(p->attributes, p->attribute_count) > LIMIT_ATTRIBUTES_BYTES ||
-		     strlen(p->metadata) > LIMIT_METADATA_BYTES;
+	const struct room_limits *limits = rooms_limits(p->room->rooms);
+	bool large = attributes_size(p->attributes, p->attribute_count) > limits->attributes ||
+		     strlen(p->metadata) > limits->metadata;
 	return large ? err_new(-EMSGSIZE) : 0;
 }
 
@@ -199,6 +200,14 @@ void participant_joined(struct participant *p)
 		subscriptions_offer(t);
 }
 
+void participant_subscribe_early(struct participant *p)
+{
+	if (p->state != STATE(JOINED) || p->subscribes_early)
+		return;
+	p->subscribes_early = true;
+	subscriptions_begin(p);
+}
+
 void participant_active(struct participant *p)
 {
 	if (p->state != STATE(JOINED))
@@ -206,7 +215,10 @@ void participant_active(struct participant *p)
 	become(p, STATE(ACTIVE));
 	p->was_active = true;
 	tell_state(p);
-	subscriptions_begin(p);
+	if (p->subscribes_early)
+		speaking_catch_up(p);
+	else
+		subscriptions_begin(p);
 	data_catch_up(p);
 	TELL_ALL(p->room->rooms, participant_active, p);
 }

@@ -231,6 +231,7 @@ static void tick_participants(struct room *r, uint64_t now_ms)
 			participant_leave(p, LIVEKIT__DISCONNECT_REASON__JOIN_FAILURE);
 		else
 			wishes_tick(p, now_ms);
+		subscriptions_fill_up(p);
 	}
 }
 

@@ -18,7 +18,9 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/rng.h"
+#include "room/limits.h"
 
+#include "livekit_room.pb-c.h"
 #include "livekit_rtc.pb-c.h"
 
 struct rooms;
@@ -43,11 +45,20 @@ struct rooms_events {
 	void (*rpc_answer)(void *owner, struct room *r, const struct data_packet *d);
 };
 
+struct room_preset {
+	const char *name;
+	const Livekit__RoomConfiguration *settings;
+};
+
 struct rooms_config {
 	uint32_t empty_timeout_s;     /* LiveKit: 300 */
 	uint32_t departure_timeout_s; /* LiveKit: 20 */
 	uint32_t max_participants;    /* 0 = no limit but ours */
 	bool auto_create;
+	struct room_limits limits; /* 0 = LiveKit's defaults */
+	/* Settings that a token or CreateRoom may name. Borrowed, must outlive the rooms. */
+	const struct room_preset *presets;
+	size_t preset_count;
 	uint64_t (*now_ms)(void *clock_owner); /* monotonic; wall clock times are clock_unix_ms() */
 	void *clock_owner;
 	unsigned (*pick_worker)(void *owner); /* the media worker of a new room; may be NULL */
@@ -56,17 +67,33 @@ struct rooms_config {
 
 MUST_USE int rooms_new(struct rooms **ret, const struct rooms_config *config,
 	const struct rooms_events *events, void *owner); /* events may be NULL */
+/* One more who hears of all rooms, for as long as they are; `l` is the listener's memory. Who came
+ * first hears first. None may end a room or remove a participant from inside an event. */
+struct rooms_listener {
+	struct list link;
+	const struct rooms_events *events;
+	void *owner;
+};
+void rooms_listen(struct rooms *rs, struct rooms_listener *l, const struct rooms_events *events,
+	void *owner);
 struct rooms *rooms_free(struct rooms *rs);
 void rooms_tick(struct rooms *rs); /* timeouts, speakers, batched updates */
 struct room *rooms_find(struct rooms *rs, const char *name);
 struct room *rooms_next(struct rooms *rs, struct room *after); /* NULL starts */
 size_t rooms_count(const struct rooms *rs);
 bool rooms_auto_create(const struct rooms *rs);
+const struct room_limits *rooms_limits(const struct rooms *rs);
+/* limits.tracks is reached: nobody more may join. */
+bool rooms_are_full(const struct rooms *rs);
+/* NULL when nothing has that name. */
+const Livekit__RoomConfiguration *rooms_preset(const struct rooms *rs, const char *name);
 
 struct room_options {
 	uint32_t empty_timeout_s, departure_timeout_s, max_participants; /* 0 = default */
 	const char *metadata;                                            /* NULL = "" */
 };
+/* Fills in what is not set yet; NULL adds nothing. Texts are borrowed. */
+void room_options_add(struct room_options *o, const Livekit__RoomConfiguration *c);
 /* Outcomes of rooms_open(). */
 enum {
 	ROOMS_E_LIMIT = 1, /* LIMIT_ROOMS */
@@ -160,6 +187,9 @@ MUST_USE int participant_join(struct participant **ret, struct room *r,
 	const struct participant_config *config, const struct participant_events *events,
 	void *owner);
 void participant_joined(struct participant *p); /* -> JOINED: the join response was written */
+/* JOINED, and its subscriptions need not wait for its media: they are part of what its first
+ * answer describes (one peer connection). */
+void participant_subscribe_early(struct participant *p);
 /* -> ACTIVE: media is connected; subscriptions begin. */
 void participant_active(struct participant *p);
 /* -> DISCONNECTED: it hears `unsubscribed` of all it heard, others are told, its tracks end; then

@@ -288,8 +288,10 @@ void negotiate_offer(struct session *s, const Livekit__SessionDescription *m)
 		if (take_section(&door->sections[i], s, &offer.media[i]))
 			return;
 	drop_missing(s, door->sections, offer.media_count);
-	if (s->single)
+	if (s->single) {
+		participant_subscribe_early(s->participant);
 		subscribe_assign(s);
+	}
 	if (send_answer(s, &offer, m->id))
 		return;
 	if (s->single)

@@ -151,7 +151,7 @@ static void on_update_metadata(struct session *s, Livekit__SignalRequest *m)
 	if (!participant_permission(s->participant)->can_update_metadata)
 		session_respond(s, &r, LIVEKIT__REQUEST_RESPONSE__REASON__NOT_ALLOWED,
 			"does not have permission to update own metadata");
-	else if (strlen(u->name) > LIMIT_NAME_BYTES)
+	else if (strlen(u->name) > rooms_limits(s->door->rooms)->name)
 		session_respond(s, &r, LIVEKIT__REQUEST_RESPONSE__REASON__LIMIT_EXCEEDED,
 			"exceeds name length limit");
 	else if (set_metadata(s, u))

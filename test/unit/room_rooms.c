@@ -741,6 +741,32 @@ static void test_speakers(void)
 	end();
 }
 
+/* Over one connection, what is there comes with the first answer, before media is up. */
+static void test_subscribing_early(void)
+{
+	begin();
+	struct listener alice = {0}, bob = {.quiet = true};
+	enter(&alice, "alice");
+	alice.quiet = true;
+	struct track *t = publish(&alice, "mic");
+	track_level(t, 12, 400, 400);
+	tick(400);
+	struct participant_config c = person("bob");
+	join_with(&bob, &c);
+	participant_subscribe_early(bob.p); /* not before it is told of anybody */
+	participant_joined(bob.p);
+	heard[0] = 0;
+
+	participant_subscribe_early(bob.p);
+	HEARD("bob hears mic; alice is heard mic");
+	participant_subscribe_early(bob.p);
+	(void)publish(&alice, "other");
+	HEARD("bob hears other; alice is heard other");
+	participant_active(bob.p);
+	HEARD("bob speaker alice 0.250");
+	end();
+}
+
 static void test_leaving_from_inside(void)
 {
 	begin();
@@ -893,6 +919,7 @@ int main(void)
 	test_attributes();
 	test_data();
 	test_speakers();
+	test_subscribing_early();
 	test_leaving_from_inside();
 	test_info();
 	test_ladder();
