@@ -84,19 +84,29 @@ static int take_section(struct section **ret, struct session *s, const struct sd
 {
 	struct peer *p = &s->publisher;
 	struct section *c = peer_find(p, m->mid);
-	bool is_new = !c;
 	int r = c ? 0 : peer_add_section(&c, p, m->mid, kind_of(m));
 	if (r)
 		return r;
 	*ret = c;
+	bool sent = c->client_sends;
 	take_facts(c, m);
+	c->begins = c->client_sends && !sent;
 	if (c->client_sends)
-		publish_match(s, c, is_new);
+		publish_match(s, c, false);
 	else if (c->pub)
 		publish_stop(s, c);
 	if (c->hearing && !c->client_receives)
 		release_hearing(c);
 	return 0;
+}
+
+/* Those who begin to send under another name than was announced: browsers may change the ids, and
+ * a section that is used again may keep its old one. After all others, that nobody's is taken. */
+static void match_renamed(struct session *s, struct section *const *sections, size_t count)
+{
+	for (size_t i = 0; i < count; ++i)
+		if (sections[i]->begins)
+			publish_match(s, sections[i], true);
 }
 
 /* RFC 8829, 5.2.2: a section that was refused may be used again under another name; then the old
@@ -288,6 +298,7 @@ void negotiate_offer(struct session *s, const Livekit__SessionDescription *m)
 		if (take_section(&door->sections[i], s, &offer.media[i]))
 			return;
 	drop_missing(s, door->sections, offer.media_count);
+	match_renamed(s, door->sections, offer.media_count);
 	if (s->single) {
 		participant_subscribe_early(s->participant);
 		subscribe_assign(s);

@@ -58,6 +58,7 @@ struct section {
 	struct pub *pub;         /* the client sends this here, or NULL */
 	struct hearing *hearing; /* we send this here, or NULL */
 	bool client_sends;       /* as the last offer said */
+	bool begins;             /* and it did not before */
 	bool client_receives;
 	bool red;                /* our answer put RED before Opus for what it sends */
 	bool was_used;           /* carried a hearing before: inactive until it carries one again */

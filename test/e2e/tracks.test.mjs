@@ -113,3 +113,26 @@ for (const path of ['/rtc', '/rtc/v1'])
     await bob.saw('track-subscribed', { who: 'alice' });
     assert.equal(await bob.hears('alice'), '440 Hz, clear');
   });
+
+inRoom('m-lines find their tracks by name, by what is left, and when they are used again', async (t) => {
+  [440, 550, 660].forEach((f) => t.tones.add(f));
+  const bob = await t.join('bob', { as: 'node' });
+  const alice = await Peer.connect(t, 'alice', { path: '/rtc/v1' });
+  await alice.ready();
+  const [, second] = [await alice.pcs.publisher('pcTone', { freq: 440 }), await alice.pcs.publisher('pcTone', { freq: 550 })];
+  alice.send('addTrack', { cid: second, name: 'second', source: 2 });
+  alice.send('addTrack', { cid: 'a name that the browser changed', name: 'first', source: 2 });
+  await alice.negotiate();
+  for (const [name, freq] of [['first', 440], ['second', 550]]) {
+    await bob.saw('track-subscribed', { who: 'alice', name });
+    assert.equal(await bob.hears('alice', { pick: { name }, seconds: 1 }), `${freq} Hz, clear`);
+  }
+  await alice.pcs.publisher('pcUnpublish');
+  await alice.negotiate();
+  await bob.saw('track-unpublished', { who: 'alice', name: 'second' });
+  const lines = shape((await alice.negotiate()).sdp).length;
+  alice.send('addTrack', { cid: await alice.pcs.publisher('pcToneAgain', { freq: 660 }), name: 'third', source: 2 });
+  assert.equal(shape((await alice.negotiate()).sdp).length, lines, 'no new m-line');
+  await bob.saw('track-subscribed', { who: 'alice', name: 'third' });
+  assert.equal(await bob.hears('alice', { pick: { name: 'third' }, seconds: 1 }), '660 Hz, clear');
+});
