@@ -2,7 +2,7 @@
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { Server } from './lib/server.mjs';
-import { Peer, sections as shape } from '../conformance/clients/lib/raw.mjs';
+import { Peer, Raw, sections as shape } from '../conformance/clients/lib/raw.mjs';
 import { openRoom, pageOf, stopChromium } from './lib/guests.mjs';
 
 let server;
@@ -135,4 +135,27 @@ inRoom('m-lines find their tracks by name, by what is left, and when they are us
   assert.equal(shape((await alice.negotiate()).sdp).length, lines, 'no new m-line');
   await bob.saw('track-subscribed', { who: 'alice', name: 'third' });
   assert.equal(await bob.hears('alice', { pick: { name: 'third' }, seconds: 1 }), '660 Hz, clear');
+});
+
+inRoom('who takes none of our codecs is told', async (t) => {
+  const bob = await t.join('bob', { as: 'node' });
+  const deaf = await Peer.connect(t, 'deaf');
+  const send = deaf.send.bind(deaf); // its browser takes Opus, but its answers say otherwise
+  deaf.send = (kind, m) => send(kind, kind === 'answer' ? { ...m, sdp: m.sdp.replace(/opus\/48000/g, 'G729/8000').replace(/red\/48000/g, 'L16/8000') } : m);
+  await deaf.ready();
+  await bob.publish(440);
+  const SE_CODEC_UNSUPPORTED = 1;
+  const { trackSid, err } = await deaf.next('subscriptionResponse');
+  assert.deepEqual([trackSid, err], [await bob.sid({ key: 't1' }), SE_CODEC_UNSUPPORTED]);
+});
+
+inRoom('64 tracks are announced, the next ones refused in words', async (t) => {
+  const LIMIT_EXCEEDED = 3, alice = await Raw.connect(t, 'alice');
+  for (let i = 0; i < 66; i++) alice.send('addTrack', { cid: `c${i}`, source: 2 });
+  for (let i = 0; i < 64; i++) assert.equal((await alice.next('trackPublished')).cid, `c${i}`);
+  for (const cid of ['c64', 'c65']) {
+    const { reason, message, request } = await alice.next('requestResponse');
+    assert.deepEqual([request.value.cid, reason], [cid, LIMIT_EXCEEDED]);
+    assert.match(message, /too many tracks/);
+  }
 });
