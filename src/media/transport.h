@@ -12,13 +12,17 @@
  */
 #pragma once
 
+#include "base/limits.h"
 #include "media/ice.h"
 #include "media/rtp_source.h"
 #include "media/sink.h"
 #include "media/srtp.h"
 #include "media/worker.h"
 
-enum { TRANSPORT_SSRCS_MAX = 32 };
+enum {
+	/* Each track that may be published, and those who pass by. */
+	TRANSPORT_SSRCS_MAX = LIMIT_TRACKS_PER_PARTICIPANT + 16,
+};
 
 /* Which source an incoming SSRC belongs to; NULL = heard, but nobody's. */
 struct ssrc_entry {

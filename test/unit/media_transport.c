@@ -1,5 +1,6 @@
 /* Whole transports over 127.0.0.1: two peers, a source, a sink, with the worker inside the loop
  * of the test and in a thread of its own. */
+#include "base/limits.h"
 #include "base/mem.h"
 #include "media/media.h"
 #include "net/address.h"
@@ -56,9 +57,8 @@ static void on_sctp(void *owner, media_id id, struct span packet)
 static void on_levels(void *owner, const struct media_level *levels, size_t count)
 {
 	struct fixture *f = owner;
-	CHECK_EQ(count, 1);
 	f->level = levels[0];
-	++f->levels;
+	f->levels += (unsigned)count;
 }
 
 static void on_leg_event(void *owner, media_id leg, enum media_leg_event event)
@@ -477,6 +477,45 @@ static void every_address_answers_for_itself(void)
 	}
 }
 
+static unsigned want_levels;
+static bool all_heard(const struct fixture *f)
+{
+	return f->levels >= want_levels;
+}
+
+/* As many tracks as one participant may have, on one connection, told apart by their mids. */
+static void every_track_is_heard(void)
+{
+	static struct fixture f;
+	struct media_source_config c = {.mid_ext = MID_EXT,
+		.level_ext = LEVEL_EXT,
+		.payloads = {{.pt = OPUS_PT, .codec = CODEC_OPUS}},
+		.payload_count = 1};
+
+	open_fixture(&f, 0, "127.0.0.1");
+	open_peer(&f, &f.publisher, &f.up, true);
+	WAIT_FOR(&f, publisher_connected);
+	c.transport = f.up;
+	for (unsigned i = 0; i < LIMIT_TRACKS_PER_PARTICIPANT; ++i) {
+		uint8_t extension[] = {LEVEL_EXT << 4, 20, (MID_EXT << 4) + 1, (uint8_t)('0' + i / 10),
+			(uint8_t)('0' + i % 10), 0, 0, 0};
+		snprintf(c.mid, sizeof c.mid, "%02u", i);
+		CHECK_EQ(media_source_open(&f.source, f.media, &c), 0);
+		rtc_peer_send_rtp(&f.publisher,
+			&(struct rtp_view){.payload_type = OPUS_PT,
+				.ssrc = 1000 + i,
+				.extension_profile = 0xbede,
+				.extension = span_of(extension, sizeof extension),
+				.payload = span_text("opus")});
+	}
+	want_levels = LIMIT_TRACKS_PER_PARTICIPANT;
+	WAIT_FOR(&f, all_heard);
+	CHECK_EQ(f.levels, want_levels);
+	CHECK_EQ(media_drops(f.media, MEDIA_DROP_SOURCE), 0);
+	rtc_peer_close(&f.publisher);
+	close_fixture(&f);
+}
+
 static void building_may_fail_anywhere(void)
 {
 	struct media_config config = {.rtc_binds = {{.ss_family = AF_INET}},
@@ -510,5 +549,6 @@ int main(void)
 	whole_life(1, "::1", true);
 	a_stranger_is_refused();
 	every_address_answers_for_itself();
+	every_track_is_heard();
 	return 0;
 }
