@@ -252,8 +252,6 @@ static int build(struct media *m)
 		return err_new(-EINVAL);
 	int r = payloads_init(&m->payloads);
 	if (r == 0)
-		r = srtp_library_start();
-	if (r == 0)
 		r = dtls_identity_new(&m->identity);
 	if (r == 0)
 		r = mailbox_new(
