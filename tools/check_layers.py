@@ -11,6 +11,7 @@ MAY_USE = {
     "net": "base wire",
     "media": "base wire net",
     "room": "base wire",
+    "agent": "base wire net room",
     "webhook": "base wire net room",
     "sip": "base wire net",
     "store": "base wire",
@@ -18,9 +19,9 @@ MAY_USE = {
     "signal": "base wire net media room",
     "call": "base wire net media room sip trunk",
     "simulator": "base wire net media sip",
-    "api": "base wire net media room sip trunk store signal call",
+    "api": "base wire net media room sip trunk store signal call agent",
     "config": "base wire",
-    "cli": "base wire net media room sip trunk store signal call simulator api config webhook",
+    "cli": "base wire net media room sip trunk store signal call simulator api config webhook agent",
     "main.c": "base cli",
 }
 

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "agent/agents.h"
 #include "api/api.h"
 #include "call/call.h"
 #include "config/config.h"
@@ -33,6 +34,7 @@ struct server {
 	struct dns *dns;
 	struct media *media;
 	struct rooms *rooms;
+	struct agents *agents;
 	struct webhooks *webhooks; /* NULL: nobody is told */
 	struct webhook_events webhook_events;
 	struct store *store;

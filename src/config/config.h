@@ -82,6 +82,9 @@ struct config {
 		uint32_t max_room_name_length, max_participant_identity_length, max_participant_name_length;
 	} limit;
 	struct {
+		bool enable_user_data_recording, enable_user_data_redaction; /* told with each job */
+	} agents;
+	struct {
 		char *cert_file, *key_file; /* PEM; NULL twice: no TLS */
 	} tls;
 	int log_level; /* older name of logging.level, which it overrules; -1 = not set */

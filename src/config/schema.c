@@ -41,6 +41,8 @@ const struct schema_key schema_keys[] = {
 	{"limit.max_room_name_length", SCHEMA_COUNT, AT(limit.max_room_name_length), NULL},
 	{"limit.num_tracks", SCHEMA_COUNT, AT(limit.num_tracks), NULL},
 	{"limit.subscription_limit_audio", SCHEMA_COUNT, AT(limit.subscription_limit_audio), NULL},
+	{"agents.enable_user_data_recording", SCHEMA_BOOL, AT(agents.enable_user_data_recording), NULL},
+	{"agents.enable_user_data_redaction", SCHEMA_BOOL, AT(agents.enable_user_data_redaction), NULL},
 	{"tls.cert_file", SCHEMA_TEXT, AT(tls.cert_file), NULL},
 	{"tls.key_file", SCHEMA_TEXT, AT(tls.key_file), NULL},
 	{"log_level", SCHEMA_LEVEL, AT(log_level), NULL},
@@ -67,7 +69,7 @@ const struct schema_key schema_keys[] = {
 	{"simulator.password", SCHEMA_TEXT, AT(simulator.password), NULL},
 
 	/* LiveKit's and livekit-sip's other keys: known, so that their files can be used as they are. */
-	UNUSED("agents", "agents are not dispatched"),
+	UNUSED("agents.target_load", "there is one node: no other could take the work"),
 	UNUSED("api", one_process),
 	UNUSED("audio", not_yet),
 	UNUSED("debug_handler", "there is no such handler here"),

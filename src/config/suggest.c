@@ -7,7 +7,6 @@
 static const struct {
 	const char *path, *names;
 } below[] = {
-	{"agents", "enable_user_data_recording enable_user_data_redaction target_load"},
 	{"api", "execution_timeout check_interval max_check_interval enable_psrpc_for_get_list_participants"},
 	{"audio", "active_level min_percentile update_interval smooth_intervals active_red_encoding "
 		  "enable_loss_proxying"},
