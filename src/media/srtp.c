@@ -36,6 +36,7 @@ static int session_new(srtp_t *ret, const struct srtp_keys *keys, const uint8_t 
 	policy.ssrc.type = direction;
 	policy.key = (unsigned char *)key; /* only read */
 	policy.window_size = SRTP_REPLAY_WINDOW;
+	policy.allow_repeat_tx = 1; /* struct sent_window of each sink knows what may be repeated */
 	srtp_err_status_t status = srtp_create(ret, &policy);
 	return status == srtp_err_status_ok ? 0 : err_new(-ENOMEM);
 }
@@ -102,6 +103,11 @@ static bool transform(transform_fn *f, srtp_t session, uint8_t *packet, size_t *
 }
 
 bool srtp_pair_protect(struct srtp_pair *p, uint8_t *packet, size_t *size)
+{
+	return transform(srtp_protect, p->out, packet, size);
+}
+
+bool srtp_pair_protect_again(struct srtp_pair *p, uint8_t *packet, size_t *size)
 {
 	return transform(srtp_protect, p->out, packet, size);
 }

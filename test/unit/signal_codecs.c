@@ -91,6 +91,39 @@ static void a_publisher_is_told_what_its_encoder_shall_do(void)
 		"111 opus/48000/2 minptime=10;useinbandfec=1;stereo=1;maxaveragebitrate=510000");
 }
 
+static struct track track_as(const char *mime, bool stereo)
+{
+	return (struct track){.config = {.mime_type = mime, .stereo = stereo}};
+}
+
+static void lost_packets_may_be_asked_for(void)
+{
+	struct track red = track_as("audio/red", false), opus = track_as("audio/opus", false);
+	struct describe_section d = {0};
+
+	codecs_offer(&d, &opus);
+	codecs_add_nack(&d, NULL);
+	CHECK(d.codec_count == 1 && d.codecs[0].nack);
+	d = (struct describe_section){0};
+	codecs_offer(&d, &red);
+	codecs_add_nack(&d, NULL);
+	CHECK(d.codec_count == 2 && !d.codecs[0].nack && !d.codecs[1].nack);
+
+	const struct sdp_media *m = section("109", OPUS "a=rtcp-fb:109 nack\r\n");
+	d = (struct describe_section){0};
+	codecs_answer(&d, &opus, m);
+	codecs_add_nack(&d, m);
+	CHECK(d.codecs[0].nack && codecs_best(&opus, m).nack && codecs_first(&opus, m).nack);
+	CHECK(codecs_best(&red, m).nack); /* which then is plain Opus */
+	m = section("63 109", OPUS RED "a=fmtp:63 109/109\r\na=rtcp-fb:* nack\r\n");
+	CHECK(!codecs_best(&red, m).nack && !codecs_first(&red, m).nack);
+	m = section("109", OPUS "a=rtcp-fb:109 transport-cc\r\n");
+	d = (struct describe_section){0};
+	codecs_answer(&d, &opus, m);
+	codecs_add_nack(&d, m);
+	CHECK(!d.codecs[0].nack && !codecs_best(&opus, m).nack);
+}
+
 static void encrypted_sound_never_travels_as_red(void)
 {
 	Livekit__AddTrackRequest a = LIVEKIT__ADD_TRACK_REQUEST__INIT;
@@ -100,11 +133,6 @@ static void encrypted_sound_never_travels_as_red(void)
 	a.disable_red = false;
 	a.encryption = LIVEKIT__ENCRYPTION__TYPE__GCM;
 	CHECK(!codecs_may_be_red(&a));
-}
-
-static struct track track_as(const char *mime, bool stereo)
-{
-	return (struct track){.config = {.mime_type = mime, .stereo = stereo}};
 }
 
 static void a_listener_is_offered_the_best_first(void)
@@ -166,6 +194,7 @@ int main(void)
 {
 	red_counts_only_around_its_opus();
 	a_publisher_is_told_what_its_encoder_shall_do();
+	lost_packets_may_be_asked_for();
 	encrypted_sound_never_travels_as_red();
 	a_listener_is_offered_the_best_first();
 	the_listener_chooses();
