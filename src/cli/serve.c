@@ -213,6 +213,22 @@ static int build_webhooks(struct server *s)
 	return r;
 }
 
+static int build_metrics(struct server *s)
+{
+	const struct config *c = &s->config;
+	if (!c->prometheus.port)
+		return 0;
+	return metrics_new(&s->metrics, &(struct metrics_config){
+						.loop = &s->loop,
+						.rooms = s->rooms,
+						.media = s->media,
+						.webhooks = s->webhooks,
+						.node_id = s->node_id,
+						.username = c->prometheus.username,
+						.password = c->prometheus.password,
+					});
+}
+
 static int build_store(struct server *s)
 {
 	char path[1024];
@@ -306,6 +322,7 @@ static int build(struct server *s)
 		build_media,
 		build_rooms,
 		build_webhooks,
+		build_metrics,
 		build_store,
 		build_sip,
 		build_calls,
@@ -334,6 +351,7 @@ static void end_rooms(struct server *s)
 static void take_down(struct server *s)
 {
 	end_rooms(s);
+	s->metrics = metrics_free(s->metrics);
 	s->webhooks = webhooks_free(s->webhooks);
 	s->media = media_free(s->media);
 	s->policy = policy_free(s->policy);

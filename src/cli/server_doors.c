@@ -84,24 +84,32 @@ static int open_api(struct server *s)
 				});
 }
 
-static int open_port(struct http_server **ret, struct server *s, const char *const *ips, size_t ip_count,
-	uint16_t port, size_t body_max, const struct http_events *events)
+struct door {
+	const char *const *ips;
+	size_t ip_count;
+	uint16_t port;
+	size_t body_bytes_max;
+	const struct http_events *events;
+	void *owner;
+};
+
+static int open_door(struct http_server **ret, struct server *s, const struct door *d)
 {
 	struct sockaddr_storage binds[BINDS_MAX];
 	size_t count = 0;
-	for (size_t i = 0; i < ip_count && count < BINDS_MAX; ++i)
-		if (address_parse(&binds[count], ips[i], port) == 0)
+	for (size_t i = 0; i < d->ip_count && count < BINDS_MAX; ++i)
+		if (address_parse(&binds[count], d->ips[i], d->port) == 0)
 			++count;
 	const struct http_server_config config = {
 		.bind = binds,
 		.bind_count = count,
 		.name = "Ringdown/" RINGDOWN_VERSION,
-		.body_bytes_max = body_max,
+		.body_bytes_max = d->body_bytes_max,
 		.tls = s->tls,
 	};
-	int r = http_server_new(ret, &s->loop, &config, events, s->api);
+	int r = http_server_new(ret, &s->loop, &config, d->events, d->owner);
 	if (r < 0)
-		log_error("serve", "HTTP port %u cannot be opened: %s. Stop what uses it, or choose another.", port,
+		log_error("serve", "HTTP port %u cannot be opened: %s. Stop what uses it, or choose another.", d->port,
 			strerror(-r));
 	s->doors_open += r == 0;
 	return r;
@@ -112,19 +120,33 @@ int server_open_doors(struct server *s)
 	static const char *const everywhere[] = {"0.0.0.0"};
 	const struct config *c = &s->config;
 	bool narrow = c->bind_addresses.count > 0;
-	const char *const *ips = narrow ? (const char *const *)c->bind_addresses.items : everywhere;
-	size_t ip_count = narrow ? c->bind_addresses.count : 1;
+	struct door d = {
+		.ips = narrow ? (const char *const *)c->bind_addresses.items : everywhere,
+		.ip_count = narrow ? c->bind_addresses.count : 1,
+		.port = c->port,
+		.events = &api_server_events,
+	};
+	const char *own[] = {c->backend.bind_address};
 
 	int r = open_api(s);
+	d.owner = s->api;
 	if (r == 0)
-		r = open_port(&s->http, s, ips, ip_count, c->port, 0, &api_server_events);
-	const char *own[] = {c->backend.bind_address};
-	if (r == 0 && c->backend.bind_address)
-		r = open_port(&s->backend, s, own, 1, c->backend.port, BACKEND_HTTP_BODY_BYTES, &api_backend_events);
-	else if (r == 0)
-		r = open_port(&s->backend, s, ips, ip_count, c->backend.port, BACKEND_HTTP_BODY_BYTES,
-			&api_backend_events);
-	return r;
+		r = open_door(&s->http, s, &d);
+	if (r == 0 && s->metrics) {
+		struct door pages = d;
+		pages.port = c->prometheus.port;
+		pages.events = &metrics_http_events;
+		pages.owner = s->metrics;
+		r = open_door(&s->prometheus, s, &pages);
+	}
+	if (c->backend.bind_address) {
+		d.ips = own;
+		d.ip_count = COUNT_OF(own);
+	}
+	d.port = c->backend.port;
+	d.events = &api_backend_events;
+	d.body_bytes_max = BACKEND_HTTP_BODY_BYTES;
+	return r == 0 ? open_door(&s->backend, s, &d) : r;
 }
 
 static void on_closed(void *owner)
@@ -142,6 +164,8 @@ void server_close_doors(struct server *s, void (*closed)(struct server *s))
 		http_server_close(s->http, on_closed, s);
 	if (s->backend)
 		http_server_close(s->backend, on_closed, s);
+	if (s->prometheus)
+		http_server_close(s->prometheus, on_closed, s);
 }
 
 void server_free_api(struct server *s)

@@ -115,6 +115,11 @@ enum media_drop {
 	MEDIA_DROP_SEND,     /* ours, and the kernel took no more */
 	MEDIA_DROP__COUNT,
 };
+/* What went through the WebRTC ports of all workers so far, whatever it was. */
+struct media_traffic {
+	uint64_t packets_in, bytes_in, packets_out, bytes_out;
+};
+struct media_traffic media_traffic(const struct media *m);
 uint64_t media_drops(const struct media *m, enum media_drop why); /* of all workers so far */
 const char *media_drop_name(enum media_drop why);                 /* "stranger": for metrics */
 

@@ -97,6 +97,7 @@ struct mailbox *worker_orders(struct worker *w);
 
 void worker_count_drop(struct worker *w, enum media_drop why);
 uint64_t worker_drops(const struct worker *w, enum media_drop why); /* from any thread */
+struct media_traffic worker_traffic(const struct worker *w);        /* the same */
 
 /* ---- services used by transports ---- */
 const struct dtls_identity *worker_identity(const struct worker *w);

@@ -105,6 +105,7 @@ MUST_USE int rooms_open(struct room **ret, bool *made, struct rooms *rs, const c
 
 const char *room_name(const struct room *r);
 const char *room_sid(const struct room *r);
+int64_t room_created_unix_ms(const struct room *r);
 unsigned room_worker(const struct room *r);
 /* What a frame of ours would end with in an encrypted track ("server injected frame"). Nothing is
  * injected here, but clients with encryption want to know it. A text, its zero not counted. */
@@ -205,6 +206,7 @@ Livekit__ParticipantInfo__Kind participant_kind(const struct participant *p);
 Livekit__ParticipantInfo__State participant_state(const struct participant *p);
 const char *participant_attribute(const struct participant *p, const char *key); /* or NULL */
 const char *participant_name(const struct participant *p);
+int64_t participant_joined_unix_ms(const struct participant *p);
 const char *participant_metadata(const struct participant *p);
 /* The i-th attribute, or NULL past the last. */
 const struct attribute *participant_attributes(const struct participant *p, size_t i);
@@ -270,6 +272,7 @@ const char *track_sid(const struct track *t);
 bool track_muted(const struct track *t);
 struct participant *track_owner(const struct track *t);
 uint32_t track_media_source(const struct track *t);
+size_t track_listener_count(const struct track *t);
 /* As kept; strings live with the track. */
 const struct track_config *track_facts(const struct track *t);
 struct track *participant_next_track(struct participant *p, struct track *after); /* NULL starts */
