@@ -4,10 +4,11 @@
 #include "base/log.h"
 #include "net/address.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
-enum { BINDS_MAX = 8, BANKS_MAX = 64 };
+enum { BANKS_MAX = 64 };
 
 static bool signal_takes_request(void *owner, struct http_exchange *x)
 {
@@ -84,17 +85,25 @@ static int open_api(struct server *s)
 				});
 }
 
-static int open_port(struct http_server **ret, struct server *s, const char *const *ips, size_t ip_count,
-	uint16_t port, size_t body_max, const struct http_events *events)
+/* Where we listen. `optional`: the last so many may fail. */
+struct binds {
+	const char *const *ips;
+	size_t count, optional;
+};
+
+static int open_port(struct http_server **ret, struct server *s, const struct binds *at, uint16_t port,
+	size_t body_max, const struct http_events *events)
 {
-	struct sockaddr_storage binds[BINDS_MAX];
-	size_t count = 0;
-	for (size_t i = 0; i < ip_count && count < BINDS_MAX; ++i)
-		if (address_parse(&binds[count], ips[i], port) == 0)
-			++count;
+	struct sockaddr_storage binds[CONFIG_BINDS_MAX];
+	/* Any free port is one port: of the first address. */
+	size_t count = port ? at->count : at->count - at->optional;
+	for (size_t i = 0; i < count; ++i)
+		if (address_parse(&binds[i], at->ips[i], port) < 0)
+			return -EINVAL;
 	const struct http_server_config config = {
 		.bind = binds,
 		.bind_count = count,
+		.bind_optional = port ? at->optional : 0,
 		.name = "Ringdown/" RINGDOWN_VERSION,
 		.body_bytes_max = body_max,
 		.tls = s->tls,
@@ -109,21 +118,21 @@ static int open_port(struct http_server **ret, struct server *s, const char *con
 
 int server_open_doors(struct server *s)
 {
-	static const char *const everywhere[] = {"0.0.0.0"};
+	static const char *const everywhere[] = {"0.0.0.0", "::"};
 	const struct config *c = &s->config;
-	bool narrow = c->bind_addresses.count > 0;
-	const char *const *ips = narrow ? (const char *const *)c->bind_addresses.items : everywhere;
-	size_t ip_count = narrow ? c->bind_addresses.count : 1;
+	const char *own[] = {c->backend.bind_address};
+	struct binds at = {everywhere, COUNT_OF(everywhere), 1};
+	if (c->bind_addresses.count)
+		at = (struct binds){(const char *const *)c->bind_addresses.items, c->bind_addresses.count,
+			!c->binds_chosen};
 
 	int r = open_api(s);
 	if (r == 0)
-		r = open_port(&s->http, s, ips, ip_count, c->port, 0, &api_server_events);
-	const char *own[] = {c->backend.bind_address};
-	if (r == 0 && c->backend.bind_address)
-		r = open_port(&s->backend, s, own, 1, c->backend.port, BACKEND_HTTP_BODY_BYTES, &api_backend_events);
-	else if (r == 0)
-		r = open_port(&s->backend, s, ips, ip_count, c->backend.port, BACKEND_HTTP_BODY_BYTES,
-			&api_backend_events);
+		r = open_port(&s->http, s, &at, c->port, 0, &api_server_events);
+	if (c->backend.bind_address)
+		at = (struct binds){own, 1, 0};
+	if (r == 0)
+		r = open_port(&s->backend, s, &at, c->backend.port, BACKEND_HTTP_BODY_BYTES, &api_backend_events);
 	return r;
 }
 

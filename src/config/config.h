@@ -18,7 +18,7 @@ struct config_texts {
 	size_t count;
 };
 
-enum { CONFIG_KEY_NAME_MAX = 200 }; /* bytes */
+enum { CONFIG_KEY_NAME_MAX = 200 /* bytes */, CONFIG_BINDS_MAX = 8 };
 struct config_key {
 	char *name, *secret;
 };
@@ -55,6 +55,7 @@ struct config {
 	bool dev, development;         /* --dev; `development: true` */
 	uint16_t port;                 /* 7880 */
 	struct config_texts bind_addresses; /* empty: every address; --dev: 127.0.0.1 and ::1 */
+	bool binds_chosen; /* bind_addresses are the operator's: each must be there */
 	struct config_keys keys;       /* all of them; --dev without any: devkey, secret */
 	struct config_keys own_keys;   /* those that key_file did not bring */
 	char *key_file;                /* more keys, in a YAML file of their own; or NULL */

@@ -237,7 +237,7 @@ int flags_apply(struct config *c, const struct config_flag *flags, size_t count,
 	for (size_t i = 0; i < count; ++i) {
 		/* The first --bind replaces the file's list, the others add to it. */
 		if (!bound && flags[i].name_size == 4 && !memcmp(flags[i].name, "bind", 4)) {
-			bound = true;
+			bound = c->binds_chosen = true;
 			value_clear_texts(&c->bind_addresses);
 		}
 		int r = apply(c, &flags[i], problems);

@@ -73,6 +73,7 @@ static void read_texts(struct reading *r, const struct schema_key *key, const ya
 {
 	struct config_texts *list = (struct config_texts *)((char *)r->c + key->offset);
 	value_clear_texts(list);
+	r->c->binds_chosen |= list == &r->c->bind_addresses;
 	for (yaml_node_item_t *i = node->data.sequence.items.start; i < node->data.sequence.items.top; ++i) {
 		const yaml_node_t *item = node_at(r, *i);
 		const char *text = scalar(item);

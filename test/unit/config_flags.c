@@ -61,6 +61,17 @@ static void flags_win_over_the_environment_and_the_file(void)
 	CHECK_EQ(LOAD(&c, "", "--dev", "--dev=false", "--keys", "a: b"), 0);
 	CHECK(!c.dev);
 	config_fini(&c);
+
+	/* Keys that everybody knows are for this machine, unless it is said. */
+	CHECK_EQ(LOAD(&c, "", "--development"), 0);
+	CHECK_STR(c.keys.items[0].name, "devkey");
+	CHECK_STR(c.bind_addresses.items[1], "::1");
+	CHECK(!c.binds_chosen);
+	config_fini(&c);
+	CHECK_EQ(LOAD(&c, "", "--development", "--bind", "0.0.0.0"), 0);
+	CHECK_EQ(c.bind_addresses.count, 1);
+	CHECK(c.binds_chosen);
+	config_fini(&c);
 	CHECK_EQ(mem_live(), 0);
 }
 
@@ -80,6 +91,7 @@ static void mistakes_stop_the_start(void)
 		{"", "--keys", "nothing", "--keys:1: expected NAME: SECRET\n"},
 		{"LIVEKIT_RTC_TCP_PORT=x", "--dev", "--port=1",
 			"LIVEKIT_RTC_TCP_PORT: expected a port from 0 to 65535, read \"x\"\n"},
+		{"", "--dev", "--bind=nonsense", "bind_addresses: expected IP addresses, read \"nonsense\"\n"},
 		{"", "--dev", "--limit.max_room_name_length=5000", "limit.max_room_name_length: at most 4096\n"},
 		{"", "--dev", "--tls.cert_file=x", "tls.cert_file and tls.key_file belong together\n"},
 	};
