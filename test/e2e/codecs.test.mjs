@@ -6,10 +6,10 @@ import { LossyLink } from './lib/lossy.mjs';
 import { forgetRed, openRoom, pageOf, reachBy, rtpStats, stopChromium } from './lib/guests.mjs';
 
 let server;
-before(async () => { server = await Server.start({ simulator: false }); });
+// One worker, so that the lossy link knows the port.
+before(async () => { server = await Server.start({ simulator: false, yaml: 'workers: 1\n' }); });
 after(async () => { await stopChromium(); await server?.stop(); });
 
-// A room for one test; everybody leaves at its end.
 const inRoom = (name, body) => test(name, async () => {
   const t = openRoom(server);
   try { await body(t); } finally { await t.dispose(); }
@@ -37,9 +37,9 @@ inRoom('RED goes to those who take it; the others get the Opus in it, and what w
 
   // Chromium's statistics do not name RED: it shows in the size of a packet, and in what the decoder need not make up.
   const inbound = async (who) => (await rtpStats(page[who.identity], who.id, 'inbound-rtp'))[0];
+  await until(async () => (await inbound(listeners[1])).packetsLost > 5, 10000, 'where RED goes through as it is, what is lost is lost as a packet');
   const size = (s) => s.bytesReceived / s.packetsReceived;
   const [withRed, ...without] = await Promise.all(listeners.slice(1).map(inbound));
-  assert.ok(withRed.packetsLost > 5, 'what was lost is lost as a packet where RED goes through as it is');
   assert.ok(withRed.concealedSamples < 0.02 * withRed.totalSamplesReceived, JSON.stringify(withRed));
   for (const plain of without) {
     assert.ok(size(withRed) > 1.7 * size(plain), `${size(withRed)} bytes with RED, ${size(plain)} without`);
