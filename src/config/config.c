@@ -288,7 +288,7 @@ void config_fini(struct config *c)
 		enum schema_kind kind = schema_keys[i].kind;
 		if (kind == SCHEMA_TEXT || kind == SCHEMA_IP)
 			mem_free(*(char **)slot);
-		else if (kind == SCHEMA_TEXTS || kind == SCHEMA_PREFIXES)
+		else if (kind == SCHEMA_TEXTS || kind == SCHEMA_PREFIXES || kind == SCHEMA_CODECS)
 			value_clear_texts(slot);
 	}
 	clear_keys(&c->keys);

@@ -75,6 +75,7 @@ struct config {
 		uint32_t empty_timeout_s, departure_timeout_s, max_participants;
 		/* Older names of three of `limit`; 0 = not set. */
 		uint32_t max_metadata_size, max_room_name_length, max_participant_identity_length;
+		struct config_texts enabled_codecs; /* mime types; none: all that we have */
 		struct config_presets presets;
 	} room;
 	struct { /* 0 = none, but for what base/limits.h bounds */

@@ -161,6 +161,24 @@ static void presets_are_rooms_settings(void)
 	CHECK_EQ(mem_live(), 0);
 }
 
+static void codecs_are_listed(void)
+{
+	struct config c;
+	CHECK_EQ(LOAD(&c, "", "--dev", "--config-body",
+			 "room: {enabled_codecs: [{mime: audio/Opus}, {mime: video/h264, fmtp_line: x}]}"), 0);
+	CHECK_EQ(c.room.enabled_codecs.count, 2);
+	CHECK_STR(c.room.enabled_codecs.items[1], "video/h264");
+	config_fini(&c);
+	CHECK_EQ(LOAD(&c, "", "--dev", "--config-body", "room: {enabled_codecs: [{mime: audio/red}]}"), CONFIG_E_INVALID);
+	CHECK(strstr(said, "audio/opus must be among them"));
+	config_fini(&c);
+	CHECK_EQ(LOAD(&c, "", "--dev", "--config-body", "room: {enabled_codecs: [{mine: audio/opus}]}"), CONFIG_E_INVALID);
+	config_fini(&c);
+	CHECK_EQ(LOAD(&c, "", "--dev", "--config-body", "room: {enabled_codecs: opus}"), CONFIG_E_INVALID);
+	config_fini(&c);
+	CHECK_EQ(mem_live(), 0);
+}
+
 static void older_names_count(void)
 {
 	struct config c;
@@ -210,6 +228,7 @@ int main(void)
 	mistakes_stop_the_start();
 	what_has_no_effect_is_told_without_its_value();
 	presets_are_rooms_settings();
+	codecs_are_listed();
 	older_names_count();
 	what_is_below_has_something_above();
 	memory_may_run_out_anywhere();
