@@ -175,6 +175,8 @@ static size_t collect_presets(struct server *s)
 static int build_rooms(struct server *s)
 {
 	const struct rooms_config config = {
+		.codecs = (const char *const *)s->config.room.enabled_codecs.items,
+		.codec_count = s->config.room.enabled_codecs.count,
 		.limits = limits_of(&s->config),
 		.presets = s->presets,
 		.preset_count = collect_presets(s),

@@ -4,10 +4,11 @@
 #include "base/log.h"
 #include "net/address.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
-enum { BINDS_MAX = 8, BANKS_MAX = 64 };
+enum { BANKS_MAX = 64 };
 
 static bool signal_takes_request(void *owner, struct http_exchange *x)
 {
@@ -84,9 +85,10 @@ static int open_api(struct server *s)
 				});
 }
 
+/* Where and for whom we listen. `optional`: the last so many addresses may fail. */
 struct door {
 	const char *const *ips;
-	size_t ip_count;
+	size_t ip_count, optional;
 	uint16_t port;
 	size_t body_bytes_max;
 	const struct http_events *events;
@@ -95,14 +97,16 @@ struct door {
 
 static int open_door(struct http_server **ret, struct server *s, const struct door *d)
 {
-	struct sockaddr_storage binds[BINDS_MAX];
-	size_t count = 0;
-	for (size_t i = 0; i < d->ip_count && count < BINDS_MAX; ++i)
-		if (address_parse(&binds[count], d->ips[i], d->port) == 0)
-			++count;
+	struct sockaddr_storage binds[CONFIG_BINDS_MAX];
+	/* Any free port is one port: of the first address. */
+	size_t count = d->port ? d->ip_count : d->ip_count - d->optional;
+	for (size_t i = 0; i < count; ++i)
+		if (address_parse(&binds[i], d->ips[i], d->port) < 0)
+			return -EINVAL;
 	const struct http_server_config config = {
 		.bind = binds,
 		.bind_count = count,
+		.bind_optional = d->port ? d->optional : 0,
 		.name = "Ringdown/" RINGDOWN_VERSION,
 		.body_bytes_max = d->body_bytes_max,
 		.tls = s->tls,
@@ -115,38 +119,62 @@ static int open_door(struct http_server **ret, struct server *s, const struct do
 	return r;
 }
 
+static struct door door_at(const struct config *c)
+{
+	static const char *const everywhere[] = {"0.0.0.0", "::"};
+	if (!c->bind_addresses.count)
+		return (struct door){.ips = everywhere, .ip_count = COUNT_OF(everywhere), .optional = 1};
+	return (struct door){
+		.ips = (const char *const *)c->bind_addresses.items,
+		.ip_count = c->bind_addresses.count,
+		.optional = !c->binds_chosen,
+	};
+}
+
+static int open_livekit(struct server *s)
+{
+	struct door d = door_at(&s->config);
+	d.port = s->config.port;
+	d.events = &api_server_events;
+	d.owner = s->api;
+	return open_door(&s->http, s, &d);
+}
+
+static int open_backend(struct server *s)
+{
+	const char *own[] = {s->config.backend.bind_address};
+	struct door d = door_at(&s->config);
+	if (*own) {
+		d.ips = own;
+		d.ip_count = 1;
+		d.optional = 0;
+	}
+	d.port = s->config.backend.port;
+	d.body_bytes_max = BACKEND_HTTP_BODY_BYTES;
+	d.events = &api_backend_events;
+	d.owner = s->api;
+	return open_door(&s->backend, s, &d);
+}
+
+static int open_prometheus(struct server *s)
+{
+	struct door d = door_at(&s->config);
+	if (!s->metrics)
+		return 0;
+	d.port = s->config.prometheus.port;
+	d.events = &metrics_http_events;
+	d.owner = s->metrics;
+	return open_door(&s->prometheus, s, &d);
+}
+
 int server_open_doors(struct server *s)
 {
-	static const char *const everywhere[] = {"0.0.0.0"};
-	const struct config *c = &s->config;
-	bool narrow = c->bind_addresses.count > 0;
-	struct door d = {
-		.ips = narrow ? (const char *const *)c->bind_addresses.items : everywhere,
-		.ip_count = narrow ? c->bind_addresses.count : 1,
-		.port = c->port,
-		.events = &api_server_events,
-	};
-	const char *own[] = {c->backend.bind_address};
-
 	int r = open_api(s);
-	d.owner = s->api;
 	if (r == 0)
-		r = open_door(&s->http, s, &d);
-	if (r == 0 && s->metrics) {
-		struct door pages = d;
-		pages.port = c->prometheus.port;
-		pages.events = &metrics_http_events;
-		pages.owner = s->metrics;
-		r = open_door(&s->prometheus, s, &pages);
-	}
-	if (c->backend.bind_address) {
-		d.ips = own;
-		d.ip_count = COUNT_OF(own);
-	}
-	d.port = c->backend.port;
-	d.events = &api_backend_events;
-	d.body_bytes_max = BACKEND_HTTP_BODY_BYTES;
-	return r == 0 ? open_door(&s->backend, s, &d) : r;
+		r = open_livekit(s);
+	if (r == 0)
+		r = open_backend(s);
+	return r == 0 ? open_prometheus(s) : r;
 }
 
 static void on_closed(void *owner)

@@ -56,6 +56,9 @@ struct rooms_config {
 	uint32_t departure_timeout_s; /* LiveKit: 20 */
 	uint32_t max_participants;    /* 0 = no limit but ours */
 	bool auto_create;
+	/* Mime types that may be used; none: all that we have. Borrowed, must outlive the rooms. */
+	const char *const *codecs;
+	size_t codec_count;
 	struct room_limits limits; /* 0 = LiveKit's defaults */
 	/* Settings that a token or CreateRoom may name. Borrowed, must outlive the rooms. */
 	const struct room_preset *presets;
@@ -103,6 +106,8 @@ enum {
 MUST_USE int rooms_open(struct room **ret, bool *made, struct rooms *rs, const char *name,
 	const struct room_options *options);
 
+/* LiveKit's room.enabled_codecs; Opus always is. */
+bool room_codec_enabled(const struct room *r, const char *mime);
 const char *room_name(const struct room *r);
 const char *room_sid(const struct room *r);
 int64_t room_created_unix_ms(const struct room *r);
