@@ -124,8 +124,11 @@ void media_transport_sctp(struct media *m, media_id transport, struct span packe
 void media_transport_close(struct media *m, media_id transport);
 
 /* ---- sources: what a participant publishes ---- */
+enum { MEDIA_TRAILER_SIZE = 33 };
 struct media_source_config {
 	media_id transport;
+	/* Not "": its sound is encrypted, and what we put in ends with this text, as its listeners know. */
+	char sif_trailer[MEDIA_TRAILER_SIZE];
 	char mid[17];            /* demux by the mid extension ... */
 	uint32_t ssrc;           /* ... or by SSRC when the SDP names it; 0 = unknown */
 	uint8_t mid_ext, level_ext; /* RFC 8285 ids, 0 = not negotiated */

@@ -18,9 +18,10 @@ enum {
 	SEQ_JUMP = 500,
 };
 
-static uint32_t ticks_of(const struct sink *s, uint64_t us)
+/* `us` may be negative: a packet may leave before it is to be heard. */
+static uint32_t ticks_of(const struct sink *s, int64_t us)
 {
-	return (uint32_t)(us * s->clock_hz / 1000000);
+	return (uint32_t)(us * (int64_t)s->clock_hz / 1000000);
 }
 
 /* The first packet after a silence that was not the sender's: right behind the last one by
@@ -31,7 +32,7 @@ static void begin(struct sink *s, const struct media_packet *p)
 
 	if (s->sent_any) {
 		int64_t passed_us = (int64_t)(p->arrived_us - s->sent_us);
-		uint32_t step = passed_us > 0 ? ticks_of(s, (uint64_t)passed_us) : 0;
+		uint32_t step = passed_us > 0 ? ticks_of(s, passed_us) : 0;
 		uint32_t frame = s->clock_hz * FRAME_MS / 1000;
 		s->timestamp_shift = s->timestamp + (step > frame ? step : frame) - v->timestamp;
 		s->seq_shift = (uint16_t)(s->seq + 1 - v->seq);
@@ -157,7 +158,7 @@ void sink_tick(struct sink *s, uint64_t now_ms)
 		return;
 	s->report_due_ms = now_ms + REPORT_EVERY_MS;
 
-	uint64_t since_us = clock_us() - s->sent_us;
+	int64_t since_us = (int64_t)(clock_us() - s->sent_us);
 	struct rtcp_sender sender = {.ssrc = s->config.ssrc,
 		.ntp = rtcp_ntp(clock_unix_ns()),
 		.rtp_timestamp = s->timestamp + ticks_of(s, since_us),

@@ -39,6 +39,12 @@ struct source {
 	bool muted;
 	unsigned epoch; /* counts unmutings: a sink begins anew when it changed */
 	struct red_primary red; /* of a sender of RED, for the sinks that take Opus */
+	struct {
+		bool known;
+		uint32_t ssrc, timestamp;
+		uint16_t seq;
+	} newest; /* of its Opus and RED packets */
+	char sif_trailer[MEDIA_TRAILER_SIZE]; /* see struct media_source_config */
 	/* What worker_note_level() heard in this window. */
 	struct list noted; /* worker->noted */
 	uint8_t loudest;
@@ -63,6 +69,7 @@ void source_remove_sink(struct source_sink *sink); /* twice is fine */
 /* To every sink that takes it. Of a RED packet, those that take Opus get the packets that are new
  * in it, see media/red_primary.h. */
 void source_push(struct source *s, const struct media_packet *p);
+/* Those who hear Opus get a moment of silence first, or their decoders would go on with the last sound. */
 void source_mute(struct source *s, bool muted);
 
 /* ---- the worker itself, for media.c ---- */
