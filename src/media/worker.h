@@ -17,6 +17,7 @@
 #include "media/red_primary.h"
 #include "wire/rtp.h"
 
+struct history;
 struct payloads;
 struct mailbox;
 struct transport;
@@ -28,6 +29,13 @@ struct media_packet {
 	enum codec codec;
 	uint8_t level;         /* RFC 6464, 127 when unknown */
 	uint64_t arrived_us;
+};
+
+/* What a sender's reports say: at `ntp` by our clock its timestamps were at `timestamp`. */
+struct source_clock {
+	bool known;
+	uint32_t ssrc, timestamp;
+	uint64_t ntp; /* 32.32 s, the same shift for all voices of one transport */
 };
 
 /* One incoming voice. Embedded in its maker (transport's source or leg). */
@@ -45,6 +53,8 @@ struct source {
 		uint16_t seq;
 	} newest; /* of its Opus and RED packets */
 	char sif_trailer[MEDIA_TRAILER_SIZE]; /* see struct media_source_config */
+	struct history *history[CODEC__COUNT]; /* of what sinks get in a codec; NULL = nobody may ask */
+	struct source_clock clock;
 	/* What worker_note_level() heard in this window. */
 	struct list noted; /* worker->noted */
 	uint8_t loudest;
@@ -66,6 +76,8 @@ void source_init(struct source *s, media_id id);
 void source_fini(struct source *s); /* tells every sink source_gone() */
 void source_add_sink(struct source *s, struct source_sink *sink);
 void source_remove_sink(struct source_sink *sink); /* twice is fine */
+/* From now on the last packets in this codec are kept, see media/history.h. */
+MUST_USE int source_remember(struct source *s, enum codec codec);
 /* To every sink that takes it. Of a RED packet, those that take Opus get the packets that are new
  * in it, see media/red_primary.h. */
 void source_push(struct source *s, const struct media_packet *p);
@@ -119,6 +131,8 @@ MUST_USE int worker_claim_path(
 void worker_release_path(struct worker *w, struct path_node *n);
 struct map *worker_sinks(struct worker *w); /* struct sink.by_id */
 void worker_post_transport_state(struct worker *w, media_id t, enum media_transport_state state);
+void worker_post_stats(
+	struct worker *w, media_id t, const struct media_voice_stats *stats, size_t count);
 void worker_post_sctp(struct worker *w, media_id t, struct span packet);
 
 /* ---- services used by legs and transports ---- */

@@ -273,6 +273,8 @@ static void open_source(struct pub *p, const struct section *c)
 	if (c->red_pt && codecs_may_be_red(p->request)) {
 		config.payloads[config.payload_count].pt = c->red_pt;
 		config.payloads[config.payload_count++].codec = CODEC_RED;
+	} else {
+		config.nack = c->nack;
 	}
 	if (media_source_open(&id, media, &config))
 		return;

@@ -55,7 +55,8 @@ struct section {
 	/* What the client's last offer said about its voice here. */
 	char cid[SECTION_CID_MAX + 1]; /* the track of a=msid */
 	uint32_t ssrc;
-	uint8_t opus_pt, red_pt, mid_ext, level_ext; /* 0 = not offered */
+	uint8_t opus_pt, red_pt, mid_ext, level_ext;
+	bool nack; /* of Opus */ /* 0 = not offered */
 	struct pub *pub;         /* the client sends this here, or NULL */
 	struct hearing *hearing; /* we send this here, or NULL */
 	bool client_sends;       /* as the last offer said */
