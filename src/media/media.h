@@ -149,8 +149,11 @@ size_t media_transport_stats(
 	const struct media_voice_stats **ret, const struct media *m, media_id transport);
 
 /* ---- sources: what a participant publishes ---- */
+enum { MEDIA_TRAILER_SIZE = 33 };
 struct media_source_config {
 	media_id transport;
+	/* Not "": its sound is encrypted, and what we put in ends with this text, as its listeners know. */
+	char sif_trailer[MEDIA_TRAILER_SIZE];
 	char mid[17];            /* demux by the mid extension ... */
 	uint32_t ssrc;           /* ... or by SSRC when the SDP names it; 0 = unknown */
 	uint8_t mid_ext, level_ext; /* RFC 8285 ids, 0 = not negotiated */

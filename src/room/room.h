@@ -112,8 +112,8 @@ const char *room_name(const struct room *r);
 const char *room_sid(const struct room *r);
 int64_t room_created_unix_ms(const struct room *r);
 unsigned room_worker(const struct room *r);
-/* What a frame of ours would end with in an encrypted track ("server injected frame"). Nothing is
- * injected here, but clients with encryption want to know it. A text, its zero not counted. */
+/* What a frame of ours ends with in an encrypted track ("server injected frame"), as its listeners
+ * are told when they join: the silence after a mute. A text, its zero not counted. */
 enum { ROOM_TRAILER_SIZE = 33 };
 const char *room_sif_trailer(const struct room *r);
 struct participant *room_find(struct room *r, const char *identity);
