@@ -72,6 +72,7 @@ static void on_tick(void *owner)
 	struct server *s = owner;
 	rooms_tick(s->rooms);
 	server_learn_peers(s);
+	server_look_at_files(s);
 }
 
 static uint64_t now_ms(void *owner)
@@ -118,20 +119,21 @@ static unsigned default_workers(void)
 
 static int build_media(struct server *s)
 {
-	struct sockaddr_storage bind;
 	const char *ip = s->loopback ? "127.0.0.1" : "0.0.0.0";
-	int r = address_parse(&bind, ip, s->config.rtc.udp_port.first);
-	if (r < 0)
-		return r;
-	const struct media_config config = {
+	struct media_config config = {
 		.workers = s->config.workers ? s->config.workers : default_workers(),
-		.rtc_bind = &bind,
+		.rtc_bind_count = 1,
+		.rtc_port = s->config.rtc.udp_port.first,
+		.rtc_tcp = s->config.rtc.tcp_port != 0,
+		.rtc_tcp_port = s->config.rtc.tcp_port,
 		.rtp_ip = s->config.sip.listen_ip ? s->config.sip.listen_ip : ip,
 		.rtp_port_min = s->config.sip.rtp_port.first,
 		.rtp_port_max = s->config.sip.rtp_port.last,
 	};
-	r = media_new(&s->media, &s->loop, &config, &media_events, s);
-	return r < 0 ? cannot("media", s->config.rtc.udp_port.first, r) : 0;
+	int r = address_parse(&config.rtc_binds[0], ip, 0);
+	if (r == 0)
+		r = media_new(&s->media, &s->loop, &config, &media_events, s);
+	return r < 0 ? cannot("media (rtc.udp_port and rtc.tcp_port)", s->config.rtc.udp_port.first, r) : 0;
 }
 
 static void on_rpc_answer(void *owner, struct room *r, const struct data_packet *d)
@@ -189,6 +191,25 @@ static int build_rooms(struct server *s)
 		r = timer_init(&s->tick, &s->loop, on_tick, s);
 	if (r == 0)
 		timer_start(&s->tick, TICK_MS, TICK_MS);
+	return r;
+}
+
+static int build_webhooks(struct server *s)
+{
+	const struct config *c = &s->config;
+	if (!c->webhook.urls.count)
+		return 0;
+	int r = webhooks_new(&s->webhooks,
+		&(struct webhooks_config){
+			.loop = &s->loop,
+			.urls = (const char *const *)c->webhook.urls.items,
+			.url_count = c->webhook.urls.count,
+			.key = c->webhook.api_key ? c->webhook.api_key : c->keys.items[0].name,
+			.secret_of = server_secret,
+			.secret_owner = s,
+		});
+	if (r == 0)
+		webhook_events_start(&s->webhook_events, s->rooms, s->webhooks);
 	return r;
 }
 
@@ -253,9 +274,10 @@ static int build_signal(struct server *s)
 					      .media = s->media,
 					      .secret = server_secret,
 					      .secret_owner = s,
-					      .sign_key = s->config.keys.items[0].name,
+					      .sign_key = s->sign_key,
 					      .node_ips = ips,
 					      .node_ip_count = 1,
+					      .tcp_fallback = true,
 					      .version = RINGDOWN_LIVEKIT_VERSION,
 					      .node_id = s->node_id,
 					      .region = "",
@@ -280,8 +302,10 @@ static int build(struct server *s)
 {
 	static int (*const steps[])(struct server *) = {
 		server_find_addresses,
+		server_read_files,
 		build_media,
 		build_rooms,
+		build_webhooks,
 		build_store,
 		build_sip,
 		build_calls,
@@ -296,7 +320,7 @@ static int build(struct server *s)
 }
 
 /* Children before what they stand on; NULL is fine everywhere, so a half-built tree goes too. */
-static void take_down(struct server *s)
+static void end_rooms(struct server *s)
 {
 	timer_fini(&s->tick);
 	s->sip = sip_agent_free(s->sip);
@@ -305,20 +329,39 @@ static void take_down(struct server *s)
 	server_free_api(s);
 	s->simulator = simulator_free(s->simulator);
 	s->rooms = rooms_free(s->rooms);
+}
+
+static void take_down(struct server *s)
+{
+	end_rooms(s);
+	s->webhooks = webhooks_free(s->webhooks);
 	s->media = media_free(s->media);
 	s->policy = policy_free(s->policy);
 	s->trunks = trunks_free(s->trunks);
 	s->store = store_close(s->store);
 	s->dns = dns_free(s->dns);
+	s->tls = tls_context_free(s->tls);
 }
 
-/* ---- stopping: calls say BYE, people are sent away, connections are flushed, then all goes ---- */
+/* ---- stopping: calls say BYE, people are sent away, connections are flushed, the operator's servers
+ * are told, then all goes ---- */
+
+static void on_all_told(void *owner)
+{
+	struct server *s = owner;
+	uv_close((uv_handle_t *)&s->on_term, NULL);
+	uv_close((uv_handle_t *)&s->on_int, NULL);
+	uv_close((uv_handle_t *)&s->on_hup, NULL);
+	take_down(s);
+}
 
 static void on_doors_closed(struct server *s)
 {
-	uv_close((uv_handle_t *)&s->on_term, NULL);
-	uv_close((uv_handle_t *)&s->on_int, NULL);
-	take_down(s);
+	end_rooms(s);
+	if (s->webhooks)
+		webhooks_close(s->webhooks, on_all_told, s);
+	else
+		on_all_told(s);
 }
 
 static void on_calls_closed(void *owner)
@@ -345,6 +388,7 @@ static void watch_signals(struct server *s)
 	s->on_term.data = s->on_int.data = s;
 	uv_signal_start(&s->on_term, on_signal, SIGTERM);
 	uv_signal_start(&s->on_int, on_signal, SIGINT);
+	server_watch_hangup(s);
 }
 
 int server_run(struct server *s)

@@ -1,13 +1,16 @@
 #include "media/media.h"
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "media/order.h"
 #include "media/payload.h"
+#include "media/rtc_door.h"
 #include "media/rtp_ports.h"
+#include "media/tcp_places.h"
 #include "media/worker.h"
 #include "net/address.h"
 #include "net/mailbox.h"
@@ -41,6 +44,8 @@ struct media {
 	struct mailbox *reports;
 	struct payloads payloads;
 	struct rtp_ports ports;
+	struct tcp_places *places;
+	struct rtc_door *door; /* NULL without ICE over TCP */
 	struct worker *workers[WORKERS_MAX];
 	unsigned members[WORKERS_MAX]; /* how many, of each worker */
 	unsigned worker_count;
@@ -192,14 +197,13 @@ static void on_report(void *owner, void *letter)
 
 static int start_worker(struct media *m, unsigned index)
 {
-	struct sockaddr_storage bind = *m->config.rtc_bind;
-	uint16_t port = address_port((const struct sockaddr *)&bind);
-
-	if (port) /* 0: the kernel picks one for each */
-		address_set_port(&bind, (uint16_t)(port + index));
+	const struct media_config *config = &m->config;
 	struct worker_config c = {.index = index,
-		.loop = m->config.workers ? NULL : m->loop,
-		.bind = &bind,
+		.loop = config->workers ? NULL : m->loop,
+		.binds = config->rtc_binds,
+		.bind_count = config->rtc_bind_count,
+		.port = config->rtc_port ? (uint16_t)(config->rtc_port + index) : 0,
+		.places = m->places,
 		.identity = m->identity,
 		.reports = m->reports,
 		.payloads = &m->payloads};
@@ -207,6 +211,56 @@ static int start_worker(struct media *m, unsigned index)
 	if (r == 0)
 		++m->worker_count;
 	return r;
+}
+
+/* ---- ICE over TCP ---- */
+
+/* Of RFC 8839's ice-char: one for each worker there can be. */
+static const char worker_letters[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+_Static_assert(sizeof worker_letters == WORKERS_MAX + 1, "a letter names one of all workers");
+
+void media_ice_make(struct media_ice *ret, unsigned worker)
+{
+	assert(worker < WORKERS_MAX);
+	rng_token(ret->ufrag, sizeof ret->ufrag);
+	rng_token(ret->pwd, sizeof ret->pwd);
+	ret->ufrag[0] = worker_letters[worker];
+}
+
+static void on_stream(void *owner, int fd, int place, struct span ufrag, struct span read)
+{
+	struct media *m = owner;
+	struct order_stream o = {.fd = fd, .place = place};
+	const char *letter = ufrag.size ? strchr(worker_letters, ufrag.data[0]) : NULL;
+	size_t worker = letter && *letter ? (size_t)(letter - worker_letters) : WORKERS_MAX;
+
+	memcpy(o.read, read.data, read.size);
+	if (worker < m->worker_count &&
+		order(m, (struct order){.kind = ORDER_STREAM, .id = new_id(m, (unsigned)worker)},
+			&o, offsetof(struct order_stream, read) + read.size) == 0)
+		return;
+	tcp_places_leave(m->places, place);
+	close(fd);
+}
+
+static int open_door(struct media *m)
+{
+	if (!m->config.rtc_tcp)
+		return 0;
+	return rtc_door_new(&m->door, &(struct rtc_door_config){.loop = m->loop,
+					      .binds = m->config.rtc_binds,
+					      .bind_count = m->config.rtc_bind_count,
+					      .port = m->config.rtc_tcp_port,
+					      .places = m->places,
+					      .patience_ms = LIMIT_ICE_TCP_FIRST_S * 1000,
+					      .arrived = on_stream,
+					      .owner = m});
+}
+
+uint16_t media_rtc_tcp_port(const struct media *m)
+{
+	return m->door ? rtc_door_port(m->door) : 0;
 }
 
 static int build(struct media *m)
@@ -217,17 +271,15 @@ static int build(struct media *m)
 		return err_new(-EINVAL);
 	int r = payloads_init(&m->payloads);
 	if (r == 0)
-		r = srtp_library_start();
-	if (r == 0)
 		r = dtls_identity_new(&m->identity);
 	if (r == 0)
 		r = mailbox_new(
 			&m->reports, m->loop, sizeof(struct report), REPORTS_MAX, on_report, m);
+	if (r == 0)
+		r = tcp_places_new(&m->places);
 	for (unsigned i = 0; r == 0 && i < workers; ++i)
 		r = start_worker(m, i);
-	/* The caller's address need not outlive this call. */
-	m->config.rtc_bind = NULL;
-	return r;
+	return r == 0 ? open_door(m) : r;
 }
 
 int media_new(struct media **ret, struct loop *l, const struct media_config *config,
@@ -258,8 +310,10 @@ struct media *media_free(struct media *m)
 {
 	if (!m)
 		return NULL;
+	rtc_door_free(m->door);
 	for (unsigned i = 0; i < m->worker_count; ++i)
 		worker_free(m->workers[i]);
+	tcp_places_free(m->places);
 	mailbox_free(m->reports);
 	payloads_fini(&m->payloads);
 	dtls_identity_free(m->identity);
@@ -325,12 +379,6 @@ const char *media_drop_name(enum media_drop why)
 }
 
 /* ---- transports ---- */
-
-void media_ice_make(struct media_ice *ret)
-{
-	rng_token(ret->ufrag, sizeof ret->ufrag);
-	rng_token(ret->pwd, sizeof ret->pwd);
-}
 
 /* Opens with an order; a failed order leaves nothing behind. */
 static int open_member(

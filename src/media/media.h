@@ -22,11 +22,16 @@
 struct media;
 typedef uint32_t media_id; /* 0 = none. Unique over all workers and kinds */
 
-enum { MEDIA_WORKERS_MAX = 64 };
+enum { MEDIA_WORKERS_MAX = 64, MEDIA_RTC_BINDS_MAX = 2 };
 
 struct media_config {
 	unsigned workers;                        /* 0 = inside the control loop */
-	const struct sockaddr_storage *rtc_bind; /* one address: worker n listens on port + n */
+	/* Where WebRTC is served; at most one address of each family, their ports do not count. */
+	struct sockaddr_storage rtc_binds[MEDIA_RTC_BINDS_MAX];
+	size_t rtc_bind_count;
+	uint16_t rtc_port;     /* UDP: worker n takes this + n; 0 = any that is free */
+	bool rtc_tcp;          /* ICE over TCP, too */
+	uint16_t rtc_tcp_port; /* one for all workers; 0 = any that is free */
 	const char *rtp_ip;                      /* where phone legs bind and what their SDP says */
 	uint16_t rtp_port_min, rtp_port_max;     /* even ports of this range; RTCP = port + 1 */
 };
@@ -92,7 +97,8 @@ struct media *media_free(struct media *m); /* stops and joins the workers; every
 
 unsigned media_worker_count(const struct media *m);
 unsigned media_pick_worker(struct media *m); /* the least used; a room stays on it for life */
-uint16_t media_rtc_port(const struct media *m, unsigned worker);
+uint16_t media_rtc_port(const struct media *m, unsigned worker); /* UDP */
+uint16_t media_rtc_tcp_port(const struct media *m);              /* 0 = none */
 const char *media_fingerprint(const struct media *m); /* "AB:CD:..." SHA-256 of the certificate */
 
 /* Why a datagram of the WebRTC ports was not used. */
@@ -115,10 +121,11 @@ const char *media_drop_name(enum media_drop why);                 /* "stranger":
 /* ---- transports ---- */
 enum { MEDIA_UFRAG_SIZE = 9, MEDIA_PWD_SIZE = 25, MEDIA_FINGERPRINT_SIZE = 32 * 3 };
 struct media_ice {
-	char ufrag[MEDIA_UFRAG_SIZE]; /* ours, made by the control thread: the worker's demux key */
+	char ufrag[MEDIA_UFRAG_SIZE]; /* ours, made by the control thread: the demux key */
 	char pwd[MEDIA_PWD_SIZE];
 };
-void media_ice_make(struct media_ice *ret);
+/* For a transport of this worker: the first letter names it, for whoever comes by TCP. */
+void media_ice_make(struct media_ice *ret, unsigned worker);
 
 struct media_remote {
 	char ufrag[257]; /* RFC 8839: up to 256 */

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "base/limits.h"
 #include "media/media.h"
 
 enum { ORDERS_MAX = 4096, REPORTS_MAX = 4096 };
@@ -16,6 +17,7 @@ enum order_kind {
 	ORDER_TRANSPORT_REMOTE, /* struct order_remote */
 	ORDER_TRANSPORT_SCTP,   /* the packet */
 	ORDER_TRANSPORT_CLOSE,
+	ORDER_STREAM,      /* struct order_stream: its bytes end with the payload */
 	ORDER_SOURCE_OPEN, /* struct media_source_config */
 	ORDER_SOURCE_MUTE, /* value: muted */
 	ORDER_SOURCE_CLOSE,
@@ -43,6 +45,12 @@ struct order_remote {
 	struct media_remote remote;
 	bool restart;
 	struct media_ice ice; /* when restart */
+};
+
+/* A TCP connection for one of the worker's transports. */
+struct order_stream {
+	int fd, place;
+	uint8_t read[LIMIT_ICE_TCP_FIRST_BYTES];
 };
 
 struct order_leg {

@@ -90,10 +90,11 @@ static void write_packet(struct source_sink *base, const struct media_packet *p)
 	out.marker |= first;
 	out.extension_profile = 0; /* no extension is negotiated on this side */
 	out.extension = (struct span){0};
-	if (sent_before(&s->left, out.seq) || !transport_send_rtp(s->transport, &out))
+	if (!transport_send_rtp(s->transport, &out))
 		return;
 
-	sent_note(&s->left, out.seq);
+	if (s->resend)
+		resend_note(s->resend, out.seq);
 	s->begin_anew = false;
 	s->in_epoch = s->base.source->epoch;
 	if (first || (int16_t)(p->rtp->seq - s->in_last_seq) > 0) {
@@ -243,7 +244,7 @@ void sink_asked(struct sink *s, uint16_t seq, uint64_t now_us)
 	if ((int16_t)(in_seq - s->in_first_seq) <= 0 ||
 		!history_get(&out, s->base.source->history[s->config.codec], s->in_epoch,
 			s->in_ssrc, in_seq) ||
-		!resend_allow(s->resend, &s->left, seq, now_us / US_PER_MS,
+		!resend_allow(s->resend, seq, now_us / US_PER_MS,
 			s->heard.rtt_us / US_PER_MS))
 		return;
 	number(s, &out);

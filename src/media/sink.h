@@ -35,7 +35,6 @@ struct sink {
 	uint32_t packets, octets;
 	uint64_t report_due_ms;
 
-	struct sent_window left;
 	struct resend *resend; /* NULL: NACK was not negotiated */
 	/* What its receiver told in the last report (RFC 3550, 6.4.1). */
 	struct {

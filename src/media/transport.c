@@ -108,7 +108,7 @@ static void on_dtls_send(void *owner, struct span datagram)
 
 	if (!to || datagram.size > LIMIT_PACKET_BYTES)
 		return;
-	memcpy(worker_out(t->worker), datagram.data, datagram.size);
+	memcpy(worker_out(t->worker, to), datagram.data, datagram.size);
 	worker_send(t->worker, datagram.size, to);
 }
 
@@ -242,7 +242,7 @@ void transport_check(struct transport *t, const struct stun_view *v, struct span
 {
 	uint64_t now_ms = now_us / US_PER_MS;
 	struct ice_result result;
-	struct writer reply = writer_of(worker_out(t->worker), STUN_REPLY_BYTES_MAX);
+	struct writer reply = writer_of(worker_out(t->worker, from), STUN_REPLY_BYTES_MAX);
 	enum ice_verdict verdict =
 		ice_input(&t->ice, v, packet, from, now_ms, &reply, &result);
 
@@ -261,6 +261,13 @@ void transport_check(struct transport *t, const struct stun_view *v, struct span
 	claim_path(t, result.path);
 	start_as_client(t, now_ms);
 	update_state(t, now_ms);
+}
+
+void transport_path_gone(struct transport *t, const struct peer_address *path)
+{
+	int n = ice_forget(&t->ice, path);
+	if (n >= 0)
+		worker_release_path(t->worker, &t->paths[n]);
 }
 
 /* ---- SRTP in ---- */
@@ -516,7 +523,7 @@ static bool send_rtp(struct transport *t, const struct rtp_view *v, protect_fn *
 	if (!t->srtp || !to || t->failed)
 		return false;
 
-	struct writer w = writer_of(worker_out(t->worker), LIMIT_PACKET_BYTES);
+	struct writer w = writer_of(worker_out(t->worker, to), LIMIT_PACKET_BYTES);
 	rtp_write(&w, v);
 	size_t size = w.used;
 	if (w.bad || !protect(t->srtp, w.data, &size))
@@ -542,7 +549,7 @@ void transport_send_rtcp(struct transport *t, struct span compound)
 	if (!t->srtp || !to || t->failed || size == 0 || size > LIMIT_PACKET_BYTES)
 		return;
 
-	uint8_t *out = worker_out(t->worker);
+	uint8_t *out = worker_out(t->worker, to);
 	memcpy(out, compound.data, size);
 	if (srtp_pair_protect_rtcp(t->srtp, out, &size))
 		worker_send(t->worker, size, to);

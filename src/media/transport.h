@@ -1,4 +1,4 @@
-/* media/transport.h - one WebRTC peer connection: ICE, DTLS and SRTP over the worker's socket,
+/* media/transport.h - one WebRTC peer connection: ICE, DTLS and SRTP over the worker's edge,
  * the sources that come in by it and the sinks that leave by it.
  *
  * Owner:   its worker (worker->transports).
@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "base/limits.h"
 #include "media/ice.h"
 #include "media/rtp_source.h"
 #include "media/sender_clock.h"
@@ -19,7 +20,10 @@
 #include "media/srtp.h"
 #include "media/worker.h"
 
-enum { TRANSPORT_SSRCS_MAX = 32 };
+enum {
+	/* Each track that may be published, and those who pass by. */
+	TRANSPORT_SSRCS_MAX = LIMIT_TRACKS_PER_PARTICIPANT + 16,
+};
 
 /* Which source an incoming SSRC belongs to; NULL = heard, but nobody's. */
 struct ssrc_entry {
@@ -66,6 +70,8 @@ void transport_check(struct transport *t, const struct stun_view *v, struct span
 /* Anything else from an address that passed a check. Works in place. */
 void transport_input(struct transport *t, uint8_t *packet, size_t size,
 	const struct peer_address *from, uint64_t now_us);
+/* A connection that was one of its paths has ended. */
+void transport_path_gone(struct transport *t, const struct peer_address *path);
 void transport_tick(struct transport *t, uint64_t now_us); /* every 50 ms */
 
 /* ---- out ---- */

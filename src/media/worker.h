@@ -1,11 +1,10 @@
 /* media/worker.h - inside one media worker: what transports, sources, sinks and legs share.
  *
- * Owner:   struct media. Owns: one loop, one UDP socket for WebRTC, the 20 ms beat, all objects below.
+ * Owner:   struct media. Owns: one loop, the edge to WebRTC, the 20 ms beat, all objects below.
  * Thread:  the worker's (or the control thread with workers = 0). No locks.
  *
- * The packet path: socket -> transport (SRTP off) or leg -> source_push() -> for each sink in
- * source.sinks: sink->write() -> header rewritten, SRTP on, queued -> one sendmmsg at the end of
- * the turn. Nothing on it allocates, locks, logs or formats.
+ * The packet path: edge -> transport (SRTP off) or leg -> source_push() -> for each sink in
+ * source.sinks: sink->write() -> header rewritten, SRTP on, queued -> sent at the end of the turn. Nothing on it allocates, locks, logs or formats.
  */
 #pragma once
 
@@ -82,7 +81,10 @@ void source_mute(struct source *s, bool muted);
 struct worker_config {
 	unsigned index;
 	struct loop *loop; /* the control loop, or NULL: a thread and a loop of its own */
-	const struct sockaddr_storage *bind;
+	const struct sockaddr_storage *binds; /* with media/rtc_edge.h's meaning; not kept */
+	size_t bind_count;
+	uint16_t port;
+	struct tcp_places *places;
 	const struct dtls_identity *identity;
 	struct mailbox *reports; /* struct report, media/order.h */
 	struct payloads *payloads;
@@ -98,8 +100,8 @@ uint64_t worker_drops(const struct worker *w, enum media_drop why); /* from any 
 
 /* ---- services used by transports ---- */
 const struct dtls_identity *worker_identity(const struct worker *w);
-/* Where the next datagram is to be written: LIMIT_PACKET_BYTES + SRTP_TRAILER_BYTES. */
-uint8_t *worker_out(struct worker *w);
+/* Where the next packet to there is to be written: LIMIT_PACKET_BYTES + SRTP_TRAILER_BYTES. */
+uint8_t *worker_out(struct worker *w, const struct peer_address *to);
 /* Queues what was written there; it leaves at the end of the turn. */
 void worker_send(struct worker *w, size_t size, const struct peer_address *to);
 /* Checks for this name are `t`'s. */
@@ -110,7 +112,7 @@ struct ufrag_node {
 MUST_USE int worker_add_ufrag(
 	struct worker *w, struct ufrag_node *n, struct transport *t, const char *ufrag);
 void worker_remove_ufrag(struct worker *w, struct ufrag_node *n); /* twice is fine */
-/* Datagrams from this address are `t`'s from now on; a former owner of the address loses it. */
+/* Packets from this address are `t`'s from now on; a former owner of the address loses it. */
 struct path_node {
 	struct map_node by_address;
 	struct peer_address address;
@@ -118,7 +120,8 @@ struct path_node {
 };
 MUST_USE int worker_claim_path(
 	struct worker *w, struct path_node *n, struct transport *t, const struct peer_address *address);
-void worker_release_path(struct worker *w, struct path_node *n); /* twice is fine */
+/* A connection ends with it. Twice is fine. */
+void worker_release_path(struct worker *w, struct path_node *n);
 struct map *worker_sinks(struct worker *w); /* struct sink.by_id */
 void worker_post_transport_state(struct worker *w, media_id t, enum media_transport_state state);
 void worker_post_stats(

@@ -30,9 +30,14 @@ void codecs_add_nack(struct describe_section *d, const struct sdp_media *offer);
 /* ---- what a client publishes ---- */
 /* May this track come as RED? */
 MUST_USE bool codecs_may_be_red(const Livekit__AddTrackRequest *a);
-/* What its encoder shall do. `a` NULL: nobody has claimed the section. `red_pt` 0: no RED. */
-void codecs_from_client(struct describe_section *d, const Livekit__AddTrackRequest *a,
-	uint8_t opus_pt, uint8_t red_pt);
+/* What its encoder shall do (RFC 7587, 6.1); zeroed: nothing in particular. */
+struct codec_wish {
+	bool dtx, stereo;
+};
+struct codec_wish codecs_wish(const Livekit__AudioTrackFeature *features, size_t count);
+/* `red_pt` 0: no RED. */
+void codecs_from_client(
+	struct describe_section *d, struct codec_wish wish, uint8_t opus_pt, uint8_t red_pt);
 
 /* ---- what a client hears ---- */
 /* Our offer, in payload types of our own. `t` NULL: a section that waits. */

@@ -33,6 +33,7 @@ int signal_new(struct signal_door **ret, const struct signal_config *config)
 {
 	assert(config->loop && config->rooms && config->media && config->secret);
 	assert(config->version && config->version[0]);
+	assert(config->node_ip_count <= SIGNAL_IPS_MAX);
 
 	struct signal_door *d = mem_zalloc(sizeof *d);
 	if (!d)
@@ -47,6 +48,7 @@ int signal_new(struct signal_door **ret, const struct signal_config *config)
 	if (config->max_sessions && config->max_sessions < d->session_max)
 		d->session_max = config->max_sessions;
 	list_init(&d->sessions);
+	ways_init(&d->ways);
 	int r = copy_ips(d, config);
 	if (!r)
 		r = make_scratch(d);
@@ -78,6 +80,7 @@ struct signal_door *signal_free(struct signal_door *d)
 	mem_free(d->sections);
 	mem_free(d->descriptions);
 	buf_fini(&d->frame);
+	ways_fini(&d->ways);
 	map_fini(&d->peers);
 	map_fini(&d->sources);
 	mem_free(d);

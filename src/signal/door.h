@@ -13,6 +13,8 @@
 
 struct signal_door;
 
+enum { SIGNAL_IPS_MAX = 16 };
+
 struct signal_config {
 	struct loop *loop;
 	struct rooms *rooms;
@@ -22,7 +24,9 @@ struct signal_config {
 	void *secret_owner;
 	const char *sign_key;          /* refresh tokens are signed with this one */
 	const char *const *node_ips;   /* IP literals for our host candidates, best first; copied */
-	size_t node_ip_count;
+	size_t node_ip_count;          /* at most SIGNAL_IPS_MAX */
+	bool force_tcp;                /* no UDP candidates */
+	bool tcp_fallback;             /* a client may be moved to TCP */
 	const char *version;           /* what clients are told; not empty */
 	const char *node_id, *region;
 	uint32_t max_sessions;         /* 0 = as many as LIMIT_TRANSPORTS allows */

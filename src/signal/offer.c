@@ -68,9 +68,15 @@ void offer_first(struct session *s)
 
 static void start_hearing(struct hearing *h, const struct sdp_media *m)
 {
-	struct codec_choice c = codecs_first(h->subscription->track, m);
+	const struct track *t = h->subscription->track;
+	struct codec_choice c = codecs_first(t, m);
+
 	if (c.codec != CODEC_NONE)
 		subscribe_start(h, &c);
+	else if (!h->refused)
+		subscribe_failed(h->session, track_sid(t),
+			LIVEKIT__SUBSCRIPTION_ERROR__SE_CODEC_UNSUPPORTED);
+	h->refused = c.codec == CODEC_NONE;
 }
 
 static void take_answer(struct session *s, const struct sdp *answer)
@@ -122,7 +128,7 @@ void offer_restart(struct session *s)
 	if (!p->transport)
 		return;
 	if (p->has_remote)
-		media_ice_make(&p->ice);
+		peer_make_ice(p);
 	subscribe_assign(s);
 	send_offer(s);
 }

@@ -222,6 +222,9 @@ int session_new(struct session **ret, struct signal_door *d, struct room *r, str
 	s->door = d;
 	s->join = join;
 	s->single = join->single;
+	s->way = d->config.force_tcp
+		? WAY_TCP
+		: ways_find(&d->ways, join->room, join->identity, loop_now_ms(d->loop));
 	s->held.max = LIMIT_DATA_HELD_BYTES;
 	list_init(&s->link);
 	list_init(&s->pubs);

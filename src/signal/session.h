@@ -29,6 +29,7 @@
 #include "room/room.h"
 #include "signal/door.h"
 #include "signal/validate.h"
+#include "signal/way.h"
 #include "wire/proto.h"
 #include "wire/proto_json.h"
 #include "wire/sdp.h"
@@ -59,6 +60,7 @@ struct section {
 	struct pub *pub;         /* the client sends this here, or NULL */
 	struct hearing *hearing; /* we send this here, or NULL */
 	bool client_sends;       /* as the last offer said */
+	bool begins;             /* and it did not before */
 	bool client_receives;
 	bool red;                /* our answer put RED before Opus for what it sends */
 	bool was_used;           /* carried a hearing before: inactive until it carries one again */
@@ -120,6 +122,7 @@ struct hearing {
 	struct section *section; /* NULL: waits for one */
 	uint32_t ssrc;
 	media_id sink; /* 0 until it is negotiated */
+	bool refused;  /* the client takes none of our codecs, and knows */
 };
 
 enum session_state {
@@ -146,6 +149,7 @@ struct signal_door {
 	struct section **sections;
 	struct describe_section *descriptions;
 	struct buf frame; /* what is being sent */
+	struct ways ways;
 };
 
 /* What is under way between us and the client about what it hears. */
@@ -165,6 +169,7 @@ struct session {
 	bool text;   /* it speaks JSON */
 	bool told_to_leave;   /* by the last word on this socket */
 	bool must_start_over; /* and not resume */
+	enum way way;
 	struct websocket *ws;
 	struct participant *participant;
 	struct join *join;
@@ -237,6 +242,7 @@ extern const struct participant_events session_participant_events;
 /* ---- peer.c ---- */
 MUST_USE int peer_open(struct peer *p, struct session *s);
 void peer_fini(struct peer *p);
+void peer_make_ice(struct peer *p); /* new credentials, to be told both sides */
 /* ICE and DTLS facts of the client's description. Outcome PEER_E_BAD: there are none. */
 enum {
 	PEER_E_BAD = 1,
@@ -271,6 +277,9 @@ size_t subscribe_assign(struct session *s);
 size_t subscribe_missing(struct session *s); /* sections that waiting hearings lack */
 struct codec_choice;
 void subscribe_start(struct hearing *h, const struct codec_choice *c); /* it is negotiated */
+/* The client is told that it will not hear this track. */
+void subscribe_failed(
+	struct session *s, const char *track_sid, Livekit__SubscriptionError why);
 void subscribe_free_all(struct session *s);
 
 /* ---- negotiate.c: the client offers ---- */

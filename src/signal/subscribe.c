@@ -88,6 +88,18 @@ void subscribe_start(struct hearing *h, const struct codec_choice *choice)
 		media_sink_pause(s->door->media, h->sink, true);
 }
 
+void subscribe_failed(struct session *s, const char *track_sid, Livekit__SubscriptionError why)
+{
+	Livekit__SubscriptionResponse failed = LIVEKIT__SUBSCRIPTION_RESPONSE__INIT;
+	Livekit__SignalResponse m = LIVEKIT__SIGNAL_RESPONSE__INIT;
+
+	failed.track_sid = (char *)track_sid;
+	failed.err = why;
+	m.message_case = LIVEKIT__SIGNAL_RESPONSE__MESSAGE_SUBSCRIPTION_RESPONSE;
+	m.subscription_response = &failed;
+	session_send(s, &m);
+}
+
 void subscribe_begin(struct session *s, struct subscription *sub)
 {
 	struct hearing *h = mem_zalloc(sizeof *h);

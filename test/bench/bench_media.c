@@ -143,7 +143,7 @@ static void open_person(struct bench *b, struct person *p)
 		.payloads = {{.pt = PUBLISHER_PT, .codec = CODEC_OPUS}},
 		.payload_count = 1};
 
-	media_ice_make(&p->client.ice);
+	media_ice_make(&p->client.ice, 0);
 	need(media_transport_open(&p->transport, b->media, 0, &p->client.ice), "transport");
 	snprintf(remote.fingerprint, sizeof remote.fingerprint, "%s",
 		dtls_identity_fingerprint(b->identity));
@@ -542,9 +542,9 @@ static void read_options(struct bench *b, int argc, char **argv)
 
 static void open_bench(struct bench *b)
 {
-	struct sockaddr_storage at = loopback(0);
 	struct media_config config = {.workers = 1,
-		.rtc_bind = &at,
+		.rtc_binds = {loopback(0)},
+		.rtc_bind_count = 1,
 		.rtp_ip = "127.0.0.1",
 		.rtp_port_min = ROOM_PORT_MIN,
 		.rtp_port_max = ROOM_PORT_MAX};

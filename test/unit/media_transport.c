@@ -1,5 +1,6 @@
 /* Whole transports over 127.0.0.1: two peers, a source, a sink, with the worker inside the loop
  * of the test and in a thread of its own. */
+#include "base/limits.h"
 #include "base/mem.h"
 #include "media/media.h"
 #include "net/address.h"
@@ -22,9 +23,11 @@ enum {
 struct fixture {
 	struct loop loop;
 	struct media *media;
+	const char *ip;
 	struct dtls_identity *identity; /* of both peers */
 	struct rtc_peer publisher, subscriber;
 	media_id up, down, source, sink;
+	bool tcp; /* both come that way */
 
 	enum media_transport_state up_state, down_state;
 	struct media_level level;
@@ -54,9 +57,8 @@ static void on_sctp(void *owner, media_id id, struct span packet)
 static void on_levels(void *owner, const struct media_level *levels, size_t count)
 {
 	struct fixture *f = owner;
-	CHECK_EQ(count, 1);
 	f->level = levels[0];
-	++f->levels;
+	f->levels += (unsigned)count;
 }
 
 static void on_leg_event(void *owner, media_id leg, enum media_leg_event event)
@@ -113,11 +115,12 @@ static void open_peer_to(struct fixture *f, struct rtc_peer *p, media_id *id, bo
 	*p = (struct rtc_peer){.loop = &f->loop,
 		.identity = f->identity,
 		.ip = ip,
-		.port = media_rtc_port(f->media, worker),
+		.port = f->tcp ? media_rtc_tcp_port(f->media) : media_rtc_port(f->media, worker),
+		.tcp = f->tcp,
 		.ufrag = "peer",
 		.dtls_client = peer_is_client,
 		.nominate_late = peer_is_client};
-	media_ice_make(&p->remote_ice);
+	media_ice_make(&p->remote_ice, worker);
 	CHECK_EQ(media_transport_open(id, f->media, worker, &p->remote_ice), 0);
 	snprintf(remote.fingerprint, sizeof remote.fingerprint, "%s",
 		dtls_identity_fingerprint(f->identity));
@@ -127,17 +130,16 @@ static void open_peer_to(struct fixture *f, struct rtc_peer *p, media_id *id, bo
 
 static void open_peer(struct fixture *f, struct rtc_peer *p, media_id *id, bool peer_is_client)
 {
-	open_peer_to(f, p, id, peer_is_client, "127.0.0.1");
+	open_peer_to(f, p, id, peer_is_client, f->ip);
 }
 
 static void open_fixture(struct fixture *f, unsigned workers, const char *ip)
 {
-	struct sockaddr_storage at;
 	struct media_config config = {
-		.workers = workers, .rtc_bind = &at, .rtp_ip = "127.0.0.1"};
+		.workers = workers, .rtc_bind_count = 1, .rtc_tcp = true, .rtp_ip = "127.0.0.1"};
 
-	*f = (struct fixture){.seq = 65500, .timestamp = 0xfffffff0, .ssrc = 77};
-	CHECK_EQ(address_parse(&at, ip, 0), 0);
+	*f = (struct fixture){.ip = ip, .seq = 65500, .timestamp = 0xfffffff0, .ssrc = 77};
+	CHECK_EQ(address_parse(&config.rtc_binds[0], ip, 0), 0);
 	CHECK_EQ(loop_init(&f->loop), 0);
 	CHECK_EQ(media_new(&f->media, &f->loop, &config, &events, f), 0);
 	CHECK_EQ(strlen(media_fingerprint(f->media)), 95);
@@ -432,10 +434,11 @@ static void a_stranger_is_not_heard(struct fixture *f)
 {
 	struct rtc_peer stranger = f->publisher;
 
-	stranger.fd = socket(AF_INET, SOCK_DGRAM, 0);
 	struct sockaddr_storage to;
-	CHECK_EQ(address_parse(&to, "127.0.0.1", stranger.port), 0);
-	CHECK_EQ(connect(stranger.fd, (struct sockaddr *)&to, sizeof(struct sockaddr_in)), 0);
+	CHECK_EQ(address_parse(&to, stranger.ip, stranger.port), 0);
+	stranger.fd = socket(to.ss_family, SOCK_DGRAM, 0);
+	const struct sockaddr *a = (const struct sockaddr *)&to;
+	CHECK_EQ(connect(stranger.fd, a, address_size(a)), 0);
 	uint8_t packet[100] = {0x80, OPUS_PT};
 	rtc_peer_send_raw(&stranger, packet, sizeof packet);
 	close(stranger.fd);
@@ -454,7 +457,7 @@ static void ice_restarts_while_the_voice_goes_on(struct fixture *f)
 
 	snprintf(remote.fingerprint, sizeof remote.fingerprint, "%s",
 		dtls_identity_fingerprint(f->identity));
-	media_ice_make(&f->publisher.remote_ice);
+	media_ice_make(&f->publisher.remote_ice, 0);
 	media_transport_remote(f->media, f->up, &remote, &f->publisher.remote_ice);
 	orders_done(f);
 	hear(f, 5);
@@ -475,11 +478,12 @@ static bool publisher_gone(const struct fixture *f)
 	return f->up_state == MEDIA_TRANSPORT_FAILED;
 }
 
-static void whole_life(unsigned workers)
+static void whole_life(unsigned workers, const char *ip, bool tcp)
 {
 	static struct fixture f;
 
-	open_fixture(&f, workers, "127.0.0.1");
+	open_fixture(&f, workers, ip);
+	f.tcp = tcp;
 	connect_both(&f);
 	a_voice_goes_through_without_a_jump(&f);
 	a_muted_source_is_silent(&f);
@@ -489,7 +493,8 @@ static void whole_life(unsigned workers)
 	a_lost_packet_is_sent_again(&f);
 	a_hole_is_asked_for(&f);
 	garbage_changes_nothing(&f);
-	a_stranger_is_not_heard(&f);
+	if (!tcp)
+		a_stranger_is_not_heard(&f);
 	ice_restarts_while_the_voice_goes_on(&f);
 
 	media_source_close(f.media, f.source); /* and its sink */
@@ -555,10 +560,51 @@ static void every_address_answers_for_itself(void)
 	}
 }
 
+static unsigned want_levels;
+static bool all_heard(const struct fixture *f)
+{
+	return f->levels >= want_levels;
+}
+
+/* As many tracks as one participant may have, on one connection, told apart by their mids. */
+static void every_track_is_heard(void)
+{
+	static struct fixture f;
+	struct media_source_config c = {.mid_ext = MID_EXT,
+		.level_ext = LEVEL_EXT,
+		.payloads = {{.pt = OPUS_PT, .codec = CODEC_OPUS}},
+		.payload_count = 1};
+
+	open_fixture(&f, 0, "127.0.0.1");
+	open_peer(&f, &f.publisher, &f.up, true);
+	WAIT_FOR(&f, publisher_connected);
+	c.transport = f.up;
+	for (unsigned i = 0; i < LIMIT_TRACKS_PER_PARTICIPANT; ++i) {
+		uint8_t extension[] = {LEVEL_EXT << 4, 20, (MID_EXT << 4) + 1, (uint8_t)('0' + i / 10),
+			(uint8_t)('0' + i % 10), 0, 0, 0};
+		snprintf(c.mid, sizeof c.mid, "%02u", i);
+		CHECK_EQ(media_source_open(&f.source, f.media, &c), 0);
+		rtc_peer_send_rtp(&f.publisher,
+			&(struct rtp_view){.payload_type = OPUS_PT,
+				.ssrc = 1000 + i,
+				.extension_profile = 0xbede,
+				.extension = span_of(extension, sizeof extension),
+				.payload = span_text("opus")});
+	}
+	want_levels = LIMIT_TRACKS_PER_PARTICIPANT;
+	WAIT_FOR(&f, all_heard);
+	CHECK_EQ(f.levels, want_levels);
+	CHECK_EQ(media_drops(f.media, MEDIA_DROP_SOURCE), 0);
+	rtc_peer_close(&f.publisher);
+	close_fixture(&f);
+}
+
 static void building_may_fail_anywhere(void)
 {
-	struct sockaddr_storage at = {.ss_family = AF_INET};
-	struct media_config config = {.rtc_bind = &at, .rtp_ip = "127.0.0.1"};
+	struct media_config config = {.rtc_binds = {{.ss_family = AF_INET}},
+		.rtc_bind_count = 1,
+		.rtc_tcp = true,
+		.rtp_ip = "127.0.0.1"};
 	int r = -1;
 
 	for (int allowed = 0; r < 0; ++allowed) {
@@ -579,9 +625,13 @@ static void building_may_fail_anywhere(void)
 int main(void)
 {
 	building_may_fail_anywhere();
-	whole_life(0);
-	whole_life(1);
+	whole_life(0, "127.0.0.1", false);
+	whole_life(1, "127.0.0.1", false);
+	whole_life(0, "::1", false);
+	whole_life(0, "127.0.0.1", true);
+	whole_life(1, "::1", true);
 	a_stranger_is_refused();
 	every_address_answers_for_itself();
+	every_track_is_heard();
 	return 0;
 }

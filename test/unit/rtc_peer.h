@@ -1,5 +1,5 @@
 /* test/unit/rtc_peer.h - the other end of a transport for tests: checks, DTLS and SRTP from a
- * socket of its own on the test's loop.
+ * socket of its own, UDP or TCP, on the test's loop.
  *
  * Owner: the test. Thread: the loop's.
  */
@@ -31,6 +31,7 @@ struct rtc_peer {
 	const char *ufrag;
 	bool dtls_client;
 	bool nominate_late; /* only after DTLS began */
+	bool tcp;
 
 	int fd;
 	uv_poll_t poll;
@@ -38,6 +39,9 @@ struct rtc_peer {
 	struct dtls *dtls;
 	struct srtp_pair *srtp;
 	unsigned answers; /* of checks */
+	bool ended;       /* TCP: the other side closed it */
+	uint8_t in[4096]; /* TCP: frames, the last one in part */
+	size_t in_used;
 
 	struct rtc_packet_seen seen[RTC_PEER_PACKETS_MAX];
 	size_t seen_count;

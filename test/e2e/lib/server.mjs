@@ -60,6 +60,7 @@ keys:
   ${KEY}: ${SECRET}
 rtc:
   udp_port: ${s.udpPort}
+  tcp_port: ${s.udpPort}
   node_ip: 127.0.0.1
 sip:
   sip_port: ${s.sipPort}
