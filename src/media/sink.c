@@ -218,10 +218,27 @@ void sink_tick(struct sink *s, uint64_t now_us)
 	transport_send_rtcp(s->transport, writer_span(&w));
 }
 
+/* Its counts, made to only grow: a receiver may begin anew. */
+static void count_reported(struct sink *s, const struct rtcp_report *r)
+{
+	uint32_t expected = s->heard.at_us ? r->highest_seq - s->heard.highest_seq : s->packets;
+	int64_t lost = s->heard.at_us ? (int64_t)r->lost - s->heard.lost_seq : r->lost;
+
+	s->heard.highest_seq = r->highest_seq;
+	s->heard.lost_seq = r->lost;
+	if (expected > UINT16_MAX || lost > (int64_t)expected)
+		return;
+	s->heard.expected += expected;
+	if (lost >= 0)
+		s->heard.lost += (uint64_t)lost;
+	else /* they came late, or again */
+		s->heard.lost -= (uint64_t)-lost < s->heard.lost ? (uint64_t)-lost : s->heard.lost;
+}
+
 void sink_reported(struct sink *s, const struct rtcp_report *r, uint64_t now_us)
 {
+	count_reported(s, r);
 	s->heard.at_us = now_us;
-	s->heard.lost = r->lost;
 	s->heard.jitter = r->jitter;
 	if (!r->last_sr)
 		return;
