@@ -33,6 +33,13 @@ static void on_transport_sctp(void *owner, media_id transport, struct span packe
 	signal_transport_sctp(s->signal, transport, packet);
 }
 
+static void on_transport_stats(void *owner, media_id transport,
+	const struct media_voice_stats *stats, size_t count)
+{
+	struct server *s = owner;
+	signal_transport_stats(s->signal, transport, stats, count);
+}
+
 static void on_levels(void *owner, const struct media_level *levels, size_t count)
 {
 	struct server *s = owner;
@@ -61,6 +68,7 @@ static void on_leg_digits_done(void *owner, media_id leg)
 static const struct media_events media_events = {
 	.transport_state = on_transport_state,
 	.transport_sctp = on_transport_sctp,
+	.transport_stats = on_transport_stats,
 	.levels = on_levels,
 	.leg_event = on_leg_event,
 	.leg_digit = on_leg_digit,

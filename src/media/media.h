@@ -65,7 +65,8 @@ struct media_voice_stats {
 	media_id id;
 	bool sink;        /* or a source */
 	uint64_t packets; /* a source: that came; a sink: that were sent */
-	uint64_t lost;    /* on the way to us, or to the listener as its reports say */
+	/* Of `expected` packets, on the way to us, or to the listener as far as it has reported. */
+	uint64_t expected, lost;
 	uint32_t jitter_us;
 	uint32_t rtt_us;    /* 0 = not known */
 	uint32_t asked;     /* packets that we missed and asked for, or that the listener did */

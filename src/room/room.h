@@ -18,6 +18,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/rng.h"
+#include "room/quality.h"
 #include "room/limits.h"
 
 #include "livekit_room.pb-c.h"
@@ -145,6 +146,8 @@ struct participant_events {
 	void (*update)(void *owner, struct participant *const *who, size_t count);
 	void (*room_update)(void *owner);
 	void (*speakers)(void *owner, const struct speaker *speakers, size_t count);
+	/* The connection of `p`, which may be itself, is called otherwise than before. */
+	void (*quality)(void *owner, struct participant *p);
 	/* Begin / end to hear s->track. After `unsubscribed` the subscription is gone. */
 	void (*subscribed)(void *owner, struct subscription *s);
 	void (*unsubscribed)(void *owner, struct subscription *s);
@@ -209,6 +212,10 @@ const char *participant_sid(const struct participant *p);
 const char *participant_identity(const struct participant *p);
 Livekit__ParticipantInfo__Kind participant_kind(const struct participant *p);
 Livekit__ParticipantInfo__State participant_state(const struct participant *p);
+/* How good its connection is; EXCELLENT until somebody measures. When its name changes, it and those
+ * who hear it are told. */
+void participant_set_quality(struct participant *p, const struct connection_quality *q);
+struct connection_quality participant_quality(const struct participant *p);
 const char *participant_attribute(const struct participant *p, const char *key); /* or NULL */
 const char *participant_name(const struct participant *p);
 int64_t participant_joined_unix_ms(const struct participant *p);
