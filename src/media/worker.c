@@ -336,11 +336,8 @@ static uint16_t add_capped(uint16_t sum, unsigned more)
 	return sum + more > UINT16_MAX ? UINT16_MAX : (uint16_t)(sum + more);
 }
 
-void worker_note_level(struct worker *w, media_id source, uint8_t level, unsigned duration_ms)
+void worker_note_level(struct worker *w, struct source *s, uint8_t level, unsigned duration_ms)
 {
-	struct source *s = worker_source(w, source);
-	if (!s)
-		return;
 	if (list_empty(&s->noted))
 		list_add(&w->noted, &s->noted);
 	if (level < s->loudest)
