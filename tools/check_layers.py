@@ -13,6 +13,7 @@ MAY_USE = {
     "room": "base wire",
     "agent": "base wire net room",
     "webhook": "base wire net room",
+    "metrics": "base wire net media room webhook",
     "sip": "base wire net",
     "store": "base wire",
     "trunk": "base wire store",
@@ -21,7 +22,7 @@ MAY_USE = {
     "simulator": "base wire net media sip",
     "api": "base wire net media room sip trunk store signal call agent",
     "config": "base wire",
-    "cli": "base wire net media room sip trunk store signal call simulator api config webhook agent",
+    "cli": "base wire net media room sip trunk store signal call simulator api config webhook metrics agent",
     "main.c": "base cli",
 }
 

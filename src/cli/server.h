@@ -11,6 +11,7 @@
 #include "call/call.h"
 #include "config/config.h"
 #include "media/media.h"
+#include "metrics/metrics.h"
 #include "net/dns.h"
 #include "net/http_server.h"
 #include "net/tls.h"
@@ -37,6 +38,7 @@ struct server {
 	struct agents *agents;
 	struct webhooks *webhooks; /* NULL: nobody is told */
 	struct webhook_events webhook_events;
+	struct metrics *metrics; /* NULL: no prometheus.port */
 	struct store *store;
 	struct trunks *trunks;
 	struct policy *policy;
@@ -45,7 +47,7 @@ struct server {
 	struct signal_door *signal;
 	struct api *api;
 	struct simulator *simulator;
-	struct http_server *http, *backend;
+	struct http_server *http, *backend, *prometheus;
 	struct timer tick;
 	uv_signal_t on_term, on_int, on_hup;
 	struct tls_context *tls; /* or NULL */

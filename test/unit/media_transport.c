@@ -170,6 +170,7 @@ static void connect_both(struct fixture *f)
 		.mid = "0",
 		.mid_ext = MID_EXT,
 		.level_ext = LEVEL_EXT,
+		.nack = true,
 		.payloads = {{.pt = OPUS_PT, .codec = CODEC_OPUS}},
 		.payload_count = 1};
 	CHECK_EQ(media_source_open(&f->source, f->media, &source), 0);
@@ -178,6 +179,7 @@ static void connect_both(struct fixture *f)
 		.ssrc = SINK_SSRC,
 		.pt = SINK_PT,
 		.codec = CODEC_OPUS,
+		.nack = true,
 		.cname = "PA_test"};
 	CHECK_EQ(media_sink_open(&f->sink, f->media, &sink), 0);
 	WAIT_FOR(f, both_connected);
@@ -298,6 +300,85 @@ static void another_sender_goes_on_where_the_last_ended(struct fixture *f)
 	hear(f, 20);
 }
 
+/* ---- what got lost ---- */
+
+static void ask(struct fixture *f, uint16_t seq)
+{
+	uint8_t bytes[32];
+	struct writer w = writer_of(bytes, sizeof bytes);
+
+	rtcp_write_nack(&w, 1, SINK_SSRC, &seq, 1); /* of reduced size: no report before it */
+	rtc_peer_send_rtcp(&f->subscriber, writer_span(&w));
+}
+
+static bool came_again(const struct fixture *f)
+{
+	return f->subscriber.came_again > 0;
+}
+
+/* Behind it, whatever it was asked is answered. */
+static void answered(struct fixture *f)
+{
+	rtc_peer_check(&f->subscriber, true);
+	unsigned answers = f->subscriber.answers;
+	while (f->subscriber.answers == answers)
+		uv_run(&f->loop.uv, UV_RUN_ONCE);
+}
+
+static void a_lost_packet_is_sent_again(struct fixture *f)
+{
+	struct rtc_peer *p = &f->subscriber;
+	size_t seen = p->seen_count;
+
+	p->lose = 1;
+	speak(f, 3);
+	want_seen = seen + 2;
+	WAIT_FOR(f, all_seen);
+	uint16_t lost = (uint16_t)(p->seen[seen].seq - 1);
+	CHECK_EQ(lost, (uint16_t)(p->seen[seen - 1].seq + 1));
+	ask(f, (uint16_t)(p->seen[seen + 1].seq + 1)); /* not sent yet */
+	ask(f, (uint16_t)(lost - 5000));
+	answered(f);
+	CHECK_EQ(p->seen_count, seen + 2);
+	ask(f, lost);
+	WAIT_FOR(f, came_again);
+	CHECK(p->seen_count == seen + 3 && p->seen[seen + 2].seq == lost);
+	CHECK(p->seen[seen + 2].first_byte == 0 && !p->seen[seen + 2].marker);
+	ask(f, lost); /* at once: it is on its way */
+	answered(f);
+	CHECK_EQ(p->seen_count, seen + 3);
+	p->seen[seen + 2] = p->seen[seen + 1]; /* for whoever looks at the last one */
+	hear(f, 5);
+}
+
+static bool was_asked(const struct fixture *f)
+{
+	return f->publisher.nacks > 0;
+}
+
+static void a_hole_is_asked_for(struct fixture *f)
+{
+	uint16_t hole = f->seq;
+
+	f->publisher.nacks = 0;
+	want_seen = f->subscriber.seen_count + 3;
+	++f->seq;
+	f->timestamp += 960;
+	speak(f, 2);
+	WAIT_FOR(f, was_asked);
+	CHECK_EQ(f->publisher.nacked, hole);
+	f->seq = hole;
+	f->timestamp -= 3 * 960;
+	speak(f, 1);
+	WAIT_FOR(f, all_seen);
+	struct rtc_packet_seen *last = &f->subscriber.seen[want_seen - 1];
+	CHECK_EQ((uint16_t)(last->seq + 2), last[-1].seq);
+	/* As before, for whoever looks at the last one. */
+	*last = last[-1];
+	f->seq = (uint16_t)(hole + 3);
+	f->timestamp += 2 * 960;
+}
+
 static bool reports_came(const struct fixture *f)
 {
 	return f->publisher.receiver_reports > 0 && f->subscriber.sender_reports > 0;
@@ -409,6 +490,8 @@ static void whole_life(unsigned workers, const char *ip, bool tcp)
 	another_sender_goes_on_where_the_last_ended(&f);
 	reports_go_both_ways(&f);
 	data_goes_both_ways(&f);
+	a_lost_packet_is_sent_again(&f);
+	a_hole_is_asked_for(&f);
 	garbage_changes_nothing(&f);
 	if (!tcp)
 		a_stranger_is_not_heard(&f);
