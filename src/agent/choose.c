@@ -1,6 +1,10 @@
 /* Which worker is asked. */
 #include "agent/inside.h"
 
+/* Of a worker that is at its limit and says that it takes jobs all the same, as livekit-agents does
+ * under development: LiveKit would ask nobody, we ask it when there is no other. */
+static const float last_resort = 1.0f / 1024;
+
 static bool was_asked(const struct job *j, const struct agent_worker *w)
 {
 	for (size_t i = 0; i < j->asked_count; ++i)
@@ -15,7 +19,7 @@ static float room_of(
 	if (!w->available || !agent_worker_fits(w, name, deployment, j->type) || strcmp(w->space, j->space) ||
 		was_asked(j, w))
 		return 0;
-	return 1 - w->load;
+	return w->load < 1 ? 1 - w->load + last_resort : last_resort;
 }
 
 struct agent_worker *choose_worker(const struct job *j, const char *name, const char *deployment)

@@ -254,11 +254,16 @@ static void on_room_started(void *owner, struct room *room)
 		return;
 	}
 	/* Who names none gets those that have no name. */
-	for (size_t i = 0; i < (o->agent_count ? o->agent_count : 1); ++i) {
+	int err = 0;
+	for (size_t i = 0; err == 0 && i < (o->agent_count ? o->agent_count : 1); ++i) {
 		const Livekit__RoomAgentDispatch *wish = o->agent_count ? o->agents[i] : &anybody;
-		if (!agents_deployment_ok(wish->deployment, why) || agents_dispatch(id, a, room, wish))
-			log_warn(room_name(room), "agent \"%s\" cannot be dispatched", wish->agent_name);
+		if (agents_deployment_ok(wish->deployment, why))
+			err = agents_dispatch(id, a, room, wish);
+		else
+			log_warn(room_name(room), "an agent is not dispatched: %s", why);
 	}
+	if (err)
+		log_warn(room_name(room), "not all of its agents can be dispatched");
 }
 
 static void on_room_finished(void *owner, struct room *room)

@@ -3,6 +3,7 @@
 
 enum {
 	PROTOCOL = 17, /* of the signalling that this server speaks */
+	AGENT_PROTOCOL = 1, /* ... with agents' workers */
 	PING_INTERVAL_S = 5,
 	PING_TIMEOUT_S = 15,
 };
@@ -31,6 +32,7 @@ void session_describe_server(Livekit__ServerInfo *server, const struct signal_co
 {
 	server->version = (char *)c->version;
 	server->protocol = PROTOCOL;
+	server->agent_protocol = AGENT_PROTOCOL;
 	if (c->node_id)
 		server->node_id = (char *)c->node_id;
 	if (c->region)

@@ -85,39 +85,6 @@ static bool take_frame(struct talk *t, char *out, size_t size)
 		CHECK_STR(frame_, (want));                                                         \
 	} while (0)
 
-static void add_frame(struct buf *out, uint8_t first, struct span payload, bool mask)
-{
-	static const uint8_t key[4] = {0x12, 0x34, 0x56, 0x78};
-	uint8_t head[14] = {first}, bit = mask ? 0x80 : 0;
-	size_t n = 2;
-	if (payload.size < 126) {
-		head[1] = (uint8_t)payload.size | bit;
-	} else if (payload.size < 65536) {
-		head[1] = 126 | bit;
-		head[n++] = (uint8_t)(payload.size >> 8);
-		head[n++] = (uint8_t)payload.size;
-	} else {
-		head[1] = 127 | bit;
-		for (int shift = 56; shift >= 0; shift -= 8)
-			head[n++] = (uint8_t)((uint64_t)payload.size >> shift);
-	}
-	CHECK_EQ(buf_add(out, head, n), 0);
-	if (mask)
-		CHECK_EQ(buf_add(out, key, sizeof key), 0);
-	size_t at = out->size;
-	CHECK_EQ(buf_add(out, payload.data, payload.size), 0);
-	for (size_t i = 0; mask && i < payload.size; ++i)
-		out->data[at + i] ^= key[i % 4];
-}
-
-static void say_frame(struct talk *t, uint8_t first, struct span payload)
-{
-	struct buf b = {0};
-	add_frame(&b, first, payload, true);
-	talk_say(t, buf_span(&b), 0);
-	buf_fini(&b);
-}
-
 /* ---- scripts ---- */
 
 struct frame {
