@@ -54,7 +54,7 @@ void server_announce(struct server *s)
 	for (size_t i = 0; i < s->config.notes.count; ++i)
 		log_warn("config", "%s", s->config.notes.items[i]);
 	log_info("serve", "ready: LiveKit API and rooms on port %u, backend on port %u, SIP on port %u, media on %s:%u",
-		http_server_port(s->http), http_server_port(s->backend), sip_agent_port(s->sip), s->node_ip,
+		http_server_port(s->http), http_server_port(s->backend), sip_agent_port(s->sip), s->node_ips[0],
 		media_rtc_port(s->media, 0));
 	if (s->config.dev)
 		announce_dev(s);

@@ -107,11 +107,12 @@ static int open_port(struct http_server **ret, struct server *s, const char *con
 
 int server_open_doors(struct server *s)
 {
-	static const char *const everywhere[] = {"0.0.0.0"};
+	static const char *const everywhere[] = {"0.0.0.0", "::"};
 	const struct config *c = &s->config;
-	bool narrow = c->bind_addresses.count > 0;
+	/* LiveKit's files say "" for every address. */
+	bool narrow = c->bind_addresses.count > 0 && c->bind_addresses.items[0][0];
 	const char *const *ips = narrow ? (const char *const *)c->bind_addresses.items : everywhere;
-	size_t ip_count = narrow ? c->bind_addresses.count : 1;
+	size_t ip_count = narrow ? c->bind_addresses.count : s->has_ipv6 ? 2 : 1;
 
 	int r = open_api(s);
 	if (r == 0)
