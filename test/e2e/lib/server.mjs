@@ -45,7 +45,7 @@ export async function until(test, ms, what) {
 }
 
 export class Server {
-  // options: dev (true), yaml (more lines), env, data (a folder to keep), rtpRange
+  // options: dev (true), yaml (more lines), env, data (a folder to keep), rtpRange, bind (addresses), rtc (lines in place of node_ip)
   static async start(options = {}) {
     const s = new Server();
     s.options = options;
@@ -55,13 +55,13 @@ export class Server {
     const low = Math.min(60000, first & ~1);
     fs.writeFileSync(path.join(s.folder, 'config.yaml'), `
 port: ${s.port}
-bind_addresses: ["127.0.0.1"]
+bind_addresses: ${JSON.stringify(options.bind ?? ['127.0.0.1'])}
 keys:
   ${KEY}: ${SECRET}
 rtc:
   udp_port: ${s.udpPort}
   tcp_port: ${s.udpPort}
-  node_ip: 127.0.0.1
+  ${(options.rtc ?? ['node_ip: 127.0.0.1']).join('\n  ')}
 sip:
   sip_port: ${s.sipPort}
   listen_ip: 127.0.0.1
@@ -88,8 +88,9 @@ ${options.yaml ?? ''}
       return (await fetch(this.http).catch(() => undefined))?.ok;
     }, 15000, 'the server answers GET /').catch((e) => { throw new Error(`${e.message}\n${this.log}`); });
   }
-  get http() { return `http://127.0.0.1:${this.port}`; }
-  get ws() { return `ws://127.0.0.1:${this.port}`; }
+  get host() { const ip = this.options.bind?.[0] ?? '127.0.0.1'; return ip.includes(':') ? `[${ip}]` : ip; }
+  get http() { return `http://${this.host}:${this.port}`; }
+  get ws() { return `ws://${this.host}:${this.port}`; }
   get backend() { return `http://127.0.0.1:${this.backendPort}`; }
   get rooms() { return new RoomServiceClient(this.http, KEY, SECRET); }
   get sip() { return new SipClient(this.http, KEY, SECRET); }
