@@ -25,6 +25,12 @@ enum {
 	LIMIT_HTTP_IDLE_S = 60,
 };
 
+/* TLS. */
+enum {
+	LIMIT_TLS_HANDSHAKES = 256, /* under way at a time, each some 40 KB; the oldest gives way */
+	LIMIT_TLS_HANDSHAKE_S = 10,
+};
+
 /* Rooms. */
 enum {
 	LIMIT_ROOMS = 10000,
@@ -77,6 +83,15 @@ enum {
 enum {
 	LIMIT_PROTO_ARENA_BYTES = 32 << 20, /* what one message may unfold to in memory */
 	LIMIT_JSON_BYTES = 2 << 20,
+};
+
+/* Webhooks; all but the last for each URL. */
+enum {
+	LIMIT_WEBHOOKS_QUEUED = 10000,
+	LIMIT_WEBHOOK_QUEUE_BYTES = 16 << 20,
+	LIMIT_WEBHOOKS_SENDING = 16, /* requests under way at once */
+	LIMIT_WEBHOOK_AGE_S = 300,   /* how long one is tried */
+	LIMIT_WEBHOOK_CLOSE_MS = 2000, /* how long the end waits for what is left */
 };
 
 /* Trunks, policy, API. */

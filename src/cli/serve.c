@@ -72,6 +72,7 @@ static void on_tick(void *owner)
 	struct server *s = owner;
 	rooms_tick(s->rooms);
 	server_learn_peers(s);
+	server_look_at_files(s);
 }
 
 static uint64_t now_ms(void *owner)
@@ -205,6 +206,25 @@ static int build_rooms(struct server *s)
 	return r;
 }
 
+static int build_webhooks(struct server *s)
+{
+	const struct config *c = &s->config;
+	if (!c->webhook.urls.count)
+		return 0;
+	int r = webhooks_new(&s->webhooks,
+		&(struct webhooks_config){
+			.loop = &s->loop,
+			.urls = (const char *const *)c->webhook.urls.items,
+			.url_count = c->webhook.urls.count,
+			.key = c->webhook.api_key ? c->webhook.api_key : c->keys.items[0].name,
+			.secret_of = server_secret,
+			.secret_owner = s,
+		});
+	if (r == 0)
+		webhook_events_start(&s->webhook_events, s->rooms, s->webhooks);
+	return r;
+}
+
 static int build_store(struct server *s)
 {
 	char path[1024];
@@ -280,7 +300,7 @@ static int build_signal(struct server *s)
 					      .media = s->media,
 					      .secret = server_secret,
 					      .secret_owner = s,
-					      .sign_key = c->keys.items[0].name,
+					      .sign_key = s->sign_key,
 					      .node_ips = ips,
 					      .node_ip_count = s->node_ip_count,
 					      .turn_servers = s->turns,
@@ -313,8 +333,10 @@ static int build(struct server *s)
 {
 	static int (*const steps[])(struct server *) = {
 		server_find_addresses,
+		server_read_files,
 		build_media,
 		build_rooms,
+		build_webhooks,
 		build_store,
 		build_sip,
 		build_calls,
@@ -329,7 +351,7 @@ static int build(struct server *s)
 }
 
 /* Children before what they stand on; NULL is fine everywhere, so a half-built tree goes too. */
-static void take_down(struct server *s)
+static void end_rooms(struct server *s)
 {
 	timer_fini(&s->tick);
 	s->sip = sip_agent_free(s->sip);
@@ -338,20 +360,39 @@ static void take_down(struct server *s)
 	server_free_api(s);
 	s->simulator = simulator_free(s->simulator);
 	s->rooms = rooms_free(s->rooms);
+}
+
+static void take_down(struct server *s)
+{
+	end_rooms(s);
+	s->webhooks = webhooks_free(s->webhooks);
 	s->media = media_free(s->media);
 	s->policy = policy_free(s->policy);
 	s->trunks = trunks_free(s->trunks);
 	s->store = store_close(s->store);
 	s->dns = dns_free(s->dns);
+	s->tls = tls_context_free(s->tls);
 }
 
-/* ---- stopping: calls say BYE, people are sent away, connections are flushed, then all goes ---- */
+/* ---- stopping: calls say BYE, people are sent away, connections are flushed, the operator's servers
+ * are told, then all goes ---- */
+
+static void on_all_told(void *owner)
+{
+	struct server *s = owner;
+	uv_close((uv_handle_t *)&s->on_term, NULL);
+	uv_close((uv_handle_t *)&s->on_int, NULL);
+	uv_close((uv_handle_t *)&s->on_hup, NULL);
+	take_down(s);
+}
 
 static void on_doors_closed(struct server *s)
 {
-	uv_close((uv_handle_t *)&s->on_term, NULL);
-	uv_close((uv_handle_t *)&s->on_int, NULL);
-	take_down(s);
+	end_rooms(s);
+	if (s->webhooks)
+		webhooks_close(s->webhooks, on_all_told, s);
+	else
+		on_all_told(s);
 }
 
 static void on_calls_closed(void *owner)
@@ -378,6 +419,7 @@ static void watch_signals(struct server *s)
 	s->on_term.data = s->on_int.data = s;
 	uv_signal_start(&s->on_term, on_signal, SIGTERM);
 	uv_signal_start(&s->on_int, on_signal, SIGINT);
+	server_watch_hangup(s);
 }
 
 int server_run(struct server *s)

@@ -68,10 +68,11 @@ static int open_api(struct server *s)
 					.calls = s->calls,
 					.secret_of = server_secret,
 					.secret_owner = s,
-					.sign_key = s->config.keys.items[0].name,
+					.sign_key = s->sign_key,
 					.trunk = s->config.sip.trunk,
 					.server_url = s->config.backend.server_url,
 					.server_port = s->config.port,
+					.server_tls = s->tls != NULL,
 					.development = s->config.dev || s->config.development,
 					.remote_unmute = s->config.room.enable_remote_unmute,
 					.web_dir = find_web_dir(s),
@@ -96,6 +97,7 @@ static int open_port(struct http_server **ret, struct server *s, const char *con
 		.bind_count = count,
 		.name = "Ringdown/" RINGDOWN_VERSION,
 		.body_bytes_max = body_max,
+		.tls = s->tls,
 	};
 	int r = http_server_new(ret, &s->loop, &config, events, s->api);
 	if (r < 0)

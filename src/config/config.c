@@ -13,7 +13,11 @@
 #include "base/mem.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
+#include <sys/stat.h>
+
+enum { SECRET_BYTES_GOOD = 32 };
 
 static int add_texts(struct config_texts *list, const char *a)
 {
@@ -77,29 +81,108 @@ int config_defaults(struct config *c, bool dev)
 
 int config_parse(struct config *c, struct span yaml, const char *name, struct buf *problems)
 {
-	int r = yaml_read(c, yaml, name, problems);
-	if (r == 0 && c->webhook.urls.count)
-		r = value_add_text(&c->notes, "webhook.urls has no effect yet: webhooks are not sent");
-	return r;
+	return yaml_read(c, yaml, name, problems);
 }
 
 /* ---- file and environment ---- */
 
-static int read_into(struct config *c, const char *path, bool keys_only, struct buf *problems)
+static int invalid(int r)
+{
+	return r < 0 ? r : CONFIG_E_INVALID;
+}
+
+static int read_whole(struct buf *text, const char *path, struct buf *problems)
+{
+	int r = read_file(text, path);
+	if (r <= 0)
+		return r;
+	const char *why = r == READ_FILE_E_MISSING ? "is not there"
+		: r == READ_FILE_E_DENIED ? "cannot be read" : "is too long";
+	return invalid(buf_format(problems, "%s %s\n", path, why));
+}
+
+static int read_config_file(struct config *c, const char *path, struct buf *problems)
 {
 	struct buf text = {.max = LIMIT_CONFIG_BYTES};
-	int r = read_file(&text, path);
+	int r = read_whole(&text, path, problems);
 	if (r == 0)
-		r = keys_only ? yaml_read_keys(c, buf_span(&text), path, problems)
-			      : config_parse(c, buf_span(&text), path, problems);
-	else if (r > 0) {
-		const char *why = r == READ_FILE_E_MISSING ? "is not there"
-			: r == READ_FILE_E_DENIED ? "cannot be read" : "is too long";
-		r = buf_format(problems, "%s %s\n", path, why);
-		if (r >= 0)
-			r = CONFIG_E_INVALID;
-	}
+		r = config_parse(c, buf_span(&text), path, problems);
 	buf_fini(&text);
+	return r;
+}
+
+/* ---- keys ---- */
+
+static void clear_keys(struct config_keys *keys)
+{
+	for (size_t i = 0; i < keys->count; ++i) {
+		mem_free(keys->items[i].name);
+		mem_free(keys->items[i].secret);
+	}
+	mem_free(keys->items);
+	*keys = (struct config_keys){0};
+}
+
+static int copy_keys(struct config_keys *to, const struct config_keys *from)
+{
+	int r = 0;
+	for (size_t i = 0; i < from->count && r == 0; ++i)
+		r = value_add_key(to, from->items[i].name, from->items[i].secret);
+	return r;
+}
+
+/* As livekit-server: a file of secrets that any user of the machine can read is a mistake. */
+static int check_key_file(const char *path, struct buf *problems)
+{
+	struct stat st;
+	if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_mode & S_IRWXO)
+		return invalid(buf_format(problems, "%s: key file others permissions must be set to 0: "
+			"chmod o= %s\n", path, path));
+	return 0;
+}
+
+/* Adds what is in key_file to `keys`. */
+static int read_key_file(struct config *c, struct buf *problems)
+{
+	struct buf text = {.max = LIMIT_CONFIG_BYTES};
+	int r = check_key_file(c->key_file, problems);
+	if (r == 0)
+		r = read_whole(&text, c->key_file, problems);
+	if (r == 0)
+		r = yaml_read_keys(c, buf_span(&text), c->key_file, problems);
+	if (text.data)
+		OPENSSL_cleanse(text.data, text.size);
+	buf_fini(&text);
+	return r;
+}
+
+int config_reload_keys(struct config *c, struct buf *problems)
+{
+	struct config_keys old = c->keys;
+	c->keys = (struct config_keys){0};
+	int r = copy_keys(&c->keys, &c->own_keys);
+	if (r == 0 && c->key_file)
+		r = read_key_file(c, problems);
+	if (r == 0 && c->keys.count == 0)
+		r = invalid(buf_add_text(problems, "no API key is left\n"));
+	clear_keys(r == 0 ? &old : &c->keys);
+	if (r)
+		c->keys = old;
+	return r;
+}
+
+/* LiveKit's advice: HMAC-SHA256 is as strong as its key is long. */
+static int note_short_secrets(struct config *c)
+{
+	char text[200];
+	int r = 0;
+	for (size_t i = 0; i < c->keys.count && r == 0 && !c->development; ++i) {
+		if (strlen(c->keys.items[i].secret) >= SECRET_BYTES_GOOD)
+			continue;
+		snprintf(text, sizeof text, "the secret of the key \"%.100s\" is too short, should be at least %d "
+			"characters for security", c->keys.items[i].name, SECRET_BYTES_GOOD);
+		r = value_add_text(&c->notes, text);
+	}
 	return r;
 }
 
@@ -116,7 +199,7 @@ static int read_settings(struct config *c, const struct config_source *from, str
 	}
 	if (body)
 		return config_parse(c, span_text(body), "config", problems);
-	return path ? read_into(c, path, false, problems) : 0;
+	return path ? read_config_file(c, path, problems) : 0;
 }
 
 static int read_env_keys(struct config *c, const struct env *env, struct buf *problems)
@@ -185,14 +268,18 @@ int config_load(struct config *ret, const struct config_source *from, struct buf
 		r = flags_from_env(ret, from->env, problems);
 	if (r == 0)
 		r = flags_apply(ret, from->flags, from->flag_count, problems);
-	if (r == 0 && ret->key_file)
-		r = read_into(ret, ret->key_file, true, problems);
 	if (r == 0 && from->env)
 		r = read_env_keys(ret, from->env, problems);
+	if (r == 0)
+		r = copy_keys(&ret->own_keys, &ret->keys);
+	if (r == 0 && ret->key_file)
+		r = read_key_file(ret, problems);
 	if (r == 0 && from->env)
 		r = read_server_url(ret, from->env);
 	if (r == 0 && ret->dev && ret->keys.count == 0)
 		r = value_add_key(&ret->keys, "devkey", "secret");
+	if (r == 0)
+		r = note_short_secrets(ret);
 	settle(ret);
 	return r == 0 ? config_check(ret, problems) : r;
 }
@@ -208,11 +295,8 @@ void config_fini(struct config *c)
 			kind == SCHEMA_NETS)
 			value_clear_texts(slot);
 	}
-	for (size_t i = 0; i < c->keys.count; ++i) {
-		mem_free(c->keys.items[i].name);
-		mem_free(c->keys.items[i].secret);
-	}
-	mem_free(c->keys.items);
+	clear_keys(&c->keys);
+	clear_keys(&c->own_keys);
 	for (size_t i = 0; i < c->banks.count; ++i) {
 		mem_free(c->banks.items[i].id);
 		mem_free(c->banks.items[i].name);

@@ -18,6 +18,7 @@ struct config_texts {
 	size_t count;
 };
 
+enum { CONFIG_KEY_NAME_MAX = 200 }; /* bytes */
 struct config_key {
 	char *name, *secret;
 };
@@ -72,7 +73,8 @@ struct config {
 	bool dev, development;         /* --dev; `development: true` */
 	uint16_t port;                 /* 7880 */
 	struct config_texts bind_addresses; /* empty: every address; --dev: 127.0.0.1 and ::1 */
-	struct config_keys keys;       /* --dev without any: devkey, secret */
+	struct config_keys keys;       /* all of them; --dev without any: devkey, secret */
+	struct config_keys own_keys;   /* those that key_file did not bring */
 	char *key_file;                /* more keys, in a YAML file of their own; or NULL */
 
 	struct {
@@ -159,6 +161,8 @@ enum {
 };
 /* Zeroes *ret first. Returns 0, CONFIG_E_INVALID or a negative error. */
 MUST_USE int config_load(struct config *ret, const struct config_source *from, struct buf *problems);
+/* Reads key_file anew. On any failure `keys` stays as it was. Outcomes as above. */
+MUST_USE int config_reload_keys(struct config *c, struct buf *problems);
 void config_fini(struct config *c);
 
 /* The pure middle of it, for tests and fuzzing: YAML into a struct that holds defaults already.

@@ -13,11 +13,31 @@ static int complain(struct buf *problems, int *result, const char *text)
 	return r < 0 ? r : 0;
 }
 
+static bool is_web(const char *url)
+{
+	size_t scheme = !strncmp(url, "https://", 8) ? 8 : !strncmp(url, "http://", 7) ? 7 : 0;
+	return scheme && url[scheme] && !strchr("/?#:", url[scheme]);
+}
+
+/* The URL itself is not repeated: its query may be a secret. */
+static int check_webhooks(const struct config *c, struct buf *problems, int *result)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < c->webhook.urls.count; ++i)
+		if (!is_web(c->webhook.urls.items[i]))
+			r = complain(problems, result,
+				"webhook.urls: each must be http://HOST... or https://HOST...\n");
+	return r;
+}
+
 static int check_keys(const struct config *c, struct buf *problems, int *result)
 {
 	if (c->keys.count == 0)
 		return complain(problems, result, "no API key: set `keys: {NAME: SECRET}` in the file, "
 			"LIVEKIT_API_KEY and LIVEKIT_API_SECRET, or start with --dev\n");
+	for (size_t i = 0; i < c->keys.count; ++i)
+		if (strlen(c->keys.items[i].name) > CONFIG_KEY_NAME_MAX)
+			return complain(problems, result, "keys: the name of a key has at most 200 bytes\n");
 	if (!c->webhook.api_key)
 		return 0;
 	for (size_t i = 0; i < c->keys.count; ++i)
@@ -123,5 +143,7 @@ int config_check(const struct config *c, struct buf *problems)
 		r = check_limits(c, problems, &result);
 	if (r == 0)
 		r = check_tls(c, problems, &result);
+	if (r == 0)
+		r = check_webhooks(c, problems, &result);
 	return r < 0 ? r : result;
 }

@@ -174,8 +174,8 @@ const struct schema_key schema_keys[] = {
 	UNUSED("sip.udp_max_payload", not_yet),
 	UNUSED("sip.use_external_ip", "set sip.nat_1_to_1_ip"),
 	UNUSED("webhook.filter_params", not_yet),
-	UNUSED("webhook.resource_url_notifier", not_yet),
-	UNUSED("webhook.url_notifier", not_yet),
+	UNUSED("webhook.resource_url_notifier", built_in),
+	UNUSED("webhook.url_notifier", built_in),
 };
 const size_t schema_count = COUNT_OF(schema_keys);
 

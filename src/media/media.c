@@ -30,6 +30,8 @@ struct member {
 	struct map_node by_id;
 	media_id id;
 	struct media_leg_stats stats;
+	struct media_voice_stats *voices;
+	size_t voice_count;
 };
 
 struct media {
@@ -120,12 +122,26 @@ static bool remove_member(struct media *m, media_id id)
 	if (!x)
 		return false;
 	map_remove(&m->open, &x->by_id);
+	mem_free(x->voices);
 	mem_free(x);
 	--m->members[worker_of(id)];
 	return true;
 }
 
 /* ---- reports ---- */
+
+static void take_stats(struct media *m, struct member *x, const struct report *r)
+{
+	struct media_voice_stats *voices = mem_zalloc(r->size);
+	if (!voices)
+		return;
+	memcpy(voices, r->payload, r->size);
+	mem_free(x->voices);
+	x->voices = voices;
+	x->voice_count = r->size / sizeof *voices;
+	if (m->events->transport_stats)
+		m->events->transport_stats(m->owner, r->id, r->payload, x->voice_count);
+}
 
 static void dispatch(struct media *m, const struct report *r)
 {
@@ -145,6 +161,9 @@ static void dispatch(struct media *m, const struct report *r)
 		break;
 	case REPORT_TRANSPORT_SCTP:
 		e->transport_sctp(m->owner, r->id, span_of(r->payload, r->size));
+		break;
+	case REPORT_TRANSPORT_STATS:
+		take_stats(m, x, r);
 		break;
 	case REPORT_LEG_EVENT:
 		e->leg_event(m->owner, r->id, (enum media_leg_event)r->value);
@@ -251,8 +270,6 @@ static int build(struct media *m)
 	if (workers > WORKERS_MAX)
 		return err_new(-EINVAL);
 	int r = payloads_init(&m->payloads);
-	if (r == 0)
-		r = srtp_library_start();
 	if (r == 0)
 		r = dtls_identity_new(&m->identity);
 	if (r == 0)
@@ -407,6 +424,15 @@ void media_transport_close(struct media *m, media_id transport)
 {
 	if (remove_member(m, transport))
 		tell(m, (struct order){.kind = ORDER_TRANSPORT_CLOSE, .id = transport}, NULL, 0);
+}
+
+size_t media_transport_stats(
+	const struct media_voice_stats **ret, const struct media *m, media_id transport)
+{
+	const struct member *x = member_of(m, transport);
+
+	*ret = x ? x->voices : NULL;
+	return x ? x->voice_count : 0;
 }
 
 /* ---- sources and sinks ---- */

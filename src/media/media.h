@@ -60,6 +60,20 @@ struct media_leg_stats {
 	uint16_t buffer_ms;
 };
 
+/* How one voice fares, since its source or sink was opened; each MEDIA_STATS_EVERY_MS. */
+struct media_voice_stats {
+	media_id id;
+	bool sink;        /* or a source */
+	uint64_t packets; /* a source: that came; a sink: that were sent */
+	uint64_t lost;    /* on the way to us, or to the listener as its reports say */
+	uint32_t jitter_us;
+	uint32_t rtt_us;    /* 0 = not known */
+	uint32_t asked;     /* packets that we missed and asked for, or that the listener did */
+	uint32_t resent;    /* a sink: how many of those it was sent */
+	uint32_t silent_ms; /* since the last packet or report of the source, or report about the sink */
+};
+enum { MEDIA_STATS_EVERY_MS = 5000 };
+
 /* Called on the control thread, never inside a call into media. */
 struct media_events {
 	void (*transport_state)(void *owner, media_id transport, enum media_transport_state state);
@@ -72,6 +86,9 @@ struct media_events {
 	void (*leg_digit)(void *owner, media_id leg, char digit);
 	/* A digit that we send has been played out. */
 	void (*leg_digits_done)(void *owner, media_id leg);
+	/* Its voices' figures; may be NULL. */
+	void (*transport_stats)(void *owner, media_id transport,
+		const struct media_voice_stats *stats, size_t count);
 };
 
 MUST_USE int media_new(struct media **ret, struct loop *l, const struct media_config *config,
@@ -122,6 +139,9 @@ void media_transport_remote(
 	struct media *m, media_id transport, const struct media_remote *remote, const struct media_ice *ice);
 void media_transport_sctp(struct media *m, media_id transport, struct span packet);
 void media_transport_close(struct media *m, media_id transport);
+/* The last figures of its voices, 0 when there are none yet. Valid until control returns to the loop. */
+size_t media_transport_stats(
+	const struct media_voice_stats **ret, const struct media *m, media_id transport);
 
 /* ---- sources: what a participant publishes ---- */
 struct media_source_config {
@@ -129,6 +149,7 @@ struct media_source_config {
 	char mid[17];            /* demux by the mid extension ... */
 	uint32_t ssrc;           /* ... or by SSRC when the SDP names it; 0 = unknown */
 	uint8_t mid_ext, level_ext; /* RFC 8285 ids, 0 = not negotiated */
+	bool nack; /* it sends again what we ask for (RFC 4585) */
 	struct {
 		uint8_t pt;
 		enum codec codec;
@@ -148,6 +169,7 @@ struct media_sink_config {
 	uint8_t pt;      /* of `codec` */
 	uint8_t opus_pt; /* with CODEC_RED: of the Opus inside, and of packets that come without RED */
 	enum codec codec; /* what the receiver negotiated; a leg's source makes Opus when asked for it */
+	bool nack; /* it may ask for packets again (RFC 4585); never with CODEC_RED */
 	char cname[32];
 };
 MUST_USE int media_sink_open(media_id *ret, struct media *m, const struct media_sink_config *c);

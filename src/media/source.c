@@ -1,3 +1,4 @@
+#include "media/history.h"
 #include "media/worker.h"
 
 #include <assert.h>
@@ -22,6 +23,13 @@ void source_fini(struct source *s)
 		if (sink->source_gone)
 			sink->source_gone(sink);
 	}
+	for (size_t i = 0; i < CODEC__COUNT; ++i)
+		s->history[i] = history_free(s->history[i]);
+}
+
+int source_remember(struct source *s, enum codec codec)
+{
+	return s->history[codec] ? 0 : history_new(&s->history[codec]);
 }
 
 void source_add_sink(struct source *s, struct source_sink *sink)
@@ -53,6 +61,8 @@ void source_mute(struct source *s, bool muted)
 /* A sink's write() neither adds nor removes sinks. */
 static void push_to(struct source *s, const struct media_packet *p, enum codec wanted)
 {
+	if (s->history[wanted])
+		history_put(s->history[wanted], s->epoch, p->rtp);
 	list_each (it, &s->sinks) {
 		struct source_sink *sink = container_of(it, struct source_sink, link);
 		if (sink->codec == wanted && !sink->paused)

@@ -1,61 +1,63 @@
 #include "media/srtp.h"
 
 #include "base/err.h"
+#include "base/map.h"
 #include "base/mem.h"
+#include "base/reader.h"
+#include "media/replay.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <srtp2/srtp.h>
 
-struct srtp_pair {
-	srtp_t in, out;
+enum {
+	RTP_HEAD_BYTES = 12,
+	RTCP_HEAD_BYTES = 8,
+	RTCP_TRAILER_BYTES = 4,
+	RTCP_INDEX_MASK = 0x7fffffff,
 };
 
-size_t srtp_profile_key_bytes(enum srtp_profile p)
+/* What is known of one SSRC. */
+struct stream {
+	struct map_node by_ssrc;
+	struct replay rtp, rtcp;
+};
+
+struct direction {
+	struct srtp_crypt rtp, rtcp;
+	struct map streams; /* struct stream.by_ssrc */
+};
+
+struct srtp_pair {
+	struct direction in, out;
+	/* One count for all our SSRCs: a number is never used twice, even if an SSRC is. */
+	uint32_t rtcp_index;
+};
+
+/* ---- birth and death ---- */
+
+static int direction_init(
+	struct direction *d, enum srtp_profile profile, const uint8_t *master, bool seals)
 {
-	return 16;
-}
-
-size_t srtp_profile_salt_bytes(enum srtp_profile p)
-{
-	return p == SRTP_PROFILE_AEAD_AES_128_GCM ? 12 : 14;
-}
-
-static int session_new(srtp_t *ret, const struct srtp_keys *keys, const uint8_t *key,
-	srtp_ssrc_type_t direction)
-{
-	srtp_policy_t policy = {0};
-
-	if (keys->profile == SRTP_PROFILE_AEAD_AES_128_GCM) {
-		srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtp);
-		srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtcp);
-	} else {
-		srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&policy.rtp);
-		srtp_crypto_policy_set_aes_cm_128_hmac_sha1_80(&policy.rtcp);
-	}
-	policy.ssrc.type = direction;
-	policy.key = (unsigned char *)key; /* only read */
-	policy.window_size = SRTP_REPLAY_WINDOW;
-	srtp_err_status_t status = srtp_create(ret, &policy);
-	return status == srtp_err_status_ok ? 0 : err_new(-ENOMEM);
-}
-
-int srtp_library_start(void)
-{
-	static bool started;
-
-	if (started)
-		return 0;
-	if (srtp_init() != srtp_err_status_ok)
-		return err_new(-EIO);
-	started = true;
-
-	/* The crypto library behind it wakes up at the first session: let that be now. */
-	struct srtp_keys keys = {.profile = SRTP_PROFILE_AEAD_AES_128_GCM};
-	struct srtp_pair *warm = NULL;
-	int r = srtp_pair_new(&warm, &keys, true);
-	srtp_pair_free(warm);
+	int r = srtp_crypt_init(&d->rtp, profile, SRTP_KIND_RTP, master, seals);
+	if (r == 0)
+		r = srtp_crypt_init(&d->rtcp, profile, SRTP_KIND_RTCP, master, seals);
 	return r;
+}
+
+static void forget(struct direction *d, struct map_node *n)
+{
+	if (!n)
+		return;
+	map_remove(&d->streams, n);
+	mem_free(map_entry(n, struct stream, by_ssrc));
+}
+
+static void direction_fini(struct direction *d)
+{
+	while (d->streams.count)
+		forget(d, map_next(&d->streams, NULL));
+	map_fini(&d->streams);
+	srtp_crypt_fini(&d->rtp);
+	srtp_crypt_fini(&d->rtcp);
 }
 
 int srtp_pair_new(struct srtp_pair **ret, const struct srtp_keys *keys, bool we_are_client)
@@ -66,9 +68,9 @@ int srtp_pair_new(struct srtp_pair **ret, const struct srtp_keys *keys, bool we_
 
 	const uint8_t *ours = we_are_client ? keys->client : keys->server;
 	const uint8_t *theirs = we_are_client ? keys->server : keys->client;
-	int r = session_new(&p->in, keys, theirs, ssrc_any_inbound);
+	int r = direction_init(&p->in, keys->profile, theirs, false);
 	if (r == 0)
-		r = session_new(&p->out, keys, ours, ssrc_any_outbound);
+		r = direction_init(&p->out, keys->profile, ours, true);
 	if (r < 0) {
 		srtp_pair_free(p);
 		return r;
@@ -81,52 +83,186 @@ struct srtp_pair *srtp_pair_free(struct srtp_pair *p)
 {
 	if (!p)
 		return NULL;
-	if (p->in)
-		srtp_dealloc(p->in);
-	if (p->out)
-		srtp_dealloc(p->out);
+	direction_fini(&p->in);
+	direction_fini(&p->out);
 	mem_free(p);
 	return NULL;
 }
 
-typedef srtp_err_status_t transform_fn(srtp_t session, void *packet, int *size);
-
-static bool transform(transform_fn *f, srtp_t session, uint8_t *packet, size_t *size)
+void srtp_pair_forget_incoming(struct srtp_pair *p, uint32_t ssrc)
 {
-	int n = (int)*size;
+	forget(&p->in, map_get_id(&p->in.streams, ssrc));
+}
 
-	if (f(session, packet, &n) != srtp_err_status_ok)
+void srtp_pair_forget_outgoing(struct srtp_pair *p, uint32_t ssrc)
+{
+	forget(&p->out, map_get_id(&p->out.streams, ssrc));
+}
+
+/* ---- streams ---- */
+
+static struct stream *find(const struct direction *d, uint32_t ssrc)
+{
+	return map_entry(map_get_id(&d->streams, ssrc), struct stream, by_ssrc);
+}
+
+/* NULL: no memory. */
+static struct stream *add(struct direction *d, uint32_t ssrc)
+{
+	struct stream *s = mem_zalloc(sizeof *s);
+
+	if (s && map_put_id(&d->streams, &s->by_ssrc, ssrc) != 0) {
+		mem_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+/* ---- RTP ---- */
+
+/* Where the payload begins, 0 when that is not in the packet. The padding's size is enciphered. */
+static size_t head_size(const uint8_t *packet, size_t size)
+{
+	struct reader r = reader_of(span_of(packet, size));
+
+	uint8_t first = read_u8(&r);
+	read_bytes(&r, RTP_HEAD_BYTES - 1 + 4u * (first & 0x0f));
+	if (first & BIT(4)) {
+		read_u16(&r);
+		read_bytes(&r, 4u * read_u16(&r));
+	}
+	return r.bad || first >> 6 != 2 ? 0 : (size_t)(r.pos - packet);
+}
+
+static uint32_t u32_at(const uint8_t *at)
+{
+	struct reader r = reader_of(span_of(at, 4));
+	return read_u32(&r);
+}
+
+/* `size` without what is behind the body. False: no RTP. */
+static bool rtp_parts(struct srtp_parts *ret, uint16_t *seq, uint8_t *packet, size_t size)
+{
+	size_t head = head_size(packet, size);
+
+	if (!head)
 		return false;
-	*size = (size_t)n;
+	*ret = (struct srtp_parts){.head = packet,
+		.head_size = head,
+		.body = packet + head,
+		.body_size = size - head,
+		.tag = packet + size,
+		.ssrc = u32_at(packet + 8)};
+	*seq = (uint16_t)(packet[2] << 8 | packet[3]);
+	return true;
+}
+
+static bool protect(struct srtp_pair *p, uint8_t *packet, size_t *size, bool again)
+{
+	struct srtp_parts parts;
+	uint16_t seq;
+
+	if (!rtp_parts(&parts, &seq, packet, *size))
+		return false;
+	struct stream *s = find(&p->out, parts.ssrc);
+	if (!s && (again || !(s = add(&p->out, parts.ssrc))))
+		return false;
+	parts.index = replay_index(&s->rtp, seq);
+	if (replay_is_fresh(&s->rtp, parts.index) == again || !srtp_crypt_seal(&p->out.rtp, &parts))
+		return false;
+	if (!again)
+		replay_note(&s->rtp, parts.index);
+	*size += srtp_crypt_tag_bytes(&p->out.rtp);
 	return true;
 }
 
 bool srtp_pair_protect(struct srtp_pair *p, uint8_t *packet, size_t *size)
 {
-	return transform(srtp_protect, p->out, packet, size);
+	return protect(p, packet, size, false);
+}
+
+/* A number's keystream may only ever cover the bytes that it covered before. */
+bool srtp_pair_protect_again(struct srtp_pair *p, uint8_t *packet, size_t *size)
+{
+	return protect(p, packet, size, true);
 }
 
 bool srtp_pair_unprotect(struct srtp_pair *p, uint8_t *packet, size_t *size)
 {
-	return transform(srtp_unprotect, p->in, packet, size);
+	static const struct replay nothing;
+	struct srtp_parts parts;
+	uint16_t seq;
+	size_t tag = srtp_crypt_tag_bytes(&p->in.rtp);
+
+	if (*size < tag || !rtp_parts(&parts, &seq, packet, *size - tag))
+		return false;
+	struct stream *s = find(&p->in, parts.ssrc);
+	const struct replay *before = s ? &s->rtp : &nothing;
+	parts.index = replay_index(before, seq);
+	if (!replay_is_fresh(before, parts.index) || !srtp_crypt_open(&p->in.rtp, &parts))
+		return false;
+	/* Only who holds the key can make us remember an SSRC. */
+	if (!s && !(s = add(&p->in, parts.ssrc)))
+		return false;
+	replay_note(&s->rtp, parts.index);
+	*size -= tag;
+	return true;
+}
+
+/* ---- RTCP: with AES-GCM the trailer is the last, else the tag is ---- */
+
+static bool trailer_is_last(const struct srtp_crypt *c)
+{
+	return c->profile == SRTP_PROFILE_AEAD_AES_128_GCM;
+}
+
+/* `size` without tag and trailer. */
+static struct srtp_parts rtcp_parts(
+	uint8_t **trailer, const struct srtp_crypt *c, uint8_t *packet, size_t size)
+{
+	bool last = trailer_is_last(c);
+	uint8_t *end = packet + size;
+
+	*trailer = last ? end + srtp_crypt_tag_bytes(c) : end;
+	return (struct srtp_parts){.head = packet,
+		.head_size = RTCP_HEAD_BYTES,
+		.body = packet + RTCP_HEAD_BYTES,
+		.body_size = size - RTCP_HEAD_BYTES,
+		.tag = last ? end : end + RTCP_TRAILER_BYTES,
+		.ssrc = u32_at(packet + 4)};
 }
 
 bool srtp_pair_protect_rtcp(struct srtp_pair *p, uint8_t *packet, size_t *size)
 {
-	return transform(srtp_protect_rtcp, p->out, packet, size);
+	uint8_t *trailer;
+
+	if (*size < RTCP_HEAD_BYTES || p->rtcp_index == RTCP_INDEX_MASK)
+		return false;
+	struct srtp_parts parts = rtcp_parts(&trailer, &p->out.rtcp, packet, *size);
+	parts.index = ++p->rtcp_index;
+	if (!srtp_crypt_seal(&p->out.rtcp, &parts))
+		return false;
+	srtp_rtcp_trailer(trailer, parts.index);
+	*size += srtp_crypt_tag_bytes(&p->out.rtcp) + RTCP_TRAILER_BYTES;
+	return true;
 }
 
 bool srtp_pair_unprotect_rtcp(struct srtp_pair *p, uint8_t *packet, size_t *size)
 {
-	return transform(srtp_unprotect_rtcp, p->in, packet, size);
-}
+	size_t behind = srtp_crypt_tag_bytes(&p->in.rtcp) + RTCP_TRAILER_BYTES;
+	uint8_t *trailer;
 
-void srtp_pair_forget_incoming(struct srtp_pair *p, uint32_t ssrc)
-{
-	(void)srtp_remove_stream(p->in, htonl(ssrc)); /* not there: fine */
-}
-
-void srtp_pair_forget_outgoing(struct srtp_pair *p, uint32_t ssrc)
-{
-	(void)srtp_remove_stream(p->out, htonl(ssrc));
+	if (*size < RTCP_HEAD_BYTES + behind)
+		return false;
+	struct srtp_parts parts = rtcp_parts(&trailer, &p->in.rtcp, packet, *size - behind);
+	parts.index = u32_at(trailer) & RTCP_INDEX_MASK;
+	struct stream *s = find(&p->in, parts.ssrc);
+	if (!(trailer[0] & BIT(7)) || (s && !replay_is_fresh(&s->rtcp, parts.index)) ||
+		!srtp_crypt_open(&p->in.rtcp, &parts))
+		return false;
+	if (!s && !(s = add(&p->in, parts.ssrc)))
+		return false;
+	replay_note(&s->rtcp, parts.index);
+	*size -= behind;
+	return true;
 }

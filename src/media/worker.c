@@ -280,6 +280,13 @@ void worker_post_sctp(struct worker *w, media_id t, struct span packet)
 	post(w, (struct report){.kind = REPORT_TRANSPORT_SCTP, .id = t}, packet.data, packet.size);
 }
 
+void worker_post_stats(
+	struct worker *w, media_id t, const struct media_voice_stats *stats, size_t count)
+{
+	post(w, (struct report){.kind = REPORT_TRANSPORT_STATS, .id = t}, stats,
+		count * sizeof *stats);
+}
+
 void worker_post_leg_event(struct worker *w, media_id leg, enum media_leg_event e)
 {
 	post(w, (struct report){.kind = REPORT_LEG_EVENT, .id = leg, .value = e}, NULL, 0);

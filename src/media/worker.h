@@ -17,6 +17,7 @@
 #include "media/red_primary.h"
 #include "wire/rtp.h"
 
+struct history;
 struct payloads;
 struct mailbox;
 struct transport;
@@ -30,6 +31,13 @@ struct media_packet {
 	uint64_t arrived_us;
 };
 
+/* What a sender's reports say: at `ntp` by our clock its timestamps were at `timestamp`. */
+struct source_clock {
+	bool known;
+	uint32_t ssrc, timestamp;
+	uint64_t ntp; /* 32.32 s, the same shift for all voices of one transport */
+};
+
 /* One incoming voice. Embedded in its maker (transport's source or leg). */
 struct source {
 	struct map_node by_id; /* worker->sources */
@@ -39,6 +47,8 @@ struct source {
 	bool muted;
 	unsigned epoch; /* counts unmutings: a sink begins anew when it changed */
 	struct red_primary red; /* of a sender of RED, for the sinks that take Opus */
+	struct history *history[CODEC__COUNT]; /* of what sinks get in a codec; NULL = nobody may ask */
+	struct source_clock clock;
 	/* What worker_note_level() heard in this window. */
 	struct list noted; /* worker->noted */
 	uint8_t loudest;
@@ -60,6 +70,8 @@ void source_init(struct source *s, media_id id);
 void source_fini(struct source *s); /* tells every sink source_gone() */
 void source_add_sink(struct source *s, struct source_sink *sink);
 void source_remove_sink(struct source_sink *sink); /* twice is fine */
+/* From now on the last packets in this codec are kept, see media/history.h. */
+MUST_USE int source_remember(struct source *s, enum codec codec);
 /* To every sink that takes it. Of a RED packet, those that take Opus get the packets that are new
  * in it, see media/red_primary.h. */
 void source_push(struct source *s, const struct media_packet *p);
@@ -112,6 +124,8 @@ MUST_USE int worker_claim_path(
 void worker_release_path(struct worker *w, struct path_node *n);
 struct map *worker_sinks(struct worker *w); /* struct sink.by_id */
 void worker_post_transport_state(struct worker *w, media_id t, enum media_transport_state state);
+void worker_post_stats(
+	struct worker *w, media_id t, const struct media_voice_stats *stats, size_t count);
 void worker_post_sctp(struct worker *w, media_id t, struct span packet);
 
 /* ---- services used by legs and transports ---- */

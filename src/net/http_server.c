@@ -33,6 +33,7 @@ static int listen_on_all(struct http_server *s, const struct http_server_config 
 			&s->listeners[i], s->loop, (struct sockaddr *)&at, on_accepted, s);
 		if (r < 0)
 			return r;
+		tcp_listener_use_tls(s->listeners[i], config->tls);
 		++s->listener_count;
 	}
 	return 0;

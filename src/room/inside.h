@@ -42,7 +42,7 @@ struct room {
 	struct rooms *rooms;
 	enum room_state state;
 	char *name, *metadata;
-	char sid[RNG_ID_SIZE];
+	char sid[RNG_ID_SIZE], sif_trailer[ROOM_TRAILER_SIZE];
 	unsigned worker;
 	uint32_t empty_timeout_s, departure_timeout_s, max_participants;
 	int64_t created_unix_ms;

@@ -221,6 +221,8 @@ void participant_active(struct participant *p)
 		subscriptions_begin(p);
 	data_catch_up(p);
 	TELL_ALL(p->room->rooms, participant_active, p);
+	for (struct track *t = tracks_after(p, 0); t; t = tracks_after(p, t->serial))
+		TELL_ALL(p->room->rooms, track_published, t);
 }
 
 /* ---- leaving ---- */

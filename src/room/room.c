@@ -36,6 +36,11 @@ const char *room_sid(const struct room *r)
 	return r->sid;
 }
 
+const char *room_sif_trailer(const struct room *r)
+{
+	return r->sif_trailer;
+}
+
 unsigned room_worker(const struct room *r)
 {
 	return r->worker;

@@ -39,6 +39,7 @@ struct rooms_events {
 	void (*participant_active)(void *owner, struct participant *p);
 	/* It left, or never was quite here: see participant_was_active(). */
 	void (*participant_left)(void *owner, struct participant *p);
+	/* Only of those who are, or were, ACTIVE: after participant_active, before participant_left. */
 	void (*track_published)(void *owner, struct track *t);
 	void (*track_unpublished)(void *owner, struct track *t);
 	/* An RPC's ack or response, addressed to nobody in the room: the API's own calls. */
@@ -105,6 +106,10 @@ MUST_USE int rooms_open(struct room **ret, bool *made, struct rooms *rs, const c
 const char *room_name(const struct room *r);
 const char *room_sid(const struct room *r);
 unsigned room_worker(const struct room *r);
+/* What a frame of ours would end with in an encrypted track ("server injected frame"). Nothing is
+ * injected here, but clients with encryption want to know it. A text, its zero not counted. */
+enum { ROOM_TRAILER_SIZE = 33 };
+const char *room_sif_trailer(const struct room *r);
 struct participant *room_find(struct room *r, const char *identity);
 struct participant *room_find_sid(struct room *r, const char *sid);
 /* In the order of joining, hidden ones included; NULL starts. */
@@ -254,7 +259,13 @@ MUST_USE int track_publish(
 	struct track **ret, struct participant *p, const struct track_config *config);
 void track_unpublish(struct track *t);
 void track_set_muted(struct track *t, bool muted, bool by_server);
+/* Also what older clients read as `stereo` and `disable_dtx`. */
 void track_set_features(struct track *t, const Livekit__AudioTrackFeature *features, size_t count);
+/* Each feature once; returns how many were written to `to`. */
+size_t track_features(Livekit__AudioTrackFeature *to, size_t max,
+	const Livekit__AudioTrackFeature *from, size_t count);
+bool track_has_feature(
+	const Livekit__AudioTrackFeature *f, size_t count, Livekit__AudioTrackFeature feature);
 const char *track_sid(const struct track *t);
 bool track_muted(const struct track *t);
 struct participant *track_owner(const struct track *t);

@@ -174,6 +174,7 @@ static int room_new(
 	r->rooms = rs;
 	r->state = ROOM_OPEN;
 	rng_id(r->sid, "RM_");
+	rng_token(r->sif_trailer, sizeof r->sif_trailer);
 	r->empty_timeout_s = first_set(o->empty_timeout_s, rs->config.empty_timeout_s);
 	r->departure_timeout_s = first_set(o->departure_timeout_s, rs->config.departure_timeout_s);
 	r->max_participants = first_set(o->max_participants, rs->config.max_participants);

@@ -133,13 +133,7 @@ static void on_subscription_allowed(void *owner, struct track *t, bool allowed)
 
 static void on_subscription_failed(void *owner, const char *sid)
 {
-	Livekit__SubscriptionResponse failed = LIVEKIT__SUBSCRIPTION_RESPONSE__INIT;
-	Livekit__SignalResponse m = LIVEKIT__SIGNAL_RESPONSE__INIT;
-	failed.track_sid = (char *)sid;
-	failed.err = LIVEKIT__SUBSCRIPTION_ERROR__SE_TRACK_NOTFOUND;
-	m.message_case = LIVEKIT__SIGNAL_RESPONSE__MESSAGE_SUBSCRIPTION_RESPONSE;
-	m.subscription_response = &failed;
-	session_send(owner, &m);
+	subscribe_failed(owner, sid, LIVEKIT__SUBSCRIPTION_ERROR__SE_TRACK_NOTFOUND);
 }
 
 static void on_data(void *owner, const struct data_packet *d)

@@ -57,6 +57,7 @@ static void take_facts(struct section *c, const struct sdp_media *m)
 	c->client_receives = usable && m->direction != SDP_SENDONLY && m->direction != SDP_INACTIVE;
 	c->opus_pt = opus ? opus->pt : 0;
 	c->red_pt = red ? red->pt : 0;
+	c->nack = opus && opus->nack;
 	c->ssrc = m->ssrc_count ? m->ssrc[0] : 0;
 	c->mid_ext = sdp_extmap_id(m, mid_uri);
 	c->level_ext = sdp_extmap_id(m, level_uri);
@@ -84,19 +85,29 @@ static int take_section(struct section **ret, struct session *s, const struct sd
 {
 	struct peer *p = &s->publisher;
 	struct section *c = peer_find(p, m->mid);
-	bool is_new = !c;
 	int r = c ? 0 : peer_add_section(&c, p, m->mid, kind_of(m));
 	if (r)
 		return r;
 	*ret = c;
+	bool sent = c->client_sends;
 	take_facts(c, m);
+	c->begins = c->client_sends && !sent;
 	if (c->client_sends)
-		publish_match(s, c, is_new);
+		publish_match(s, c, false);
 	else if (c->pub)
 		publish_stop(s, c);
 	if (c->hearing && !c->client_receives)
 		release_hearing(c);
 	return 0;
+}
+
+/* Those who begin to send under another name than was announced: browsers may change the ids, and
+ * a section that is used again may keep its old one. After all others, that nobody's is taken. */
+static void match_renamed(struct session *s, struct section *const *sections, size_t count)
+{
+	for (size_t i = 0; i < count; ++i)
+		if (sections[i]->begins)
+			publish_match(s, sections[i], true);
 }
 
 /* RFC 8829, 5.2.2: a section that was refused may be used again under another name; then the old
@@ -124,10 +135,15 @@ static void drop_missing(struct session *s, struct section *const *now, size_t c
 /* What the client shall send here, and what we take. */
 static void answer_publisher(struct describe_section *d, struct section *c)
 {
-	const Livekit__AddTrackRequest *a = c->pub ? c->pub->request : NULL;
+	const struct pub *p = c->pub;
+	struct codec_wish wish = {0};
 
-	c->red = a && c->red_pt && codecs_may_be_red(a);
-	codecs_from_client(d, a, c->opus_pt, c->red ? c->red_pt : 0);
+	c->red = p && c->red_pt && codecs_may_be_red(p->request);
+	if (p && p->track)
+		wish = codecs_wish(track_facts(p->track)->features, track_facts(p->track)->feature_count);
+	else if (p)
+		wish = codecs_wish(p->request->audio_features, p->request->n_audio_features);
+	codecs_from_client(d, wish, c->opus_pt, c->red ? c->red_pt : 0);
 	d->mid_ext = c->mid_ext;
 	d->level_ext = c->level_ext;
 }
@@ -152,10 +168,12 @@ static void answer_audio(struct describe_section *d, struct section *c,
 	if (c->hearing) {
 		d->direction = SDP_SENDONLY;
 		codecs_answer(d, c->hearing->subscription->track, m);
+		codecs_add_nack(d, m);
 		negotiate_describe_sender(d, c->hearing, a);
 		return;
 	}
 	answer_publisher(d, c);
+	codecs_add_nack(d, m);
 	/* One connection: a section that waits for its first voice is answered as if we sent. */
 	bool waits = single && c->client_receives && !c->was_used;
 	if (c->client_sends)
@@ -299,6 +317,7 @@ void negotiate_offer(struct session *s, const Livekit__SessionDescription *m)
 		if (take_section(&door->sections[i], s, &offer.media[i]))
 			return;
 	drop_missing(s, door->sections, offer.media_count);
+	match_renamed(s, door->sections, offer.media_count);
 	if (s->single) {
 		participant_subscribe_early(s->participant);
 		subscribe_assign(s);

@@ -25,6 +25,7 @@ static void describe_ours(struct describe_section *d, struct section *c, struct 
 	d->what = DESCRIBE_AUDIO;
 	d->direction = c->hearing ? SDP_SENDRECV : SDP_RECVONLY;
 	codecs_offer(d, c->hearing ? c->hearing->subscription->track : NULL);
+	codecs_add_nack(d, NULL);
 	if (c->hearing)
 		negotiate_describe_sender(d, c->hearing, a);
 	c->offered = c->hearing != NULL;
@@ -63,13 +64,21 @@ void offer_first(struct session *s)
 {
 	if (open_subscriber(s) == 0)
 		send_offer(s);
+	/* It has nothing to hear yet: what there is follows at once, and then the rhythm counts. */
+	s->negotiation.last_ms = 0;
 }
 
 static void start_hearing(struct hearing *h, const struct sdp_media *m)
 {
-	struct codec_choice c = codecs_first(h->subscription->track, m);
+	const struct track *t = h->subscription->track;
+	struct codec_choice c = codecs_first(t, m);
+
 	if (c.codec != CODEC_NONE)
 		subscribe_start(h, &c);
+	else if (!h->refused)
+		subscribe_failed(h->session, track_sid(t),
+			LIVEKIT__SUBSCRIPTION_ERROR__SE_CODEC_UNSUPPORTED);
+	h->refused = c.codec == CODEC_NONE;
 }
 
 static void take_answer(struct session *s, const struct sdp *answer)

@@ -55,10 +55,12 @@ struct section {
 	/* What the client's last offer said about its voice here. */
 	char cid[SECTION_CID_MAX + 1]; /* the track of a=msid */
 	uint32_t ssrc;
-	uint8_t opus_pt, red_pt, mid_ext, level_ext; /* 0 = not offered */
+	uint8_t opus_pt, red_pt, mid_ext, level_ext;
+	bool nack; /* of Opus */ /* 0 = not offered */
 	struct pub *pub;         /* the client sends this here, or NULL */
 	struct hearing *hearing; /* we send this here, or NULL */
 	bool client_sends;       /* as the last offer said */
+	bool begins;             /* and it did not before */
 	bool client_receives;
 	bool red;                /* our answer put RED before Opus for what it sends */
 	bool was_used;           /* carried a hearing before: inactive until it carries one again */
@@ -120,6 +122,7 @@ struct hearing {
 	struct section *section; /* NULL: waits for one */
 	uint32_t ssrc;
 	media_id sink; /* 0 until it is negotiated */
+	bool refused;  /* the client takes none of our codecs, and knows */
 };
 
 enum session_state {
@@ -282,6 +285,9 @@ size_t subscribe_assign(struct session *s);
 size_t subscribe_missing(struct session *s); /* sections that waiting hearings lack */
 struct codec_choice;
 void subscribe_start(struct hearing *h, const struct codec_choice *c); /* it is negotiated */
+/* The client is told that it will not hear this track. */
+void subscribe_failed(
+	struct session *s, const char *track_sid, Livekit__SubscriptionError why);
 void subscribe_free_all(struct session *s);
 
 /* ---- negotiate.c: the client offers ---- */

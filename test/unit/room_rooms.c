@@ -808,6 +808,8 @@ static void test_info(void)
 	struct listener alice = {0}, agent = {0};
 	struct attribute attributes[] = {{"k", "v"}};
 	Livekit__AudioTrackFeature feature = LIVEKIT__AUDIO_TRACK_FEATURE__TF_NO_DTX;
+	const Livekit__AudioTrackFeature both[] = {
+		feature, LIVEKIT__AUDIO_TRACK_FEATURE__TF_AUTO_GAIN_CONTROL, feature};
 	struct participant_config c = person("alice");
 	c.attributes = attributes;
 	c.attribute_count = 1;
@@ -817,7 +819,7 @@ static void test_info(void)
 	c.kind = LIVEKIT__PARTICIPANT_INFO__KIND__AGENT;
 	join_with(&agent, &c);
 	struct track *t = publish(&alice, "mic");
-	track_set_features(t, &feature, 1);
+	track_set_features(t, both, COUNT_OF(both)); /* older clients read the flags */
 
 	struct info_arena a = {0};
 	Livekit__Room *r = room_info(&a, room);
@@ -829,7 +831,8 @@ static void test_info(void)
 	Livekit__ParticipantInfo *p = participant_info(&a, alice.p);
 	CHECK(p->version > 0 && p->is_publisher && p->n_tracks == 1 && p->permission->can_publish);
 	CHECK_STR(p->attributes[0]->value, "v");
-	CHECK_EQ(p->tracks[0]->audio_features[0], feature);
+	CHECK(p->tracks[0]->n_audio_features == 2 && p->tracks[0]->audio_features[0] == feature);
+	CHECK(p->tracks[0]->disable_dtx && !p->tracks[0]->stereo);
 	CHECK_STR(p->tracks[0]->codecs[0]->cid, "c");
 	uint32_t version = p->version;
 	track_set_muted(t, true, false);

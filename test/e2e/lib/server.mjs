@@ -45,7 +45,7 @@ export async function until(test, ms, what) {
 }
 
 export class Server {
-  // options: dev (true), yaml (more lines), env, data (a folder to keep), rtpRange, bind (addresses), rtc (lines in place of node_ip)
+  // options: dev (true), yaml (more lines), env, data (a folder to keep), tls (yaml sets it), bind (addresses), rtc (lines in place of node_ip)
   static async start(options = {}) {
     const s = new Server();
     s.options = options;
@@ -88,10 +88,11 @@ ${options.yaml ?? ''}
       return (await fetch(this.http).catch(() => undefined))?.ok;
     }, 15000, 'the server answers GET /').catch((e) => { throw new Error(`${e.message}\n${this.log}`); });
   }
+  get s() { return this.options.tls ? 's' : ''; }
   get host() { const ip = this.options.bind?.[0] ?? '127.0.0.1'; return ip.includes(':') ? `[${ip}]` : ip; }
-  get http() { return `http://${this.host}:${this.port}`; }
-  get ws() { return `ws://${this.host}:${this.port}`; }
-  get backend() { return `http://127.0.0.1:${this.backendPort}`; }
+  get http() { return `http${this.s}://${this.host}:${this.port}`; }
+  get ws() { return `ws${this.s}://${this.host}:${this.port}`; }
+  get backend() { return `http${this.s}://${this.host}:${this.backendPort}`; }
   get rooms() { return new RoomServiceClient(this.http, KEY, SECRET); }
   get sip() { return new SipClient(this.http, KEY, SECRET); }
   async token(room, identity, grant = {}) {
