@@ -33,6 +33,8 @@ struct media_config {
 	bool rtc_tcp;          /* ICE over TCP, too */
 	uint16_t rtc_tcp_port; /* one for all workers; 0 = any that is free */
 	const char *rtp_ip;                      /* where phone legs bind and what their SDP says */
+	uint8_t active_level;      /* -dBov: as loud or louder is speech; 0 = 35 */
+	uint32_t levels_every_ms;  /* 0 = 400 */
 	uint16_t rtp_port_min, rtp_port_max;     /* even ports of this range; RTCP = port + 1 */
 };
 
@@ -80,7 +82,7 @@ struct media_events {
 	void (*transport_state)(void *owner, media_id transport, enum media_transport_state state);
 	/* One decrypted DTLS application datagram: an SCTP packet. */
 	void (*transport_sctp)(void *owner, media_id transport, struct span packet);
-	/* Every 400 ms and worker: each source that was heard in that window. */
+	/* Every `levels_every_ms` and worker: each source that was heard in that window. */
 	void (*levels)(void *owner, const struct media_level *levels, size_t count);
 	void (*leg_event)(void *owner, media_id leg, enum media_leg_event event);
 	/* A digit of RFC 4733 from the phone, once, when it is known to have begun. */
