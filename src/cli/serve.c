@@ -186,6 +186,8 @@ static size_t collect_presets(struct server *s)
 static int build_rooms(struct server *s)
 {
 	const struct rooms_config config = {
+		.codecs = (const char *const *)s->config.room.enabled_codecs.items,
+		.codec_count = s->config.room.enabled_codecs.count,
 		.limits = limits_of(&s->config),
 		.speakers = {.active_level = (uint8_t)s->config.audio.active_level,
 			.min_percentile = (uint8_t)s->config.audio.min_percentile,
@@ -226,6 +228,22 @@ static int build_webhooks(struct server *s)
 	if (r == 0)
 		webhook_events_start(&s->webhook_events, s->rooms, s->webhooks);
 	return r;
+}
+
+static int build_metrics(struct server *s)
+{
+	const struct config *c = &s->config;
+	if (!c->prometheus.port)
+		return 0;
+	return metrics_new(&s->metrics, &(struct metrics_config){
+						.loop = &s->loop,
+						.rooms = s->rooms,
+						.media = s->media,
+						.webhooks = s->webhooks,
+						.node_id = s->node_id,
+						.username = c->prometheus.username,
+						.password = c->prometheus.password,
+					});
 }
 
 static int build_store(struct server *s)
@@ -321,6 +339,7 @@ static int build(struct server *s)
 		build_media,
 		build_rooms,
 		build_webhooks,
+		build_metrics,
 		build_store,
 		build_sip,
 		build_calls,
@@ -349,6 +368,7 @@ static void end_rooms(struct server *s)
 static void take_down(struct server *s)
 {
 	end_rooms(s);
+	s->metrics = metrics_free(s->metrics);
 	s->webhooks = webhooks_free(s->webhooks);
 	s->media = media_free(s->media);
 	s->policy = policy_free(s->policy);

@@ -24,6 +24,7 @@ int rtp_source_new(struct rtp_source **ret, struct transport *t, media_id id,
 	list_init(&s->link);
 	s->transport = t;
 	s->config = *c;
+	snprintf(s->base.sif_trailer, sizeof s->base.sif_trailer, "%s", c->sif_trailer);
 	s->heard_us = clock_us();
 	if (s->config.payload_count > COUNT_OF(s->config.payloads))
 		s->config.payload_count = COUNT_OF(s->config.payloads);

@@ -20,9 +20,10 @@ enum {
 	US_PER_MS = 1000,
 };
 
-static uint32_t ticks_of(const struct sink *s, uint64_t us)
+/* `us` may be negative: a packet may leave before it is to be heard. */
+static uint32_t ticks_of(const struct sink *s, int64_t us)
 {
-	return (uint32_t)(us * s->clock_hz / 1000000);
+	return (uint32_t)(us * (int64_t)s->clock_hz / 1000000);
 }
 
 /* The first packet after a silence that was not the sender's: right behind the last one by
@@ -33,7 +34,7 @@ static void begin(struct sink *s, const struct media_packet *p)
 
 	if (s->sent_any) {
 		int64_t passed_us = (int64_t)(p->arrived_us - s->sent_us);
-		uint32_t step = passed_us > 0 ? ticks_of(s, (uint64_t)passed_us) : 0;
+		uint32_t step = passed_us > 0 ? ticks_of(s, passed_us) : 0;
 		uint32_t frame = s->clock_hz * FRAME_MS / 1000;
 		s->timestamp_shift = s->timestamp + (step > frame ? step : frame) - v->timestamp;
 		s->seq_shift = (uint16_t)(s->seq + 1 - v->seq);
@@ -186,7 +187,7 @@ void sink_pause(struct sink *s, bool paused)
 static uint32_t timestamp_at(const struct sink *s, uint64_t ntp)
 {
 	const struct source_clock *c = &s->base.source->clock;
-	uint32_t by_arrival = s->timestamp + ticks_of(s, clock_us() - s->sent_us);
+	uint32_t by_arrival = s->timestamp + ticks_of(s, (int64_t)(clock_us() - s->sent_us));
 
 	if (!c->known || c->ssrc != s->in_ssrc)
 		return by_arrival;

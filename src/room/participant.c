@@ -274,6 +274,11 @@ const char *participant_identity(const struct participant *p)
 	return p->identity;
 }
 
+int64_t participant_joined_unix_ms(const struct participant *p)
+{
+	return p->joined_unix_ms;
+}
+
 const char *participant_name(const struct participant *p)
 {
 	return p->name;

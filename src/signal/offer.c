@@ -64,6 +64,8 @@ void offer_first(struct session *s)
 {
 	if (open_subscriber(s) == 0)
 		send_offer(s);
+	/* It has nothing to hear yet: what there is follows at once, and then the rhythm counts. */
+	s->negotiation.last_ms = 0;
 }
 
 static void start_hearing(struct hearing *h, const struct sdp_media *m)
