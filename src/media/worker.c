@@ -248,6 +248,11 @@ unsigned worker_index(const struct worker *w)
 	return w->config.index;
 }
 
+uint32_t worker_stats_every_ms(const struct worker *w)
+{
+	return w->config.stats_every_ms;
+}
+
 const struct dtls_identity *worker_identity(const struct worker *w)
 {
 	return w->config.identity;
