@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { TICK_MS = 400 }; /* LiveKit's speaker updates; timeouts ride along */
+enum { TICK_MS = 400 }; /* timeouts, and speakers of whom nothing is heard any more */
 
 /* ---- events of the planes, brought to their doors ---- */
 
@@ -45,6 +45,7 @@ static void on_levels(void *owner, const struct media_level *levels, size_t coun
 	struct server *s = owner;
 	signal_levels(s->signal, levels, count);
 	calls_levels(s->calls, levels, count);
+	rooms_levels_came(s->rooms);
 }
 
 static void on_leg_event(void *owner, media_id leg, enum media_leg_event event)
@@ -143,6 +144,8 @@ static int build_media(struct server *s)
 		.rtc_tcp = s->config.rtc.tcp_port != 0,
 		.rtc_tcp_port = s->config.rtc.tcp_port,
 		.rtp_ip = s->config.sip.listen_ip ? s->config.sip.listen_ip : ip,
+		.active_level = (uint8_t)s->config.audio.active_level,
+		.levels_every_ms = s->config.audio.update_interval_ms,
 		.rtp_port_min = s->config.sip.rtp_port.first,
 		.rtp_port_max = s->config.sip.rtp_port.last,
 	};
@@ -198,6 +201,10 @@ static int build_rooms(struct server *s)
 		.codecs = (const char *const *)s->config.room.enabled_codecs.items,
 		.codec_count = s->config.room.enabled_codecs.count,
 		.limits = limits_of(&s->config),
+		.speakers = {.active_level = (uint8_t)s->config.audio.active_level,
+			.min_percentile = (uint8_t)s->config.audio.min_percentile,
+			.interval_ms = s->config.audio.update_interval_ms,
+			.smooth_intervals = s->config.audio.smooth_intervals},
 		.presets = s->presets,
 		.preset_count = collect_presets(s),
 		.empty_timeout_s = s->config.room.empty_timeout_s,

@@ -39,6 +39,10 @@ static void default_numbers(struct config *c)
 	c->limit.max_room_name_length = LIMIT_NAME_BYTES;
 	c->limit.max_participant_identity_length = LIMIT_NAME_BYTES;
 	c->limit.max_participant_name_length = LIMIT_NAME_BYTES;
+	c->audio.active_level = 35;
+	c->audio.min_percentile = 40;
+	c->audio.update_interval_ms = 400;
+	c->audio.smooth_intervals = 2;
 	c->log_level = -1;
 	c->logging.level = LOG_INFO;
 	c->sip.sip_port = 5060;

@@ -111,6 +111,9 @@ struct config {
 		uint32_t max_metadata_size, max_attributes_size; /* bytes */
 		uint32_t max_room_name_length, max_participant_identity_length, max_participant_name_length;
 	} limit;
+	struct { /* who speaks: room/speakers.h */
+		uint32_t active_level, min_percentile, update_interval_ms, smooth_intervals;
+	} audio;
 	struct {
 		char *cert_file, *key_file; /* PEM; NULL twice: no TLS */
 	} tls;

@@ -138,6 +138,20 @@ static int check_limits(const struct config *c, struct buf *problems, int *resul
 	return 0;
 }
 
+static int check_audio(const struct config *c, struct buf *problems, int *result)
+{
+	int r = 0;
+	if (c->audio.active_level < 1 || c->audio.active_level > 127)
+		r = complain(problems, result, "audio.active_level: 1 (loud) to 127 (silent)\n");
+	if (r == 0 && c->audio.min_percentile > 100)
+		r = complain(problems, result, "audio.min_percentile: at most 100\n");
+	if (r == 0 && (c->audio.update_interval_ms < 50 || c->audio.update_interval_ms > 10000))
+		r = complain(problems, result, "audio.update_interval: 50 to 10000 ms\n");
+	if (r == 0 && c->audio.smooth_intervals > 100)
+		r = complain(problems, result, "audio.smooth_intervals: at most 100\n");
+	return r;
+}
+
 static int check_tls(const struct config *c, struct buf *problems, int *result)
 {
 	if (!c->tls.cert_file == !c->tls.key_file)
@@ -159,6 +173,8 @@ int config_check(const struct config *c, struct buf *problems)
 		r = check_banks(c, problems, &result);
 	if (r == 0)
 		r = check_limits(c, problems, &result);
+	if (r == 0)
+		r = check_audio(c, problems, &result);
 	if (r == 0)
 		r = check_tls(c, problems, &result);
 	if (r == 0)

@@ -9,8 +9,6 @@ static const struct {
 } below[] = {
 	{"agents", "enable_user_data_recording enable_user_data_redaction target_load"},
 	{"api", "execution_timeout check_interval max_check_interval enable_psrpc_for_get_list_participants"},
-	{"audio", "active_level min_percentile update_interval smooth_intervals active_red_encoding "
-		  "enable_loss_proxying"},
 	{"debug_handler", "port"},
 	{"ingress", "rtmp_base_url whip_base_url"},
 	{"metric", "timestamper_config collector reporter"},

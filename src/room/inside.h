@@ -49,6 +49,7 @@ struct room {
 	bool idle; /* nobody here who keeps it open */
 	uint64_t idle_since_ms;
 	bool ever_joined;
+	bool levels_came; /* since speakers were told */
 	bool changed; /* a room_update is due */
 	uint64_t told_ms, batch_due_ms;
 	struct list
