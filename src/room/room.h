@@ -238,7 +238,8 @@ uint32_t participant_last_sequence(const struct participant *p);
 enum {
 	PARTICIPANT_E_LIMIT = 1, /* metadata or attributes too large; nothing changed */
 };
-/* NULL = leave as it is. Everybody is told at once. */
+/* NULL = leave as it is. Everybody is told at once, unless it changes all the time
+ * (LIMIT_TELL_BYTES): then within BATCH_MS. */
 MUST_USE int participant_set(struct participant *p, const char *name, const char *metadata,
 	const struct attribute *attributes, size_t attribute_count);
 void participant_set_permission(struct participant *p, const Livekit__ParticipantPermission *perm);
@@ -294,6 +295,10 @@ const struct track_config *track_facts(const struct track *t);
 struct track *participant_next_track(struct participant *p, struct track *after); /* NULL starts */
 /* Loudness of one window from media; see room/speakers.h. */
 void track_level(struct track *t, uint8_t level, uint16_t active_ms, uint16_t observed_ms);
+
+/* Tells it and those who hear it that it speaks (level 0: no more), whatever is heard: clients may
+ * ask for that to try themselves (SimulateScenario). */
+void participant_pretend_speaking(struct participant *p, float level);
 
 /* ---- subscriptions ---- */
 struct subscription {

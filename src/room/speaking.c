@@ -91,3 +91,13 @@ void speaking_ended(struct participant *listener, struct participant *p)
 	if (p->spoken > 0)
 		TELL(listener, speakers, &s, 1);
 }
+
+void participant_pretend_speaking(struct participant *p, float level)
+{
+	struct speaker s = {.participant = p, .level = level, .active = level > 0};
+	struct participant *to = room_next(p->room, NULL);
+	for (; to && participant_hears_events(p); to = room_next(p->room, to))
+		if (to->state == LIVEKIT__PARTICIPANT_INFO__STATE__ACTIVE &&
+			(to == p || subscriptions_reach(to, p)))
+			TELL(to, speakers, &s, 1);
+}

@@ -86,16 +86,33 @@ static void on_closed(void *owner)
 	lose_socket(owner);
 }
 
-static void close_socket(struct session *s)
+void session_close_socket(struct session *s)
 {
 	if (s->ws)
 		websocket_close(s->ws, 1000);
 	lose_socket(s);
 }
 
+/* Nobody's client asks that much: not even one that publishes 64 tracks at once in a full room. */
+static bool may_ask(struct session *s, size_t bytes)
+{
+	uint64_t now = loop_now_ms(s->door->loop);
+	if (budget_take(&s->requests, now, 1, LIMIT_REQUESTS, LIMIT_REQUESTS_S) &&
+		budget_take(&s->request_bytes, now, (int64_t)bytes, LIMIT_REQUEST_BYTES,
+			LIMIT_REQUEST_BYTES_S))
+		return true;
+	log_warn(participant_identity(s->participant),
+		"removed: its client asks more than %d requests or %d bytes, then %d and %d a second",
+		LIMIT_REQUESTS, LIMIT_REQUEST_BYTES, LIMIT_REQUESTS_S, LIMIT_REQUEST_BYTES_S);
+	session_end(s, LIVEKIT__DISCONNECT_REASON__PARTICIPANT_REMOVED);
+	return false;
+}
+
 static void on_message(void *owner, bool text, struct span bytes)
 {
 	struct session *s = owner;
+	if (!may_ask(s, bytes.size))
+		return;
 	struct proto_arena arena = {0};
 	ProtobufCMessage *m;
 	const ProtobufCMessageDescriptor *type = &livekit__signal_request__descriptor;
@@ -107,7 +124,7 @@ static void on_message(void *owner, bool text, struct span bytes)
 	if (r == 0)
 		session_request(s, (Livekit__SignalRequest *)m);
 	else
-		close_socket(s); /* whoever sends this is not a client */
+		session_close_socket(s); /* whoever sends this is not a client */
 	proto_arena_fini(&arena);
 }
 
@@ -193,6 +210,8 @@ int session_new(struct session **ret, struct signal_door *d, struct room *r, str
 	if (!e)
 		e = quality_init(s);
 	if (!e)
+		e = simulate_init(s);
+	if (!e)
 		e = join_room(s, r);
 	if (e) {
 		s->join = NULL;
@@ -220,6 +239,7 @@ struct session *session_free(struct session *s)
 	peer_fini(&s->publisher);
 	peer_fini(&s->subscriber);
 	offer_fini(s);
+	simulate_fini(s);
 	timer_fini(&s->refresh);
 	timer_fini(&s->deadline);
 	quality_fini(s);
@@ -288,6 +308,7 @@ void session_removed(struct session *s, Livekit__DisconnectReason why)
 	timer_stop(&s->deadline);
 	timer_stop(&s->refresh);
 	timer_stop(&s->quality);
+	timer_stop(&s->simulation.quiet);
 	loop_defer(s->door->loop, &s->reap, on_reap);
 }
 

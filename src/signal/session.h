@@ -16,6 +16,7 @@
  */
 #pragma once
 
+#include "base/budget.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/list.h"
@@ -163,6 +164,13 @@ struct negotiation {
 	struct timer debounce, patience;
 };
 
+/* What a client wanted to be tried on it (simulate.c). */
+struct simulation {
+	uint64_t cut_until_ms; /* the next resume until then is cut off */
+	bool wordless;         /* ... before its first message */
+	struct timer quiet;    /* it does not speak any more */
+};
+
 struct session {
 	struct list link; /* door.sessions */
 	struct signal_door *door;
@@ -171,6 +179,8 @@ struct session {
 	bool text;   /* it speaks JSON */
 	bool told_to_leave;   /* by the last word on this socket */
 	bool must_start_over; /* and not resume */
+	struct budget requests, request_bytes;
+	struct simulation simulation;
 	enum way way;
 	uint64_t heard_ms; /* its last message */
 	struct websocket *ws;
@@ -201,6 +211,7 @@ MUST_USE int session_take_socket(struct session *s, struct http_exchange *x);
 /* Media must be connected within `ms` (0: no hurry), or the participant goes. */
 void session_watch_media(struct session *s, uint64_t ms);
 void session_send(struct session *s, Livekit__SignalResponse *m);
+void session_close_socket(struct session *s); /* without a word: the client may resume */
 /* A last word (`action` 0 = the client shall go for good), then the socket closes. */
 void session_say_leave(
 	struct session *s, Livekit__DisconnectReason why, Livekit__LeaveRequest__Action action);
@@ -244,6 +255,13 @@ void session_request(struct session *s, Livekit__SignalRequest *m);
 /* `r` has its oneof set; reason and message are filled in here. */
 void session_respond(struct session *s, Livekit__RequestResponse *r,
 	Livekit__RequestResponse__Reason reason, const char *message);
+
+/* ---- simulate.c: trouble that a client asks for, to see what comes of it ---- */
+MUST_USE int simulate_init(struct session *s);
+void simulate_fini(struct session *s);
+void simulate_request(struct session *s, const Livekit__SimulateScenario *m);
+/* A resume was taken: is it cut off now? Asked before its first message and after its last. */
+bool simulate_cuts(struct session *s, bool before);
 
 /* ---- events.c: what the room tells ---- */
 extern const struct participant_events session_participant_events;
