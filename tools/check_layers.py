@@ -11,6 +11,7 @@ MAY_USE = {
     "net": "base wire",
     "media": "base wire net",
     "room": "base wire",
+    "agent": "base wire net room",
     "webhook": "base wire net room",
     "metrics": "base wire net media room webhook",
     "sip": "base wire net",
@@ -19,9 +20,9 @@ MAY_USE = {
     "signal": "base wire net media room",
     "call": "base wire net media room sip trunk",
     "simulator": "base wire net media sip",
-    "api": "base wire net media room sip trunk store signal call",
+    "api": "base wire net media room sip trunk store signal call agent",
     "config": "base wire",
-    "cli": "base wire net media room sip trunk store signal call simulator api config webhook metrics",
+    "cli": "base wire net media room sip trunk store signal call simulator api config webhook metrics agent",
     "main.c": "base cli",
 }
 

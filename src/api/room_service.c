@@ -14,15 +14,6 @@ static const char no_participant[] = "participant does not exist";
 
 /* ---- checks shared by the methods; false: the refusal was sent ---- */
 
-static bool may_admin(struct twirp *t, const char *room)
-{
-	const struct grants *g = &t->grants;
-	if (g->video.room_admin && *g->video.room && !strcmp(g->video.room, room))
-		return true;
-	twirp_denied(t);
-	return false;
-}
-
 static bool may(struct twirp *t, bool granted)
 {
 	if (!granted)
@@ -156,6 +147,8 @@ static void create_room(struct twirp *t)
 		.departure_timeout_s = in->departure_timeout,
 		.max_participants = in->max_participants,
 		.metadata = in->metadata,
+		.agents = in->agents,
+		.agent_count = in->n_agents,
 	};
 	room_options_add(&options, rooms_preset(rooms, in->room_preset));
 	if (rooms_are_full(rooms)) {

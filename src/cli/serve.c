@@ -1,7 +1,7 @@
 /* cli/serve.c - `ringdown serve`: builds the tree of a server, wires its doors to its planes, runs it,
  * and takes it down in order.
  *
- *   config -> loop, dns -> media, rooms, store, trunks, policy -> sip, calls -> signal, api -> http
+ *   config -> loop, dns -> media, rooms, agents, store, trunks, policy -> sip, calls -> signal, api -> http
  */
 #include "cli/server.h"
 
@@ -223,6 +223,20 @@ static int build_rooms(struct server *s)
 	return r;
 }
 
+static int build_agents(struct server *s)
+{
+	return agents_new(&s->agents, &(struct agents_config){
+					      .loop = &s->loop,
+					      .rooms = s->rooms,
+					      .secret_of = server_secret,
+					      .secret_owner = s,
+					      .version = RINGDOWN_LIVEKIT_VERSION,
+					      .node_id = s->node_id,
+					      .enable_recording = s->config.agents.enable_user_data_recording,
+					      .enable_redaction = s->config.agents.enable_user_data_redaction,
+				      });
+}
+
 static int build_webhooks(struct server *s)
 {
 	const struct config *c = &s->config;
@@ -371,6 +385,7 @@ static int build(struct server *s)
 		build_rooms,
 		build_webhooks,
 		build_metrics,
+		build_agents,
 		build_store,
 		build_sip,
 		build_calls,
@@ -394,6 +409,7 @@ static void end_rooms(struct server *s)
 	server_free_api(s);
 	s->simulator = simulator_free(s->simulator);
 	s->rooms = rooms_free(s->rooms);
+	s->agents = agents_free(s->agents);
 }
 
 static void take_down(struct server *s)

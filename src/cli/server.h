@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "agent/agents.h"
 #include "api/api.h"
 #include "base/limits.h"
 #include "call/call.h"
@@ -35,6 +36,7 @@ struct server {
 	struct dns *dns;
 	struct media *media;
 	struct rooms *rooms;
+	struct agents *agents;
 	struct webhooks *webhooks; /* NULL: nobody is told */
 	struct webhook_events webhook_events;
 	struct metrics *metrics; /* NULL: no prometheus.port */

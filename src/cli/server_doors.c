@@ -65,6 +65,7 @@ static int open_api(struct server *s)
 	return api_new(&s->api, &(struct api_config){
 					.loop = &s->loop,
 					.rooms = s->rooms,
+					.agents = s->agents,
 					.trunks = s->trunks,
 					.calls = s->calls,
 					.secret_of = server_secret,

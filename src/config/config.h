@@ -115,6 +115,9 @@ struct config {
 		uint32_t active_level, min_percentile, update_interval_ms, smooth_intervals;
 	} audio;
 	struct {
+		bool enable_user_data_recording, enable_user_data_redaction; /* told with each job */
+	} agents;
+	struct {
 		char *cert_file, *key_file; /* PEM; NULL twice: no TLS */
 	} tls;
 	int log_level; /* older name of logging.level, which it overrules; -1 = not set */

@@ -64,6 +64,8 @@ const struct schema_key schema_keys[] = {
 	{"audio.min_percentile", SCHEMA_COUNT, AT(audio.min_percentile), NULL},
 	{"audio.update_interval", SCHEMA_COUNT, AT(audio.update_interval_ms), NULL},
 	{"audio.smooth_intervals", SCHEMA_COUNT, AT(audio.smooth_intervals), NULL},
+	{"agents.enable_user_data_recording", SCHEMA_BOOL, AT(agents.enable_user_data_recording), NULL},
+	{"agents.enable_user_data_redaction", SCHEMA_BOOL, AT(agents.enable_user_data_redaction), NULL},
 	{"tls.cert_file", SCHEMA_TEXT, AT(tls.cert_file), NULL},
 	{"tls.key_file", SCHEMA_TEXT, AT(tls.key_file), NULL},
 	{"log_level", SCHEMA_LEVEL, AT(log_level), NULL},
@@ -90,7 +92,7 @@ const struct schema_key schema_keys[] = {
 	{"simulator.password", SCHEMA_TEXT, AT(simulator.password), NULL},
 
 	/* LiveKit's and livekit-sip's other keys: known, so that their files can be used as they are. */
-	UNUSED("agents", "agents are not dispatched"),
+	UNUSED("agents.target_load", "there is one node: no other could take the work"),
 	UNUSED("api", one_process),
 	UNUSED("audio.active_red_encoding", "copies go on as the speaker sends them"),
 	UNUSED("audio.enable_loss_proxying", not_yet),

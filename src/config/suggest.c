@@ -7,7 +7,6 @@
 static const struct {
 	const char *path, *names;
 } below[] = {
-	{"agents", "enable_user_data_recording enable_user_data_redaction target_load"},
 	{"api", "execution_timeout check_interval max_check_interval enable_psrpc_for_get_list_participants"},
 	{"debug_handler", "port"},
 	{"ingress", "rtmp_base_url whip_base_url"},

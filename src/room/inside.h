@@ -47,6 +47,7 @@ struct room {
 	unsigned worker;
 	uint32_t empty_timeout_s, departure_timeout_s, max_participants;
 	int64_t created_unix_ms;
+	const struct room_options *opened_with; /* inside of rooms_open() */
 	bool idle; /* nobody here who keeps it open */
 	uint64_t idle_since_ms;
 	bool ever_joined;
@@ -90,6 +91,7 @@ enum {
 };
 
 struct participant {
+	bool told_track;    /* `track_published` was told of one */
 	bool has_published; /* LiveKit's is_publisher: stays, also when the last track has gone */
 	struct list link;
 	struct map_node by_identity, by_sid;
@@ -147,6 +149,7 @@ struct track {
 	char sid[RNG_ID_SIZE];
 	struct track_config config; /* strings and features of memory of its own */
 	Livekit__AudioTrackFeature features[PARTICIPANT_FACTS];
+	bool first; /* track_is_first() */
 	bool heard; /* the publisher was told of its first listener */
 	int64_t version_us;
 	struct loudness loudness;
@@ -191,6 +194,7 @@ void permission_init(struct participant *p, const struct participant_config *con
 /* ---- track.c ---- */
 void track_drop(struct track *t, bool by_server); /* by_server: its owner hears of it */
 void track_free(struct track *t);
+void track_tell_all(struct track *t); /* `track_published`; its owner is, or was, ACTIVE */
 struct track *tracks_after(struct participant *p, uint64_t after);
 
 /* ---- subscription.c ---- */

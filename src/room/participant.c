@@ -222,7 +222,7 @@ void participant_active(struct participant *p)
 	data_catch_up(p);
 	TELL_ALL(p->room->rooms, participant_active, p);
 	for (struct track *t = tracks_after(p, 0); t; t = tracks_after(p, t->serial))
-		TELL_ALL(p->room->rooms, track_published, t);
+		track_tell_all(t);
 }
 
 /* ---- leaving ---- */

@@ -100,6 +100,8 @@ const Livekit__RoomConfiguration *rooms_preset(const struct rooms *rs, const cha
 struct room_options {
 	uint32_t empty_timeout_s, departure_timeout_s, max_participants; /* 0 = default */
 	const char *metadata;                                            /* NULL = "" */
+	Livekit__RoomAgentDispatch *const *agents; /* for who listens: room_opened_with() */
+	size_t agent_count;
 };
 /* Fills in what is not set yet; NULL adds nothing. Texts are borrowed. */
 void room_options_add(struct room_options *o, const Livekit__RoomConfiguration *c);
@@ -113,6 +115,9 @@ MUST_USE int rooms_open(struct room **ret, bool *made, struct rooms *rs, const c
 
 /* LiveKit's room.enabled_codecs; Opus always is. */
 bool room_codec_enabled(const struct room *r, const char *mime);
+/* Inside of `room_started` only: what was asked for. */
+const struct room_options *room_opened_with(const struct room *r);
+
 const char *room_name(const struct room *r);
 const char *room_sid(const struct room *r);
 int64_t room_created_unix_ms(const struct room *r);
@@ -286,6 +291,8 @@ size_t track_features(Livekit__AudioTrackFeature *to, size_t max,
 bool track_has_feature(
 	const Livekit__AudioTrackFeature *f, size_t count, Livekit__AudioTrackFeature feature);
 const char *track_sid(const struct track *t);
+/* The first of its publisher that `track_published` told of. */
+bool track_is_first(const struct track *t);
 bool track_muted(const struct track *t);
 struct participant *track_owner(const struct track *t);
 uint32_t track_media_source(const struct track *t);

@@ -183,6 +183,16 @@ void room_options_add(struct room_options *o, const Livekit__RoomConfiguration *
 	o->max_participants = first_set(o->max_participants, c->max_participants);
 	if (!o->metadata || !*o->metadata)
 		o->metadata = c->metadata;
+	if (!o->agent_count) {
+		o->agents = c->agents;
+		o->agent_count = c->n_agents;
+	}
+}
+
+const struct room_options *room_opened_with(const struct room *r)
+{
+	static const struct room_options none;
+	return r->opened_with ? r->opened_with : &none;
 }
 
 static int room_new(
@@ -241,6 +251,8 @@ int rooms_open(struct room **ret, bool *made, struct rooms *rs, const char *name
 	}
 	list_add(&rs->list, &r->link);
 	*ret = r;
+	r->opened_with = options;
 	TELL_ALL(rs, room_started, r);
+	r->opened_with = NULL;
 	return 0;
 }

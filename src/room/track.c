@@ -114,6 +114,18 @@ static void changed(struct track *t, bool self)
 	room_tell(t->owner, self);
 }
 
+void track_tell_all(struct track *t)
+{
+	t->first = !t->owner->told_track;
+	t->owner->told_track = true;
+	TELL_ALL(t->owner->room->rooms, track_published, t);
+}
+
+bool track_is_first(const struct track *t)
+{
+	return t->first;
+}
+
 int track_publish(struct track **ret, struct participant *p, const struct track_config *config)
 {
 	if (p->state == LIVEKIT__PARTICIPANT_INFO__STATE__DISCONNECTED ||
@@ -141,7 +153,7 @@ int track_publish(struct track **ret, struct participant *p, const struct track_
 	if (p->state != LIVEKIT__PARTICIPANT_INFO__STATE__JOINING)
 		subscriptions_offer(t);
 	if (p->was_active) /* otherwise when it is: participant_active() */
-		TELL_ALL(p->room->rooms, track_published, t);
+		track_tell_all(t);
 	return 0;
 }
 
