@@ -37,6 +37,11 @@ struct rooms {
 	struct list dead_rooms, dead_participants, dead_tracks, dead_subscriptions;
 };
 
+enum {
+	ROOM_NONCES = 100, /* as many as LiveKit remembers */
+	ROOM_NONCE_BYTES = 16
+};
+
 struct room {
 	struct list link;
 	struct map_node by_name;
@@ -57,6 +62,8 @@ struct room {
 	struct list
 		held; /* reliable packets of the last moments, for those who are not ACTIVE yet */
 	size_t held_bytes;
+	uint8_t nonces[ROOM_NONCES][ROOM_NONCE_BYTES]; /* of data, the newest overwrites the oldest */
+	size_t nonce_next;
 	struct list participants; /* in the order of joining */
 	size_t participant_count;
 	struct map by_identity, by_sid, tracks;

@@ -243,10 +243,11 @@ uint32_t participant_last_sequence(const struct participant *p);
 enum {
 	PARTICIPANT_E_LIMIT = 1, /* metadata or attributes too large; nothing changed */
 };
-/* NULL = leave as it is. Everybody is told at once, unless it changes all the time
- * (LIMIT_TELL_BYTES): then within BATCH_MS. */
+/* NULL = leave as it is. If there is something to tell, everybody is told at once, unless it changes
+ * all the time (LIMIT_TELL_BYTES): then within BATCH_MS. */
 MUST_USE int participant_set(struct participant *p, const char *name, const char *metadata,
 	const struct attribute *attributes, size_t attribute_count);
+/* The same again changes, and tells, nothing. */
 void participant_set_permission(struct participant *p, const Livekit__ParticipantPermission *perm);
 const Livekit__ParticipantPermission *participant_permission(const struct participant *p);
 bool participant_may_publish(const struct participant *p, Livekit__TrackSource source);
@@ -255,8 +256,9 @@ bool participant_may_publish(const struct participant *p, Livekit__TrackSource s
  * not for others are checked here. The packet given is not changed: receivers get a copy with the
  * sender's fields filled in. */
 void participant_send_data(struct participant *p, Livekit__DataPacket *packet, bool reliable);
-/* Data from the server's API: nobody's name is put in, everybody ACTIVE may get it. */
-void room_send_data(struct room *r, Livekit__DataPacket *packet, bool reliable);
+/* Data from the server's API: nobody's name is put in, everybody ACTIVE may get it.
+ * Of user packets with the same nonce (16 bytes) a room gets the first, whoever sends it. */
+void room_send_data(struct room *r, const Livekit__DataPacket *packet, bool reliable);
 
 /* ---- tracks ---- */
 struct track_config {
