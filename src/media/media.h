@@ -65,7 +65,8 @@ struct media_voice_stats {
 	media_id id;
 	bool sink;        /* or a source */
 	uint64_t packets; /* a source: that came; a sink: that were sent */
-	uint64_t lost;    /* on the way to us, or to the listener as its reports say */
+	/* Of `expected` packets, on the way to us, or to the listener as far as it has reported. */
+	uint64_t expected, lost;
 	uint32_t jitter_us;
 	uint32_t rtt_us;    /* 0 = not known */
 	uint32_t asked;     /* packets that we missed and asked for, or that the listener did */
@@ -115,6 +116,11 @@ enum media_drop {
 	MEDIA_DROP_SEND,     /* ours, and the kernel took no more */
 	MEDIA_DROP__COUNT,
 };
+/* What went through the WebRTC ports of all workers so far, whatever it was. */
+struct media_traffic {
+	uint64_t packets_in, bytes_in, packets_out, bytes_out;
+};
+struct media_traffic media_traffic(const struct media *m);
 uint64_t media_drops(const struct media *m, enum media_drop why); /* of all workers so far */
 const char *media_drop_name(enum media_drop why);                 /* "stranger": for metrics */
 

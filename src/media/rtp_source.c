@@ -107,7 +107,7 @@ void rtp_source_receive(struct rtp_source *s, const struct rtp_view *v, uint64_t
 		return;
 
 	uint8_t level = rtp_audio_level(v, s->config.level_ext);
-	worker_note_level(s->transport->worker, s->base.id, level, ms);
+	worker_note_level(s->transport->worker, &s->base, level, ms);
 	source_push(&s->base, &(struct media_packet){.rtp = v,
 				      .codec = codec,
 				      .level = level,

@@ -91,10 +91,11 @@ static void write_packet(struct source_sink *base, const struct media_packet *p)
 	out.marker |= first;
 	out.extension_profile = 0; /* no extension is negotiated on this side */
 	out.extension = (struct span){0};
-	if (sent_before(&s->left, out.seq) || !transport_send_rtp(s->transport, &out))
+	if (!transport_send_rtp(s->transport, &out))
 		return;
 
-	sent_note(&s->left, out.seq);
+	if (s->resend)
+		resend_note(s->resend, out.seq);
 	s->begin_anew = false;
 	s->in_epoch = s->base.source->epoch;
 	if (first || (int16_t)(p->rtp->seq - s->in_last_seq) > 0) {
@@ -218,10 +219,27 @@ void sink_tick(struct sink *s, uint64_t now_us)
 	transport_send_rtcp(s->transport, writer_span(&w));
 }
 
+/* Its counts, made to only grow: a receiver may begin anew. */
+static void count_reported(struct sink *s, const struct rtcp_report *r)
+{
+	uint32_t expected = s->heard.at_us ? r->highest_seq - s->heard.highest_seq : s->packets;
+	int64_t lost = s->heard.at_us ? (int64_t)r->lost - s->heard.lost_seq : r->lost;
+
+	s->heard.highest_seq = r->highest_seq;
+	s->heard.lost_seq = r->lost;
+	if (expected > UINT16_MAX || lost > (int64_t)expected)
+		return;
+	s->heard.expected += expected;
+	if (lost >= 0)
+		s->heard.lost += (uint64_t)lost;
+	else /* they came late, or again */
+		s->heard.lost -= (uint64_t)-lost < s->heard.lost ? (uint64_t)-lost : s->heard.lost;
+}
+
 void sink_reported(struct sink *s, const struct rtcp_report *r, uint64_t now_us)
 {
+	count_reported(s, r);
 	s->heard.at_us = now_us;
-	s->heard.lost = r->lost;
 	s->heard.jitter = r->jitter;
 	if (!r->last_sr)
 		return;
@@ -244,7 +262,7 @@ void sink_asked(struct sink *s, uint16_t seq, uint64_t now_us)
 	if ((int16_t)(in_seq - s->in_first_seq) <= 0 ||
 		!history_get(&out, s->base.source->history[s->config.codec], s->in_epoch,
 			s->in_ssrc, in_seq) ||
-		!resend_allow(s->resend, &s->left, seq, now_us / US_PER_MS,
+		!resend_allow(s->resend, seq, now_us / US_PER_MS,
 			s->heard.rtt_us / US_PER_MS))
 		return;
 	number(s, &out);

@@ -104,6 +104,7 @@ struct mailbox *worker_orders(struct worker *w);
 
 void worker_count_drop(struct worker *w, enum media_drop why);
 uint64_t worker_drops(const struct worker *w, enum media_drop why); /* from any thread */
+struct media_traffic worker_traffic(const struct worker *w);        /* the same */
 
 /* ---- services used by transports ---- */
 const struct dtls_identity *worker_identity(const struct worker *w);
@@ -142,7 +143,7 @@ struct source *worker_source(struct worker *w, media_id id);
 MUST_USE int worker_add_source(struct worker *w, struct source *s);
 void worker_remove_source(struct worker *w, struct source *s);
 /* Level of one heard packet, for the 400 ms windows. `duration_ms` of sound. */
-void worker_note_level(struct worker *w, media_id source, uint8_t level, unsigned duration_ms);
+void worker_note_level(struct worker *w, struct source *s, uint8_t level, unsigned duration_ms);
 
 /* Called every 20 ms for each registered beat, on an absolute grid without drift. */
 struct beat {
