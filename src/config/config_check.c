@@ -78,6 +78,19 @@ static int check_ports(const struct config *c, struct buf *problems, int *result
 	return r;
 }
 
+static int check_rtc(const struct config *c, struct buf *problems, int *result)
+{
+	unsigned ports = c->rtc.udp_port.last - c->rtc.udp_port.first + 1u;
+	int r = 0;
+	if (c->rtc.force_tcp && !c->rtc.tcp_port)
+		r = complain(problems, result, "rtc.force_tcp needs an rtc.tcp_port\n");
+	if (r == 0 && c->rtc.udp_port.last < c->rtc.udp_port.first)
+		r = complain(problems, result, "rtc.port_range_end is less than rtc.port_range_start\n");
+	else if (r == 0 && ports > 1 && c->workers > ports)
+		r = complain(problems, result, "workers: each needs a port of rtc.udp_port\n");
+	return r;
+}
+
 static int check_banks(const struct config *c, struct buf *problems, int *result)
 {
 	char number[E164_SIZE], text[256];
@@ -140,6 +153,8 @@ int config_check(const struct config *c, struct buf *problems)
 		r = check_ports(c, problems, &result);
 	if (r == 0)
 		r = check_binds(c, problems, &result);
+	if (r == 0)
+		r = check_rtc(c, problems, &result);
 	if (r == 0)
 		r = check_banks(c, problems, &result);
 	if (r == 0)

@@ -25,8 +25,6 @@ static const struct {
 	{"rtc.congestion_control", "enabled allow_pause stream_allocator remote_bwe "
 				   "use_send_side_bwe_interceptor use_send_side_bwe send_side_bwe_pacer send_side_bwe"},
 	{"rtc.forward_stats", "summary_interval report_interval report_window"},
-	{"rtc.interfaces", "includes excludes"},
-	{"rtc.ips", "includes excludes"},
 	{"rtc.pli_throttle", "low_quality mid_quality high_quality"},
 	{"signal_relay", "retry_timeout min_retry_interval max_retry_interval stream_buffer_size connect_attempts"},
 	{"trace", "jaeger_url"},

@@ -7,6 +7,7 @@
 enum {
 	LINGER_MS = 5000,         /* after media failed: to come back */
 	REFRESH_MS = 5 * 60000,
+	ALIVE_MS = 10000,         /* clients ping twice in it */
 };
 
 static const struct {
@@ -100,6 +101,7 @@ static void on_message(void *owner, bool text, struct span bytes)
 	const ProtobufCMessageDescriptor *type = &livekit__signal_request__descriptor;
 
 	s->text = text;
+	s->heard_ms = loop_now_ms(s->door->loop);
 	int r = text ? proto_json_read(&m, &arena, type, bytes, 0, NULL)
 		     : proto_unpack(&m, &arena, type, bytes);
 	if (r == 0)
@@ -310,9 +312,25 @@ static void on_connected(struct session *s, struct peer *p)
 		publish_go_live(s);
 }
 
+/* Media died while the client's voice is heard here: that way is bad, the other may be better. */
+static void change_way(struct session *s)
+{
+	struct signal_door *d = s->door;
+	uint64_t now = loop_now_ms(d->loop);
+
+	if (!d->config.tcp_fallback || d->config.force_tcp || !media_rtc_tcp_port(d->media) ||
+		s->way == WAY_RELAY || !s->ws || now - s->heard_ms >= ALIVE_MS)
+		return;
+	s->way = s->way == WAY_TCP ? WAY_ANY : WAY_TCP;
+	ways_remember(&d->ways, s->join->room, s->join->identity, s->way, now);
+	log_info(participant_identity(s->participant), "media failed: %s from here on",
+		s->way == WAY_TCP ? "only TCP" : "UDP again");
+}
+
 /* The client may come back (it is asked to, when its socket is still there). */
 static void on_failed(struct session *s)
 {
+	change_way(s);
 	if (s->ws)
 		session_say_leave(s, LIVEKIT__DISCONNECT_REASON__CONNECTION_TIMEOUT,
 			LIVEKIT__LEAVE_REQUEST__ACTION__RESUME);

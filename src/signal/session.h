@@ -172,6 +172,7 @@ struct session {
 	bool told_to_leave;   /* by the last word on this socket */
 	bool must_start_over; /* and not resume */
 	enum way way;
+	uint64_t heard_ms; /* its last message */
 	struct websocket *ws;
 	struct participant *participant;
 	struct join *join;
@@ -218,6 +219,13 @@ static inline struct peer *session_hearing_peer(struct session *s)
 /* ---- join.c ---- */
 void session_send_join(struct session *s);
 void session_describe_server(Livekit__ServerInfo *server, const struct signal_config *c);
+
+/* ---- ice_servers.c ---- */
+/* How many. What has no memory is left out. */
+size_t session_ice_servers(Livekit__ICEServer ***ret, struct session *s, struct info_arena *a);
+/* NULL: nothing to say. Else `c`, filled in. */
+Livekit__ClientConfiguration *session_client_configuration(
+	struct session *s, Livekit__ClientConfiguration *c);
 
 /* ---- resume.c ---- */
 struct session *resume_find(struct signal_door *d, const struct join *j);
