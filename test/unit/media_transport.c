@@ -684,6 +684,53 @@ static void every_address_answers_for_itself(void)
 	}
 }
 
+/* A listener that takes RED but calls it, and the Opus inside, by other numbers. */
+static void red_is_named_as_the_listener_does(void)
+{
+	enum { RED_PT = 63, THEIR_RED = 100, THEIR_OPUS = 109 };
+	static const struct {
+		uint8_t payload_type, expected, first_byte;
+		const char *payload;
+	} packets[] = {
+		{RED_PT, THEIR_RED, 0x80 | THEIR_OPUS, "\xef\x0f\x01\x03\x6foldnew!"},
+		{RED_PT, THEIR_RED, THEIR_OPUS, "onew!"},
+		{OPUS_PT, THEIR_OPUS, 'p', "plain"},
+	};
+	static struct fixture f;
+	struct media_source_config source = {.ssrc = 7,
+		.payloads = {{.pt = OPUS_PT, .codec = CODEC_OPUS}, {.pt = RED_PT, .codec = CODEC_RED}},
+		.payload_count = 2};
+	struct media_sink_config sink = {.ssrc = SINK_SSRC,
+		.pt = THEIR_RED,
+		.opus_pt = THEIR_OPUS,
+		.codec = CODEC_RED};
+
+	open_fixture(&f, 0, "127.0.0.1");
+	open_peer(&f, &f.publisher, &f.up, true);
+	open_peer(&f, &f.subscriber, &f.down, false);
+	source.transport = f.up;
+	sink.transport = f.down;
+	CHECK_EQ(media_source_open(&sink.source, f.media, &source), 0);
+	CHECK_EQ(media_sink_open(&f.sink, f.media, &sink), 0);
+	WAIT_FOR(&f, both_connected);
+	for (size_t i = 0; i < COUNT_OF(packets); ++i)
+		rtc_peer_send_rtp(&f.publisher,
+			&(struct rtp_view){.payload_type = packets[i].payload_type,
+				.seq = (uint16_t)i,
+				.timestamp = (uint32_t)i * 960,
+				.ssrc = 7,
+				.payload = span_text(packets[i].payload)});
+	want_seen = COUNT_OF(packets);
+	WAIT_FOR(&f, all_seen);
+	for (size_t i = 0; i < COUNT_OF(packets); ++i) {
+		CHECK_EQ(f.subscriber.seen[i].payload_type, packets[i].expected);
+		CHECK_EQ(f.subscriber.seen[i].first_byte, packets[i].first_byte);
+	}
+	rtc_peer_close(&f.publisher);
+	rtc_peer_close(&f.subscriber);
+	close_fixture(&f);
+}
+
 static unsigned want_levels;
 static bool all_heard(const struct fixture *f)
 {
@@ -757,5 +804,6 @@ int main(void)
 	a_stranger_is_refused();
 	every_address_answers_for_itself();
 	every_track_is_heard();
+	red_is_named_as_the_listener_does();
 	return 0;
 }
