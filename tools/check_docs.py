@@ -49,10 +49,14 @@ def check_settings():
             told |= {(k, cells[1].rstrip(" |")) for k in re.findall(r"`([\w.]+)`", cells[0])}
     compare("docs/configuration.md, without effect", unused, told)
 
-    config = read("src/config/config.c")
-    names = set(re.findall(r'env_(?:get|text)\([^;]*?"([A-Z_]+)"', config))
+    config, flags = read("src/config/config.c"), read("src/config/flags.c")
+    names = set(re.findall(r'env_get\([^;]*?"([A-Z_]+)"', config))
+    names |= set(re.findall(r'\{"[\w-]+", "[\w.]+", "([A-Z_]+)"\}', flags)) | {"LIVEKIT_SIP_TRUNK"}
     compare("docs/configuration.md, environment", names,
-            set(re.findall(r"`([A-Z_]{4,})`", section(doc, "## Environment", "## `--dev`"))))
+            set(re.findall(r"`([A-Z_]{4,})`", re.search(r"\n\| variable \|.*?\n\n", doc, re.S)[0])))
+    names = set(re.findall(r'\{"([\w-]+)", "[\w.]+", (?:"[A-Z_]+"|NULL)\}', flags))
+    compare("docs/configuration.md, flags", names | {"disable-strict-config", "cpuprofile", "memprofile"},
+            set(re.findall(r"`--([\w-]+)", re.search(r"\n\| flag \|.*?\n\n", doc, re.S)[0])))
 
 
 def check_backend():

@@ -11,6 +11,8 @@ MAY_USE = {
     "net": "base wire",
     "media": "base wire net",
     "room": "base wire",
+    "webhook": "base wire net room",
+    "metrics": "base wire net media room webhook",
     "sip": "base wire net",
     "store": "base wire",
     "trunk": "base wire store",
@@ -19,7 +21,7 @@ MAY_USE = {
     "simulator": "base wire net media sip",
     "api": "base wire net media room sip trunk store signal call",
     "config": "base wire",
-    "cli": "base wire net media room sip trunk store signal call simulator api config",
+    "cli": "base wire net media room sip trunk store signal call simulator api config webhook metrics",
     "main.c": "base cli",
 }
 

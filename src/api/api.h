@@ -35,6 +35,7 @@ struct api_config {
 	const char *trunk;        /* LIVEKIT_SIP_TRUNK: name or id; NULL = the only one */
 	const char *server_url;   /* told to apps; NULL: ws:// + the host they asked + server_port */
 	uint16_t server_port;
+	bool server_tls;          /* ... and wss:// */
 	bool development;         /* the app's endpoints are open for loopback peers */
 	bool remote_unmute;       /* room.enable_remote_unmute */
 

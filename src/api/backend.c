@@ -111,9 +111,11 @@ bool backend_name(struct backend *b, const char *name, const char **value)
 {
 	if (!backend_text(b, name, value))
 		return false;
-	if (*value && strlen(*value) > LIMIT_NAME_BYTES) {
-		backend_fail(b, 400, "invalid_field", "%s has %zu bytes; at most %d are allowed.", name,
-			strlen(*value), LIMIT_NAME_BYTES);
+	const struct room_limits *limits = rooms_limits(b->api->config.rooms);
+	uint32_t max = strstr(name, "identity") ? limits->identity : strstr(name, "room") ? limits->room_name : limits->name;
+	if (*value && strlen(*value) > max) {
+		backend_fail(b, 400, "invalid_field", "%s has %zu bytes; at most %u are allowed.", name,
+			strlen(*value), max);
 		return false;
 	}
 	return true;
@@ -159,8 +161,11 @@ bool backend_texts(struct backend *b, const char *name, const json_t **value)
 			return wrong_type(b, name, "an object of texts");
 		bytes += strlen(key) + json_string_length(item);
 	}
-	if (bytes > LIMIT_ATTRIBUTES_BYTES)
-		return wrong_type(b, name, "smaller: at most 64 KiB");
+	if (bytes > rooms_limits(b->api->config.rooms)->attributes) {
+		backend_fail(b, 400, "invalid_field", "%s has %zu bytes; at most %u are allowed.", name, bytes,
+			rooms_limits(b->api->config.rooms)->attributes);
+		return false;
+	}
 	*value = field;
 	return true;
 }

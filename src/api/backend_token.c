@@ -64,7 +64,7 @@ static bool read_wanted(struct backend *b, struct wanted *w)
 		return false;
 	}
 	w->room_config = json_is_object(room_config) ? room_config : NULL;
-	if (w->metadata && strlen(w->metadata) > LIMIT_METADATA_BYTES) {
+	if (w->metadata && strlen(w->metadata) > rooms_limits(b->api->config.rooms)->metadata) {
 		backend_fail(b, 400, "invalid_field", "participant_metadata is too large.");
 		return false;
 	}

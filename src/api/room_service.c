@@ -37,30 +37,35 @@ static bool argument(struct twirp *t, const char *what, const char *msg)
 	return false;
 }
 
+static const struct room_limits *limits(const struct twirp *t)
+{
+	return rooms_limits(t->api->config.rooms);
+}
+
 static bool check_name(struct twirp *t, const char *name)
 {
-	if (strlen(name) <= LIMIT_NAME_BYTES)
+	if (strlen(name) <= limits(t)->name)
 		return true;
 	char msg[64];
-	snprintf(msg, sizeof msg, "name length exceeds limits %d", LIMIT_NAME_BYTES);
+	snprintf(msg, sizeof msg, "name length exceeds limits %u", limits(t)->name);
 	return argument(t, "name length exceeds limits", msg);
 }
 
 static bool check_metadata(struct twirp *t, const char *metadata)
 {
-	if (strlen(metadata) <= LIMIT_METADATA_BYTES)
+	if (strlen(metadata) <= limits(t)->metadata)
 		return true;
 	char msg[64];
-	snprintf(msg, sizeof msg, "metadata size exceeds limits %d", LIMIT_METADATA_BYTES);
+	snprintf(msg, sizeof msg, "metadata size exceeds limits %u", limits(t)->metadata);
 	return argument(t, "metadata size exceeds limits", msg);
 }
 
 static bool check_attributes_size(struct twirp *t, size_t bytes)
 {
-	if (bytes <= LIMIT_ATTRIBUTES_BYTES)
+	if (bytes <= limits(t)->attributes)
 		return true;
 	char msg[64];
-	snprintf(msg, sizeof msg, "attribute size exceeds limits %d", LIMIT_ATTRIBUTES_BYTES);
+	snprintf(msg, sizeof msg, "attribute size exceeds limits %u", limits(t)->attributes);
 	return argument(t, "attribute size exceeds limits", msg);
 }
 
@@ -73,10 +78,15 @@ static struct room *find_room(struct twirp *t, const char *name)
 	return r;
 }
 
-static struct participant *find_participant(struct twirp *t, const char *room, const char *identity)
+static struct participant *is_here(struct twirp *t, const char *room, const char *identity)
 {
 	struct room *r = rooms_find(t->api->config.rooms, room);
-	struct participant *p = r && *identity ? room_find(r, identity) : NULL;
+	return r && *identity ? room_find(r, identity) : NULL;
+}
+
+static struct participant *find_participant(struct twirp *t, const char *room, const char *identity)
+{
+	struct participant *p = is_here(t, room, identity);
 	if (!p)
 		twirp_fail(t, "not_found", no_participant);
 	return p;
@@ -122,12 +132,12 @@ static bool check_new_room(struct twirp *t, const Livekit__CreateRoomRequest *in
 {
 	if (!*in->name)
 		twirp_fail(t, "invalid_argument", "room name cannot be empty");
-	else if (strlen(in->name) > LIMIT_NAME_BYTES)
-		twirp_fail(t, "invalid_argument", "room name length exceeds limits: max length %d",
-			LIMIT_NAME_BYTES);
+	else if (strlen(in->name) > limits(t)->room_name)
+		twirp_fail(t, "invalid_argument", "room name length exceeds limits: max length %u",
+			limits(t)->room_name);
 	else if (*in->node_id) /* rooms are not placed: LiveKit's answer for a node that it has not */
 		twirp_fail(t, "unknown", "could not find object");
-	else if (*in->room_preset)
+	else if (*in->room_preset && !rooms_preset(t->api->config.rooms, in->room_preset))
 		twirp_fail(t, "invalid_argument", "unknown room configuration in create room request");
 	else
 		return check_metadata(t, in->metadata) && check_agents(t, in);
@@ -139,14 +149,20 @@ static void create_room(struct twirp *t)
 	const Livekit__CreateRoomRequest *in = (const Livekit__CreateRoomRequest *)t->in;
 	if (!may(t, t->grants.video.room_create) || !check_new_room(t, in))
 		return;
+	struct rooms *rooms = t->api->config.rooms;
 	struct room *r = NULL;
-	int result = rooms_open(&r, NULL, t->api->config.rooms, in->name,
-		&(struct room_options){
-			.empty_timeout_s = in->empty_timeout,
-			.departure_timeout_s = in->departure_timeout,
-			.max_participants = in->max_participants,
-			.metadata = in->metadata,
-		});
+	struct room_options options = {
+		.empty_timeout_s = in->empty_timeout,
+		.departure_timeout_s = in->departure_timeout,
+		.max_participants = in->max_participants,
+		.metadata = in->metadata,
+	};
+	room_options_add(&options, rooms_preset(rooms, in->room_preset));
+	if (rooms_are_full(rooms)) {
+		twirp_fail(t, "internal", "reached configured limit for node");
+		return;
+	}
+	int result = rooms_open(&r, NULL, rooms, in->name, &options);
 	if (result < 0)
 		twirp_broken(t);
 	else if (result == ROOMS_E_LIMIT)
@@ -280,7 +296,7 @@ static void update_participant(struct twirp *t)
 	if (r < 0) {
 		twirp_broken(t);
 	} else if (r == PARTICIPANT_E_LIMIT) {
-		check_attributes_size(t, (size_t)LIMIT_ATTRIBUTES_BYTES + 1);
+		check_attributes_size(t, (size_t)limits(t)->attributes + 1);
 	} else {
 		if (in->permission)
 			participant_set_permission(p, in->permission);
@@ -409,8 +425,10 @@ static void send_elsewhere(struct twirp *t, const char *room, const char *identi
 	else if (!strcmp(room, destination))
 		argument(t, "destination room cannot be the same as source room",
 			"destination room cannot be the same as source room ");
-	else if (find_participant(t, room, identity))
+	else if (is_here(t, room, identity))
 		twirp_fail(t, "unimplemented", "not implemented");
+	else /* LiveKit's words when nobody answers for a participant; ours come at once */
+		twirp_fail(t, "unavailable", "twirp error unknown: no response from servers");
 }
 
 static void forward_participant(struct twirp *t)

@@ -89,7 +89,7 @@ const char *api_server_url(char out[API_URL_SIZE], const struct api *a, const st
 	if (!host || !is_plain_host(host))
 		host = "127.0.0.1";
 	size_t size = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
-	snprintf(out, API_URL_SIZE, "ws://%.*s:%u", (int)size, host, a->config.server_port);
+	snprintf(out, API_URL_SIZE, "%s://%.*s:%u", a->config.server_tls ? "wss" : "ws", (int)size, host, a->config.server_port);
 	return out;
 }
 

@@ -147,14 +147,15 @@ static bool check_times(struct twirp *t, const request *in)
 /* LiveKit lets these through to the gateway, whose join then fails: hence "internal". */
 static bool check_sizes(struct twirp *t, const request *in)
 {
-	if (strlen(in->room_name) > LIMIT_NAME_BYTES)
-		twirp_fail(t, "internal", "room_name is longer than %d bytes", LIMIT_NAME_BYTES);
-	else if (strlen(in->participant_identity) > LIMIT_NAME_BYTES)
-		twirp_fail(t, "internal", "participant_identity is longer than %d bytes", LIMIT_NAME_BYTES);
-	else if (strlen(in->participant_name) > LIMIT_NAME_BYTES)
-		twirp_fail(t, "internal", "participant_name is longer than %d bytes", LIMIT_NAME_BYTES);
-	else if (strlen(in->participant_metadata) > LIMIT_METADATA_BYTES)
-		twirp_fail(t, "internal", "participant_metadata is longer than %d bytes", LIMIT_METADATA_BYTES);
+	const struct room_limits *limits = rooms_limits(t->api->config.rooms);
+	if (strlen(in->room_name) > limits->room_name)
+		twirp_fail(t, "internal", "room_name is longer than %u bytes", limits->room_name);
+	else if (strlen(in->participant_identity) > limits->identity)
+		twirp_fail(t, "internal", "participant_identity is longer than %u bytes", limits->identity);
+	else if (strlen(in->participant_name) > limits->name)
+		twirp_fail(t, "internal", "participant_name is longer than %u bytes", limits->name);
+	else if (strlen(in->participant_metadata) > limits->metadata)
+		twirp_fail(t, "internal", "participant_metadata is longer than %u bytes", limits->metadata);
 	else
 		return true;
 	return false;

@@ -6,6 +6,11 @@ enum {
 	LIMIT_NAME_BYTES = 256,          /* room name, identity, participant name */
 	LIMIT_METADATA_BYTES = 512 << 10,
 	LIMIT_ATTRIBUTES_BYTES = 64 << 10, /* sum of keys and values */
+	/* ... and how far an operator may raise them. */
+	LIMIT_NAME_BYTES_MAX = 4096,
+	LIMIT_METADATA_BYTES_MAX = 1 << 20,
+	LIMIT_ATTRIBUTES_BYTES_MAX = 512 << 10,
+	LIMIT_ROOM_PRESETS = 200,
 };
 
 /* HTTP and WebSocket. */
@@ -18,6 +23,12 @@ enum {
 	LIMIT_WS_QUEUE_BYTES = 4 << 20, /* not yet sent; more closes the connection */
 	LIMIT_HTTP_HEADER_S = 10,       /* to send a request's headers, then its body */
 	LIMIT_HTTP_IDLE_S = 60,
+};
+
+/* TLS. */
+enum {
+	LIMIT_TLS_HANDSHAKES = 256, /* under way at a time, each some 40 KB; the oldest gives way */
+	LIMIT_TLS_HANDSHAKE_S = 10,
 };
 
 /* Rooms. */
@@ -34,6 +45,7 @@ enum {
 	LIMIT_DATA_PACKET_BYTES = 64 << 10,
 	LIMIT_DATA_HELD_BYTES = 100 << 10, /* reliable data waiting for a channel to open */
 	LIMIT_MISSED_LEAVERS = 256,        /* remembered for a client that resumes */
+	LIMIT_ICE_WAYS = 1024,             /* people who are to come back by TCP or TURN */
 	LIMIT_ADD_TRACK_BYTES = 16 << 10,  /* one announced track, as kept */
 };
 
@@ -57,10 +69,29 @@ enum {
 	LIMIT_LEG_VOICES = 128, /* that one phone hears; about 31 KB each */
 };
 
+/* ICE over TCP. */
+enum {
+	LIMIT_ICE_TCP_CONNECTIONS = 4096,
+	LIMIT_ICE_TCP_PER_SOURCE = 1024, /* one address may be a company's; of IPv6, one /64 */
+	LIMIT_ICE_TCP_UNPROVEN = 64,     /* of one source, before their first check */
+	LIMIT_ICE_TCP_FIRST_S = 10,      /* for that check to come */
+	LIMIT_ICE_TCP_FIRST_BYTES = 2048, /* what may come before a worker has the connection */
+	LIMIT_ICE_TCP_QUEUE_BYTES = 64 << 10, /* of one connection; what does not fit is lost */
+};
+
 /* Protobuf and JSON. */
 enum {
 	LIMIT_PROTO_ARENA_BYTES = 32 << 20, /* what one message may unfold to in memory */
 	LIMIT_JSON_BYTES = 2 << 20,
+};
+
+/* Webhooks; all but the last for each URL. */
+enum {
+	LIMIT_WEBHOOKS_QUEUED = 10000,
+	LIMIT_WEBHOOK_QUEUE_BYTES = 16 << 20,
+	LIMIT_WEBHOOKS_SENDING = 16, /* requests under way at once */
+	LIMIT_WEBHOOK_AGE_S = 300,   /* how long one is tried */
+	LIMIT_WEBHOOK_CLOSE_MS = 2000, /* how long the end waits for what is left */
 };
 
 /* Trunks, policy, API. */

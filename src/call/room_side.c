@@ -35,6 +35,13 @@ static void on_rpc(void *owner, const struct seat_rpc *rpc)
 	call_rpc(owner, rpc);
 }
 
+static void on_muted(void *owner, bool muted)
+{
+	struct call *c = owner;
+	if (c->leg)
+		media_source_mute(c->calls->config.media, c->leg, muted);
+}
+
 static void on_removed(void *owner, Livekit__DisconnectReason why)
 {
 	struct call *c = owner;
@@ -56,6 +63,7 @@ static const struct seat_events seat_events = {
 	.voice_ended = on_voice_ended,
 	.digit = on_digit,
 	.rpc = on_rpc,
+	.muted = on_muted,
 	.removed = on_removed,
 };
 

@@ -11,7 +11,7 @@ struct seat {
 	const struct seat_events *events;
 	void *owner;
 	struct participant *participant; /* NULL once the room has removed it */
-	struct track *track;             /* the phone's voice; lives with the participant */
+	struct track *track;             /* the phone's voice; NULL once the API took it away */
 	bool leaving; /* seat_leave() runs: nobody wants to hear of it any more */
 };
 
@@ -110,6 +110,19 @@ void seat_rpc_answer(struct seat *s, const struct seat_rpc *rpc, unsigned error,
 	send_to(s, rpc->from, &packet);
 }
 
+static void on_track_muted(void *owner, struct track *own)
+{
+	struct seat *s = owner;
+	if (!s->leaving)
+		s->events->muted(s->owner, track_muted(own));
+}
+
+static void on_track_unpublished(void *owner, struct track *own)
+{
+	struct seat *s = owner;
+	s->track = NULL;
+}
+
 static void on_removed(void *owner, Livekit__DisconnectReason why)
 {
 	struct seat *s = owner;
@@ -121,6 +134,8 @@ static void on_removed(void *owner, Livekit__DisconnectReason why)
 static const struct participant_events participant_events = {
 	.subscribed = on_subscribed,
 	.unsubscribed = on_unsubscribed,
+	.track_muted = on_track_muted,
+	.track_unpublished = on_track_unpublished,
 	.data = on_data,
 	.removed = on_removed,
 };
@@ -130,7 +145,9 @@ static int publish(struct seat *s, const struct seat_config *config)
 	const struct track_config track = {
 		.name = config->identity,
 		.stream = "camera", /* what livekit-sip's track carries; apps never look */
-		.mime_type = config->mime_type,
+		/* What listeners may not have as it comes is made Opus. */
+		.mime_type = room_codec_enabled(participant_room(s->participant), config->mime_type)
+			? config->mime_type : "audio/opus",
 		.type = LIVEKIT__TRACK_TYPE__AUDIO,
 		.source = LIVEKIT__TRACK_SOURCE__MICROPHONE,
 		.media_source = config->media_source,
@@ -217,7 +234,7 @@ void seat_send_digit(struct seat *s, char digit)
 
 void seat_level(struct seat *s, uint8_t level, uint16_t active_ms, uint16_t observed_ms)
 {
-	if (s->participant)
+	if (s->participant && s->track)
 		track_level(s->track, level, active_ms, observed_ms);
 }
 

@@ -23,6 +23,7 @@ struct seat_events {
 	void (*voice_ended)(void *owner, uint32_t media_source);
 	void (*digit)(void *owner, char digit); /* somebody in the room pressed a key for the phone */
 	void (*rpc)(void *owner, const struct seat_rpc *rpc); /* owes seat_rpc_answer(), inside */
+	void (*muted)(void *owner, bool muted); /* the API silenced the phone, or lets it speak */
 	void (*removed)(void *owner, Livekit__DisconnectReason why); /* not after seat_leave() */
 };
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "config/flags.h"
 #include "net/address.h"
 
 #include <errno.h>
@@ -30,6 +31,13 @@ static void on_transport_sctp(void *owner, media_id transport, struct span packe
 {
 	struct server *s = owner;
 	signal_transport_sctp(s->signal, transport, packet);
+}
+
+static void on_transport_stats(void *owner, media_id transport,
+	const struct media_voice_stats *stats, size_t count)
+{
+	struct server *s = owner;
+	signal_transport_stats(s->signal, transport, stats, count);
 }
 
 static void on_levels(void *owner, const struct media_level *levels, size_t count)
@@ -60,6 +68,7 @@ static void on_leg_digits_done(void *owner, media_id leg)
 static const struct media_events media_events = {
 	.transport_state = on_transport_state,
 	.transport_sctp = on_transport_sctp,
+	.transport_stats = on_transport_stats,
 	.levels = on_levels,
 	.leg_event = on_leg_event,
 	.leg_digit = on_leg_digit,
@@ -71,6 +80,7 @@ static void on_tick(void *owner)
 	struct server *s = owner;
 	rooms_tick(s->rooms);
 	server_learn_peers(s);
+	server_look_at_files(s);
 }
 
 static uint64_t now_ms(void *owner)
@@ -117,20 +127,21 @@ static unsigned default_workers(void)
 
 static int build_media(struct server *s)
 {
-	struct sockaddr_storage bind;
 	const char *ip = s->loopback ? "127.0.0.1" : "0.0.0.0";
-	int r = address_parse(&bind, ip, s->config.rtc.udp_port.first);
-	if (r < 0)
-		return r;
-	const struct media_config config = {
+	struct media_config config = {
 		.workers = s->config.workers ? s->config.workers : default_workers(),
-		.rtc_bind = &bind,
+		.rtc_bind_count = 1,
+		.rtc_port = s->config.rtc.udp_port.first,
+		.rtc_tcp = s->config.rtc.tcp_port != 0,
+		.rtc_tcp_port = s->config.rtc.tcp_port,
 		.rtp_ip = s->config.sip.listen_ip ? s->config.sip.listen_ip : ip,
 		.rtp_port_min = s->config.sip.rtp_port.first,
 		.rtp_port_max = s->config.sip.rtp_port.last,
 	};
-	r = media_new(&s->media, &s->loop, &config, &media_events, s);
-	return r < 0 ? cannot("media", s->config.rtc.udp_port.first, r) : 0;
+	int r = address_parse(&config.rtc_binds[0], ip, 0);
+	if (r == 0)
+		r = media_new(&s->media, &s->loop, &config, &media_events, s);
+	return r < 0 ? cannot("media (rtc.udp_port and rtc.tcp_port)", s->config.rtc.udp_port.first, r) : 0;
 }
 
 static void on_rpc_answer(void *owner, struct room *r, const struct data_packet *d)
@@ -142,9 +153,41 @@ static void on_rpc_answer(void *owner, struct room *r, const struct data_packet 
 
 static const struct rooms_events rooms_events = {.rpc_answer = on_rpc_answer};
 
+static uint32_t or_max(uint32_t value, uint32_t max)
+{
+	return value ? value : max;
+}
+
+/* LiveKit's 0 is "no limit"; ours has an end. */
+static struct room_limits limits_of(const struct config *c)
+{
+	return (struct room_limits){
+		.room_name = or_max(c->limit.max_room_name_length, LIMIT_NAME_BYTES_MAX),
+		.identity = or_max(c->limit.max_participant_identity_length, LIMIT_NAME_BYTES_MAX),
+		.name = or_max(c->limit.max_participant_name_length, LIMIT_NAME_BYTES_MAX),
+		.metadata = or_max(c->limit.max_metadata_size, LIMIT_METADATA_BYTES_MAX),
+		.attributes = or_max(c->limit.max_attributes_size, LIMIT_ATTRIBUTES_BYTES_MAX),
+		.tracks = c->limit.num_tracks,
+		.subscriptions = c->limit.subscription_limit_audio,
+	};
+}
+
+static size_t collect_presets(struct server *s)
+{
+	const struct config_presets *list = &s->config.room.presets;
+	for (size_t i = 0; i < list->count; ++i)
+		s->presets[i] = (struct room_preset){list->items[i].name, list->items[i].settings};
+	return list->count;
+}
+
 static int build_rooms(struct server *s)
 {
 	const struct rooms_config config = {
+		.codecs = (const char *const *)s->config.room.enabled_codecs.items,
+		.codec_count = s->config.room.enabled_codecs.count,
+		.limits = limits_of(&s->config),
+		.presets = s->presets,
+		.preset_count = collect_presets(s),
 		.empty_timeout_s = s->config.room.empty_timeout_s,
 		.departure_timeout_s = s->config.room.departure_timeout_s,
 		.max_participants = s->config.room.max_participants,
@@ -159,6 +202,41 @@ static int build_rooms(struct server *s)
 	if (r == 0)
 		timer_start(&s->tick, TICK_MS, TICK_MS);
 	return r;
+}
+
+static int build_webhooks(struct server *s)
+{
+	const struct config *c = &s->config;
+	if (!c->webhook.urls.count)
+		return 0;
+	int r = webhooks_new(&s->webhooks,
+		&(struct webhooks_config){
+			.loop = &s->loop,
+			.urls = (const char *const *)c->webhook.urls.items,
+			.url_count = c->webhook.urls.count,
+			.key = c->webhook.api_key ? c->webhook.api_key : c->keys.items[0].name,
+			.secret_of = server_secret,
+			.secret_owner = s,
+		});
+	if (r == 0)
+		webhook_events_start(&s->webhook_events, s->rooms, s->webhooks);
+	return r;
+}
+
+static int build_metrics(struct server *s)
+{
+	const struct config *c = &s->config;
+	if (!c->prometheus.port)
+		return 0;
+	return metrics_new(&s->metrics, &(struct metrics_config){
+						.loop = &s->loop,
+						.rooms = s->rooms,
+						.media = s->media,
+						.webhooks = s->webhooks,
+						.node_id = s->node_id,
+						.username = c->prometheus.username,
+						.password = c->prometheus.password,
+					});
 }
 
 static int build_store(struct server *s)
@@ -222,9 +300,10 @@ static int build_signal(struct server *s)
 					      .media = s->media,
 					      .secret = server_secret,
 					      .secret_owner = s,
-					      .sign_key = s->config.keys.items[0].name,
+					      .sign_key = s->sign_key,
 					      .node_ips = ips,
 					      .node_ip_count = 1,
+					      .tcp_fallback = true,
 					      .version = RINGDOWN_LIVEKIT_VERSION,
 					      .node_id = s->node_id,
 					      .region = "",
@@ -249,8 +328,11 @@ static int build(struct server *s)
 {
 	static int (*const steps[])(struct server *) = {
 		server_find_addresses,
+		server_read_files,
 		build_media,
 		build_rooms,
+		build_webhooks,
+		build_metrics,
 		build_store,
 		build_sip,
 		build_calls,
@@ -265,7 +347,7 @@ static int build(struct server *s)
 }
 
 /* Children before what they stand on; NULL is fine everywhere, so a half-built tree goes too. */
-static void take_down(struct server *s)
+static void end_rooms(struct server *s)
 {
 	timer_fini(&s->tick);
 	s->sip = sip_agent_free(s->sip);
@@ -274,20 +356,40 @@ static void take_down(struct server *s)
 	server_free_api(s);
 	s->simulator = simulator_free(s->simulator);
 	s->rooms = rooms_free(s->rooms);
+}
+
+static void take_down(struct server *s)
+{
+	end_rooms(s);
+	s->metrics = metrics_free(s->metrics);
+	s->webhooks = webhooks_free(s->webhooks);
 	s->media = media_free(s->media);
 	s->policy = policy_free(s->policy);
 	s->trunks = trunks_free(s->trunks);
 	s->store = store_close(s->store);
 	s->dns = dns_free(s->dns);
+	s->tls = tls_context_free(s->tls);
 }
 
-/* ---- stopping: calls say BYE, people are sent away, connections are flushed, then all goes ---- */
+/* ---- stopping: calls say BYE, people are sent away, connections are flushed, the operator's servers
+ * are told, then all goes ---- */
+
+static void on_all_told(void *owner)
+{
+	struct server *s = owner;
+	uv_close((uv_handle_t *)&s->on_term, NULL);
+	uv_close((uv_handle_t *)&s->on_int, NULL);
+	uv_close((uv_handle_t *)&s->on_hup, NULL);
+	take_down(s);
+}
 
 static void on_doors_closed(struct server *s)
 {
-	uv_close((uv_handle_t *)&s->on_term, NULL);
-	uv_close((uv_handle_t *)&s->on_int, NULL);
-	take_down(s);
+	end_rooms(s);
+	if (s->webhooks)
+		webhooks_close(s->webhooks, on_all_told, s);
+	else
+		on_all_told(s);
 }
 
 static void on_calls_closed(void *owner)
@@ -314,6 +416,7 @@ static void watch_signals(struct server *s)
 	s->on_term.data = s->on_int.data = s;
 	uv_signal_start(&s->on_term, on_signal, SIGTERM);
 	uv_signal_start(&s->on_int, on_signal, SIGINT);
+	server_watch_hangup(s);
 }
 
 int server_run(struct server *s)
@@ -340,32 +443,18 @@ int server_run(struct server *s)
 /* ---- the command ---- */
 
 static const char usage[] =
-	"usage: ringdown serve [--dev] [--config FILE] [--config-body YAML]\n"
+	"usage: ringdown serve [--dev] [--config FILE] [--config-body YAML] [--KEY VALUE ...]\n"
 	"\n"
 	"  --dev               loopback only, key devkey/secret, the simulator as trunk, backend without token\n"
 	"  --config FILE       LiveKit's YAML keys and ours: see docs/configuration.md\n"
-	"  --config-body YAML  the same as text\n";
+	"  --config-body YAML  the same as text\n"
+	"  --KEY VALUE         one setting, such as --rtc.tcp_port 7881; wins over the file\n"
+	"  --bind IP, --keys \"NAME: SECRET\", --key-file FILE, --node-ip IP, --udp-port PORT\n"
+	"                      as livekit-server has them; --bind may be there several times\n"
+	"  --disable-strict-config\n"
+	"                      unknown keys of the file are told and ignored\n";
 
-enum { ARGUMENTS_OK, ARGUMENTS_HELP, ARGUMENTS_BAD };
-
-static int read_arguments(struct config_source *from, int argc, char **argv)
-{
-	for (int i = 1; i < argc; ++i) {
-		bool has_value = i + 1 < argc;
-		if (!strcmp(argv[i], "--dev"))
-			from->dev = true;
-		else if (!strcmp(argv[i], "--config") && has_value)
-			from->path = argv[++i];
-		else if (!strcmp(argv[i], "--config-body") && has_value)
-			from->body = argv[++i];
-		else if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
-			return ARGUMENTS_HELP;
-		else
-			return ARGUMENTS_BAD;
-	}
-	return ARGUMENTS_OK;
-}
-
+/* 0, or a positive status that was explained on stderr. */
 static int load(struct server *s, struct config_source *from)
 {
 	unsigned line = 0;
@@ -384,16 +473,30 @@ static int load(struct server *s, struct config_source *from)
 	return r;
 }
 
+/* 0, or the status to exit with; `*done` when there is nothing to run. */
+static int read_arguments(struct config_source *from, struct config_flag *flags, int argc, char **argv, bool *done)
+{
+	struct buf problems = {0};
+	int r = flags_read(from, flags, argc, argv, &problems);
+	*done = r != 0;
+	if (r == FLAGS_E_HELP)
+		fputs(usage, stdout);
+	else if (r)
+		fprintf(stderr, "%s\n%s", problems.data ? (char *)problems.data : "out of memory\n", usage);
+	buf_fini(&problems);
+	return r == 0 || r == FLAGS_E_HELP ? 0 : 2;
+}
+
 int cli_serve(int argc, char **argv)
 {
 	static struct server server; /* large, and one for the process */
+	static struct config_flag flags[CONFIG_FLAGS_MAX];
 	struct config_source from = {0};
-	int arguments = read_arguments(&from, argc, argv);
-	if (arguments != ARGUMENTS_OK) {
-		fputs(usage, arguments == ARGUMENTS_HELP ? stdout : stderr);
-		return arguments == ARGUMENTS_HELP ? 0 : 2;
-	}
-	int r = load(&server, &from);
+	bool done;
+	int r = read_arguments(&from, flags, argc, argv, &done);
+	if (done)
+		return r;
+	r = load(&server, &from);
 	if (r == 0) {
 		log_configure((enum log_level)server.config.logging.level, server.config.logging.json);
 		r = server_run(&server);

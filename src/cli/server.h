@@ -10,8 +10,10 @@
 #include "call/call.h"
 #include "config/config.h"
 #include "media/media.h"
+#include "metrics/metrics.h"
 #include "net/dns.h"
 #include "net/http_server.h"
+#include "net/tls.h"
 #include "room/room.h"
 #include "signal/door.h"
 #include "simulator/simulator.h"
@@ -19,6 +21,7 @@
 #include "store/store.h"
 #include "trunk/policy.h"
 #include "trunk/trunk.h"
+#include "webhook/events.h"
 
 #define RINGDOWN_VERSION "0.1.0"
 /* What clients are told: some choose features by the version of LiveKit that they know. */
@@ -31,6 +34,9 @@ struct server {
 	struct dns *dns;
 	struct media *media;
 	struct rooms *rooms;
+	struct webhooks *webhooks; /* NULL: nobody is told */
+	struct webhook_events webhook_events;
+	struct metrics *metrics; /* NULL: no prometheus.port */
 	struct store *store;
 	struct trunks *trunks;
 	struct policy *policy;
@@ -39,9 +45,15 @@ struct server {
 	struct signal_door *signal;
 	struct api *api;
 	struct simulator *simulator;
-	struct http_server *http, *backend;
+	struct http_server *http, *backend, *prometheus;
 	struct timer tick;
-	uv_signal_t on_term, on_int;
+	uv_signal_t on_term, on_int, on_hup;
+	struct tls_context *tls; /* or NULL */
+	struct file_stamp { /* how a file looked when it was read last */
+		uint64_t size, inode, changed_ns;
+	} cert_stamp, key_stamp, api_keys_stamp;
+	uint64_t files_looked_ms;
+	char sign_key[256]; /* our own tokens are signed with this API key */
 	bool loopback; /* everything on 127.0.0.1: --dev, or bind_addresses says so */
 	bool stopping;
 	uint64_t peers_version, peers_learned_ms;
@@ -54,6 +66,7 @@ struct server {
 	char node_id[32];
 	char web_dir[600];
 	struct api_bank banks[64];
+	struct room_preset presets[LIMIT_ROOM_PRESETS];
 };
 
 /* Runs until SIGTERM or SIGINT. 0, or a negative error that was already explained. */
@@ -66,6 +79,10 @@ MUST_USE int server_open_doors(struct server *s);
 void server_close_doors(struct server *s, void (*closed)(struct server *s));
 void server_free_api(struct server *s);
 const char *server_secret(void *owner, const char *key);
+/* cli/server_files.c: certificate and API keys, read again when their files change or on SIGHUP. */
+MUST_USE int server_read_files(struct server *s);
+void server_look_at_files(struct server *s); /* every few seconds; cheap */
+void server_watch_hangup(struct server *s);
 /* cli/server_peers.c; cheap when nothing has changed. */
 void server_learn_peers(struct server *s);
 /* cli/server_dev.c: what --dev adds. */

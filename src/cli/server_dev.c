@@ -36,15 +36,17 @@ int server_offer_simulator(struct server *s)
 
 static void announce_dev(const struct server *s)
 {
+	const char *http = s->tls ? "https" : "http";
 	printf("\n"
 	       "  Ringdown is up. Open this page:\n\n"
-	       "      http://127.0.0.1:%u\n\n"
+	       "      %s://127.0.0.1:%u\n\n"
 	       "  or call the simulated bank into a room from a shell:\n\n"
-	       "      curl -X POST http://127.0.0.1:%u/livekit/sip/outbound -H \"Content-Type: application/json\" "
+	       "      curl -X POST %s://127.0.0.1:%u/livekit/sip/outbound -H \"Content-Type: application/json\" "
 	       "-d '{\"room\": \"your-room-name\", \"phone_number\": \"+1234567890\"}'\n\n"
-	       "  LiveKit apps:  LIVEKIT_URL=ws://127.0.0.1:%u  LIVEKIT_API_KEY=%s  LIVEKIT_API_SECRET=%s\n"
+	       "  LiveKit apps:  LIVEKIT_URL=ws%s://127.0.0.1:%u  LIVEKIT_API_KEY=%s  LIVEKIT_API_SECRET=%s\n"
 	       "  Development mode: loopback only, no token needed for the backend. Stop with Ctrl-C.\n\n",
-		http_server_port(s->backend), http_server_port(s->backend), http_server_port(s->http),
+		http, http_server_port(s->backend), http, http_server_port(s->backend), s->tls ? "s" : "",
+		http_server_port(s->http),
 		s->config.keys.items[0].name, s->config.keys.items[0].secret);
 	fflush(stdout);
 }
@@ -53,8 +55,9 @@ void server_announce(struct server *s)
 {
 	for (size_t i = 0; i < s->config.notes.count; ++i)
 		log_warn("config", "%s", s->config.notes.items[i]);
-	log_info("serve", "ready: LiveKit API and rooms on port %u, backend on port %u, SIP on port %u, media on %s:%u",
-		http_server_port(s->http), http_server_port(s->backend), sip_agent_port(s->sip), s->node_ip,
+	log_info("serve", "ready: LiveKit API and rooms on port %u%s, backend on port %u, SIP on port %u, media on %s:%u",
+		http_server_port(s->http), s->tls ? " (TLS)" : "", http_server_port(s->backend), sip_agent_port(s->sip),
+		s->node_ip,
 		media_rtc_port(s->media, 0));
 	if (s->config.dev)
 		announce_dev(s);

@@ -1,5 +1,7 @@
 #include "config/config.h"
 
+#include "config/flags.h"
+#include "config/presets.h"
 #include "config/read_file.h"
 #include "config/value.h"
 #include "config/yaml.h"
@@ -8,15 +10,19 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "wire/e164.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
-static int add_texts(struct config_texts *list, const char *a)
+enum { SECRET_BYTES_GOOD = 32 };
+
+static int set_texts(struct config_texts *list, const char *a, const char *b)
 {
 	value_clear_texts(list);
-	return value_add_text(list, a);
+	int r = value_add_text(list, a);
+	return r == 0 && b ? value_add_text(list, b) : r;
 }
 
 static void default_numbers(struct config *c)
@@ -27,6 +33,12 @@ static void default_numbers(struct config *c)
 	c->room.auto_create = true;
 	c->room.empty_timeout_s = 300;
 	c->room.departure_timeout_s = 20;
+	c->limit.max_metadata_size = LIMIT_METADATA_BYTES;
+	c->limit.max_attributes_size = LIMIT_ATTRIBUTES_BYTES;
+	c->limit.max_room_name_length = LIMIT_NAME_BYTES;
+	c->limit.max_participant_identity_length = LIMIT_NAME_BYTES;
+	c->limit.max_participant_name_length = LIMIT_NAME_BYTES;
+	c->log_level = -1;
 	c->logging.level = LOG_INFO;
 	c->sip.sip_port = 5060;
 	c->sip.rtp_port = (struct config_ports){10000, 20000};
@@ -40,7 +52,7 @@ static void default_numbers(struct config *c)
 static int dev_preset(struct config *c)
 {
 	static const char loopback[] = "127.0.0.1";
-	int r = add_texts(&c->bind_addresses, loopback);
+	int r = set_texts(&c->bind_addresses, loopback, "::1");
 	c->dev = c->development = true;
 	c->rtc.enable_loopback_candidate = true;
 	c->simulator.enabled = true;
@@ -57,7 +69,7 @@ int config_defaults(struct config *c, bool dev)
 {
 	memset(c, 0, sizeof *c);
 	default_numbers(c);
-	int r = add_texts(&c->sip.allowed_countries, "+1");
+	int r = set_texts(&c->sip.allowed_countries, "+1", NULL);
 	if (r == 0)
 		r = value_text(&c->data_dir, "./data");
 	if (r == 0)
@@ -70,102 +82,111 @@ int config_defaults(struct config *c, bool dev)
 int config_parse(struct config *c, struct span yaml, const char *name, struct buf *problems)
 {
 	int r = yaml_read(c, yaml, name, problems);
-	if (r == 0 && c->webhook.urls.count)
-		r = value_add_text(&c->notes, "webhook.urls has no effect yet: webhooks are not sent");
 	if (r == 0 && c->rtc.use_external_ip)
 		r = value_add_text(&c->notes,
 			"rtc.use_external_ip has no effect yet: set rtc.node_ip to the public address");
 	return r;
 }
 
-/* ---- what must hold between keys ---- */
+/* ---- file and environment ---- */
 
-static int complain(struct buf *problems, int *result, const char *text)
+static int invalid(int r)
 {
-	*result = CONFIG_E_INVALID;
-	int r = buf_add_text(problems, text);
-	return r < 0 ? r : 0;
+	return r < 0 ? r : CONFIG_E_INVALID;
 }
 
-static int check_keys(const struct config *c, struct buf *problems, int *result)
+static int read_whole(struct buf *text, const char *path, struct buf *problems)
 {
-	if (c->keys.count == 0)
-		return complain(problems, result, "no API key: set `keys: {NAME: SECRET}` in the file, "
-			"LIVEKIT_API_KEY and LIVEKIT_API_SECRET, or start with --dev\n");
-	if (!c->webhook.api_key)
-		return 0;
-	for (size_t i = 0; i < c->keys.count; ++i)
-		if (!strcmp(c->keys.items[i].name, c->webhook.api_key))
-			return 0;
-	return complain(problems, result, "webhook.api_key is not one of keys\n");
+	int r = read_file(text, path);
+	if (r <= 0)
+		return r;
+	const char *why = r == READ_FILE_E_MISSING ? "is not there"
+		: r == READ_FILE_E_DENIED ? "cannot be read" : "is too long";
+	return invalid(buf_format(problems, "%s %s\n", path, why));
 }
 
-static int check_ports(const struct config *c, struct buf *problems, int *result)
+static int read_config_file(struct config *c, const char *path, struct buf *problems)
 {
-	int r = 0;
-	if (c->port && c->port == c->backend.port)
-		r = complain(problems, result, "port and backend.port must differ\n");
-	if (r == 0 && c->port && c->port == c->rtc.tcp_port)
-		r = complain(problems, result, "port and rtc.tcp_port must differ\n");
-	if (r == 0 && c->simulator.enabled && c->sip.sip_port && c->sip.sip_port == c->simulator.sip_port)
-		r = complain(problems, result, "sip.sip_port and simulator.sip_port must differ\n");
-	if (r == 0 && c->sip.rtp_port.last - c->sip.rtp_port.first < 1)
-		r = complain(problems, result, "sip.rtp_port: expected a range such as 10000-20000\n");
-	if (r == 0 && c->sip.rtp_port.first < 1024)
-		r = complain(problems, result, "sip.rtp_port: ports under 1024 are not for this\n");
+	struct buf text = {.max = LIMIT_CONFIG_BYTES};
+	int r = read_whole(&text, path, problems);
+	if (r == 0)
+		r = config_parse(c, buf_span(&text), path, problems);
+	buf_fini(&text);
 	return r;
 }
 
-static int check_banks(const struct config *c, struct buf *problems, int *result)
+/* ---- keys ---- */
+
+static void clear_keys(struct config_keys *keys)
 {
-	char number[E164_SIZE], text[256];
-	for (size_t i = 0; i < c->banks.count; ++i) {
-		const struct config_bank *b = &c->banks.items[i];
-		bool twice = false;
-		for (size_t j = 0; j < i; ++j)
-			twice |= !strcmp(b->id, c->banks.items[j].id);
-		bool bad = e164_parse(number, span_text(b->phone_number), NULL) != E164_OK;
-		if (!twice && !bad)
-			continue;
-		snprintf(text, sizeof text,
-			twice ? "banks: the id %.40s is there twice%.0s\n"
-			      : "banks: %.40s: \"%.40s\" is no E.164 number such as +14155550123\n",
-			b->id, b->phone_number);
-		int r = complain(problems, result, text);
-		if (r < 0)
-			return r;
+	for (size_t i = 0; i < keys->count; ++i) {
+		mem_free(keys->items[i].name);
+		mem_free(keys->items[i].secret);
 	}
+	mem_free(keys->items);
+	*keys = (struct config_keys){0};
+}
+
+static int copy_keys(struct config_keys *to, const struct config_keys *from)
+{
+	int r = 0;
+	for (size_t i = 0; i < from->count && r == 0; ++i)
+		r = value_add_key(to, from->items[i].name, from->items[i].secret);
+	return r;
+}
+
+/* As livekit-server: a file of secrets that any user of the machine can read is a mistake. */
+static int check_key_file(const char *path, struct buf *problems)
+{
+	struct stat st;
+	if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_mode & S_IRWXO)
+		return invalid(buf_format(problems, "%s: key file others permissions must be set to 0: "
+			"chmod o= %s\n", path, path));
 	return 0;
 }
 
-int config_check(const struct config *c, struct buf *problems)
-{
-	int result = 0;
-	int r = check_keys(c, problems, &result);
-	if (r == 0)
-		r = check_ports(c, problems, &result);
-	if (r == 0)
-		r = check_banks(c, problems, &result);
-	return r < 0 ? r : result;
-}
-
-/* ---- file and environment ---- */
-
-static int read_into(struct config *c, const char *path, bool keys_only, struct buf *problems)
+/* Adds what is in key_file to `keys`. */
+static int read_key_file(struct config *c, struct buf *problems)
 {
 	struct buf text = {.max = LIMIT_CONFIG_BYTES};
-	int r = read_file(&text, path);
+	int r = check_key_file(c->key_file, problems);
 	if (r == 0)
-		r = keys_only ? yaml_read_keys(c, buf_span(&text), path, problems)
-			      : config_parse(c, buf_span(&text), path, problems);
-	else if (r > 0) {
-		const char *why = r == READ_FILE_E_MISSING ? "is not there"
-			: r == READ_FILE_E_DENIED ? "cannot be read" : "is too long";
-		r = buf_format(problems, "%s %s\n", path, why);
-		if (r >= 0)
-			r = CONFIG_E_INVALID;
-	}
+		r = read_whole(&text, c->key_file, problems);
+	if (r == 0)
+		r = yaml_read_keys(c, buf_span(&text), c->key_file, problems);
+	if (text.data)
+		OPENSSL_cleanse(text.data, text.size);
 	buf_fini(&text);
+	return r;
+}
+
+int config_reload_keys(struct config *c, struct buf *problems)
+{
+	struct config_keys old = c->keys;
+	c->keys = (struct config_keys){0};
+	int r = copy_keys(&c->keys, &c->own_keys);
+	if (r == 0 && c->key_file)
+		r = read_key_file(c, problems);
+	if (r == 0 && c->keys.count == 0)
+		r = invalid(buf_add_text(problems, "no API key is left\n"));
+	clear_keys(r == 0 ? &old : &c->keys);
+	if (r)
+		c->keys = old;
+	return r;
+}
+
+/* LiveKit's advice: HMAC-SHA256 is as strong as its key is long. */
+static int note_short_secrets(struct config *c)
+{
+	char text[200];
+	int r = 0;
+	for (size_t i = 0; i < c->keys.count && r == 0 && !c->development; ++i) {
+		if (strlen(c->keys.items[i].secret) >= SECRET_BYTES_GOOD)
+			continue;
+		snprintf(text, sizeof text, "the secret of the key \"%.100s\" is too short, should be at least %d "
+			"characters for security", c->keys.items[i].name, SECRET_BYTES_GOOD);
+		r = value_add_text(&c->notes, text);
+	}
 	return r;
 }
 
@@ -180,15 +201,9 @@ static int read_settings(struct config *c, const struct config_source *from, str
 		if (!path && !body && either)
 			*(strpbrk(either, ":\n") ? &body : &path) = either;
 	}
-	if (path)
-		return read_into(c, path, false, problems);
-	return body ? config_parse(c, span_text(body), "config", problems) : 0;
-}
-
-static int env_text(char **slot, const struct env *env, const char *name)
-{
-	const char *value = env_get(env, name);
-	return value ? value_text(slot, value) : 0;
+	if (body)
+		return config_parse(c, span_text(body), "config", problems);
+	return path ? read_config_file(c, path, problems) : 0;
 }
 
 static int read_env_keys(struct config *c, const struct env *env, struct buf *problems)
@@ -213,35 +228,56 @@ static int server_url_from(char **slot, const char *url)
 	return 0;
 }
 
-static int read_env(struct config *c, const struct env *env, struct buf *problems)
+static int read_server_url(struct config *c, const struct env *env)
 {
-	int r = read_env_keys(c, env, problems);
-	if (r == 0)
-		r = env_text(&c->sip.trunk, env, "LIVEKIT_SIP_TRUNK");
-	const char *ip = env_get(env, "NODE_IP"), *url = env_get(env, "LIVEKIT_URL");
-	if (r == 0 && ip && !value_is_ip(ip)) {
-		r = buf_format(problems, "NODE_IP: expected an IP address, read \"%.40s\"\n", ip);
-		r = r < 0 ? r : CONFIG_E_INVALID;
-	} else if (r == 0 && ip) {
-		r = value_text(&c->rtc.node_ip, ip);
-	}
+	const char *url = env_get(env, "LIVEKIT_URL");
 	/* --dev is about this machine, whatever the shell's LIVEKIT_URL is. */
-	if (r == 0 && url && !c->dev && !c->backend.server_url)
-		r = server_url_from(&c->backend.server_url, url);
-	return r;
+	return url && !c->dev && !c->backend.server_url ? server_url_from(&c->backend.server_url, url) : 0;
+}
+
+/* Keys that say the same as others, as LiveKit has them. */
+static void settle(struct config *c)
+{
+	if (c->log_level >= 0)
+		c->logging.level = c->log_level;
+	if (c->room.max_metadata_size)
+		c->limit.max_metadata_size = c->room.max_metadata_size;
+	if (c->room.max_room_name_length)
+		c->limit.max_room_name_length = c->room.max_room_name_length;
+	if (c->room.max_participant_identity_length)
+		c->limit.max_participant_identity_length = c->room.max_participant_identity_length;
+}
+
+/* LiveKit's keys of development, which everybody knows: so for this machine only, unless it is said. */
+static int use_dev_key(struct config *c)
+{
+	int r = value_add_key(&c->keys, "devkey", "secret");
+	return r == 0 && !c->binds_chosen ? set_texts(&c->bind_addresses, "127.0.0.1", "::1") : r;
 }
 
 int config_load(struct config *ret, const struct config_source *from, struct buf *problems)
 {
 	int r = config_defaults(ret, from->dev);
+	ret->lenient = from->lenient;
 	if (r == 0)
 		r = read_settings(ret, from, problems);
-	if (r == 0 && ret->key_file)
-		r = read_into(ret, ret->key_file, true, problems);
 	if (r == 0 && from->env)
-		r = read_env(ret, from->env, problems);
-	if (r == 0 && ret->dev && ret->keys.count == 0)
-		r = value_add_key(&ret->keys, "devkey", "secret");
+		r = flags_from_env(ret, from->env, problems);
+	if (r == 0)
+		r = flags_apply(ret, from->flags, from->flag_count, problems);
+	if (r == 0 && from->env)
+		r = read_env_keys(ret, from->env, problems);
+	if (r == 0)
+		r = copy_keys(&ret->own_keys, &ret->keys);
+	if (r == 0 && ret->key_file)
+		r = read_key_file(ret, problems);
+	if (r == 0 && from->env)
+		r = read_server_url(ret, from->env);
+	if (r == 0 && ret->development && ret->keys.count == 0)
+		r = use_dev_key(ret);
+	if (r == 0)
+		r = note_short_secrets(ret);
+	settle(ret);
 	return r == 0 ? config_check(ret, problems) : r;
 }
 
@@ -252,20 +288,18 @@ void config_fini(struct config *c)
 		enum schema_kind kind = schema_keys[i].kind;
 		if (kind == SCHEMA_TEXT || kind == SCHEMA_IP)
 			mem_free(*(char **)slot);
-		else if (kind == SCHEMA_TEXTS || kind == SCHEMA_PREFIXES)
+		else if (kind == SCHEMA_TEXTS || kind == SCHEMA_PREFIXES || kind == SCHEMA_CODECS)
 			value_clear_texts(slot);
 	}
-	for (size_t i = 0; i < c->keys.count; ++i) {
-		mem_free(c->keys.items[i].name);
-		mem_free(c->keys.items[i].secret);
-	}
-	mem_free(c->keys.items);
+	clear_keys(&c->keys);
+	clear_keys(&c->own_keys);
 	for (size_t i = 0; i < c->banks.count; ++i) {
 		mem_free(c->banks.items[i].id);
 		mem_free(c->banks.items[i].name);
 		mem_free(c->banks.items[i].phone_number);
 	}
 	mem_free(c->banks.items);
+	presets_clear(&c->room.presets);
 	value_clear_texts(&c->notes);
 	memset(c, 0, sizeof *c);
 }

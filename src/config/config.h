@@ -11,12 +11,14 @@
 #include "config/env_file.h"
 
 #include "base/buf.h"
+#include "wire/proto.h"
 
 struct config_texts {
 	char **items;
 	size_t count;
 };
 
+enum { CONFIG_KEY_NAME_MAX = 200 /* bytes */, CONFIG_BINDS_MAX = 8 };
 struct config_key {
 	char *name, *secret;
 };
@@ -37,12 +39,25 @@ struct config_ports {
 	uint16_t first, last; /* one port: both the same */
 };
 
+/* `room.room_configurations`: what a token or CreateRoom names as room preset. */
+struct config_preset {
+	const char *name;
+	const struct Livekit__RoomConfiguration *settings;
+};
+struct config_presets {
+	struct config_preset *items;
+	size_t count;
+	struct proto_arena arena; /* names and settings */
+};
+
 /* All times in milliseconds, but for the rooms', which LiveKit has in seconds. */
 struct config {
 	bool dev, development;         /* --dev; `development: true` */
 	uint16_t port;                 /* 7880 */
 	struct config_texts bind_addresses; /* empty: every address; --dev: 127.0.0.1 and ::1 */
-	struct config_keys keys;       /* --dev without any: devkey, secret */
+	bool binds_chosen; /* bind_addresses are the operator's: each must be there */
+	struct config_keys keys;       /* all of them; --dev without any: devkey, secret */
+	struct config_keys own_keys;   /* those that key_file did not bring */
 	char *key_file;                /* more keys, in a YAML file of their own; or NULL */
 
 	struct {
@@ -52,13 +67,30 @@ struct config {
 		bool use_external_ip, enable_loopback_candidate;
 	} rtc;
 	struct {
+		uint16_t port; /* 0: nobody is told */
+		char *username, *password; /* NULL: not asked for */
+	} prometheus;
+	struct {
 		struct config_texts urls;
 		char *api_key; /* NULL: the first key */
 	} webhook;
 	struct {
 		bool auto_create, enable_remote_unmute;
 		uint32_t empty_timeout_s, departure_timeout_s, max_participants;
+		/* Older names of three of `limit`; 0 = not set. */
+		uint32_t max_metadata_size, max_room_name_length, max_participant_identity_length;
+		struct config_texts enabled_codecs; /* mime types; none: all that we have */
+		struct config_presets presets;
 	} room;
+	struct { /* 0 = none, but for what base/limits.h bounds */
+		uint32_t num_tracks, subscription_limit_audio;
+		uint32_t max_metadata_size, max_attributes_size; /* bytes */
+		uint32_t max_room_name_length, max_participant_identity_length, max_participant_name_length;
+	} limit;
+	struct {
+		char *cert_file, *key_file; /* PEM; NULL twice: no TLS */
+	} tls;
+	int log_level; /* older name of logging.level, which it overrules; -1 = not set */
 	struct {
 		int level; /* enum log_level */
 		bool json;
@@ -88,14 +120,21 @@ struct config {
 	char *data_dir;   /* "./data"; holds ringdown.db */
 	uint32_t workers; /* media workers; 0 = one for each core */
 
+	bool lenient; /* unknown keys are noted, not refused */
+
 	/* What was read and does nothing here, one sentence each: to be said at the start. */
 	struct config_texts notes;
 };
 
+struct config_flag; /* config/flags.h */
+
 struct config_source {
 	const char *path; /* --config, or NULL */
-	const char *body; /* --config-body, or NULL */
+	const char *body; /* --config-body, or NULL; wins over the path */
 	bool dev;
+	bool lenient; /* --disable-strict-config */
+	const struct config_flag *flags;
+	size_t flag_count;
 	const struct env *env; /* LIVEKIT_CONFIG, LIVEKIT_CONFIG_BODY, LIVEKIT_KEYS, ... */
 };
 
@@ -104,6 +143,8 @@ enum {
 };
 /* Zeroes *ret first. Returns 0, CONFIG_E_INVALID or a negative error. */
 MUST_USE int config_load(struct config *ret, const struct config_source *from, struct buf *problems);
+/* Reads key_file anew. On any failure `keys` stays as it was. Outcomes as above. */
+MUST_USE int config_reload_keys(struct config *c, struct buf *problems);
 void config_fini(struct config *c);
 
 /* The pure middle of it, for tests and fuzzing: YAML into a struct that holds defaults already.

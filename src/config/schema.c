@@ -7,6 +7,7 @@ static const char one_process[] = "everything runs in this one process";
 static const char built_in[] = "the limits are built in";
 static const char always_lite[] = "ICE is always lite";
 static const char no_video[] = "there is nothing to set: sound is forwarded, video is not mixed";
+static const char every_line[] = "every line is written";
 static const char not_yet[] = "not supported yet";
 
 const struct schema_key schema_keys[] = {
@@ -23,6 +24,10 @@ const struct schema_key schema_keys[] = {
 	{"rtc.node_ip", SCHEMA_IP, AT(rtc.node_ip), NULL},
 	{"rtc.use_external_ip", SCHEMA_BOOL, AT(rtc.use_external_ip), NULL},
 	{"rtc.enable_loopback_candidate", SCHEMA_BOOL, AT(rtc.enable_loopback_candidate), NULL},
+	{"prometheus.port", SCHEMA_PORT, AT(prometheus.port), NULL},
+	{"prometheus.username", SCHEMA_TEXT, AT(prometheus.username), NULL},
+	{"prometheus.password", SCHEMA_TEXT, AT(prometheus.password), NULL},
+	{"prometheus_port", SCHEMA_PORT, AT(prometheus.port), NULL}, /* as older files have it */
 	{"webhook.urls", SCHEMA_TEXTS, AT(webhook.urls), NULL},
 	{"webhook.api_key", SCHEMA_TEXT, AT(webhook.api_key), NULL},
 	{"room.auto_create", SCHEMA_BOOL, AT(room.auto_create), NULL},
@@ -30,6 +35,21 @@ const struct schema_key schema_keys[] = {
 	{"room.departure_timeout", SCHEMA_SECONDS, AT(room.departure_timeout_s), NULL},
 	{"room.max_participants", SCHEMA_COUNT, AT(room.max_participants), NULL},
 	{"room.enable_remote_unmute", SCHEMA_BOOL, AT(room.enable_remote_unmute), NULL},
+	{"room.max_metadata_size", SCHEMA_COUNT, AT(room.max_metadata_size), NULL},
+	{"room.max_participant_identity_length", SCHEMA_COUNT, AT(room.max_participant_identity_length), NULL},
+	{"room.max_room_name_length", SCHEMA_COUNT, AT(room.max_room_name_length), NULL},
+	{"room.enabled_codecs", SCHEMA_CODECS, AT(room.enabled_codecs), NULL},
+	{"room.room_configurations", SCHEMA_PRESETS, AT(room.presets), NULL},
+	{"limit.max_attributes_size", SCHEMA_COUNT, AT(limit.max_attributes_size), NULL},
+	{"limit.max_metadata_size", SCHEMA_COUNT, AT(limit.max_metadata_size), NULL},
+	{"limit.max_participant_identity_length", SCHEMA_COUNT, AT(limit.max_participant_identity_length), NULL},
+	{"limit.max_participant_name_length", SCHEMA_COUNT, AT(limit.max_participant_name_length), NULL},
+	{"limit.max_room_name_length", SCHEMA_COUNT, AT(limit.max_room_name_length), NULL},
+	{"limit.num_tracks", SCHEMA_COUNT, AT(limit.num_tracks), NULL},
+	{"limit.subscription_limit_audio", SCHEMA_COUNT, AT(limit.subscription_limit_audio), NULL},
+	{"tls.cert_file", SCHEMA_TEXT, AT(tls.cert_file), NULL},
+	{"tls.key_file", SCHEMA_TEXT, AT(tls.key_file), NULL},
+	{"log_level", SCHEMA_LEVEL, AT(log_level), NULL},
 	{"logging.level", SCHEMA_LEVEL, AT(logging.level), NULL},
 	{"logging.json", SCHEMA_BOOL, AT(logging.json), NULL},
 	{"sip.sip_port", SCHEMA_PORT, AT(sip.sip_port), NULL},
@@ -61,13 +81,14 @@ const struct schema_key schema_keys[] = {
 	UNUSED("enable_data_tracks", not_yet),
 	UNUSED("enable_participant_data_blob", "data blobs are refused as without it"),
 	UNUSED("ingress", "there is no ingress service"),
-	UNUSED("limit", built_in),
-	UNUSED("log_level", "use logging.level"),
+	UNUSED("limit.bytes_per_sec", not_yet),
+	UNUSED("limit.max_data_blob_key_length", "data blobs are refused"),
+	UNUSED("limit.max_data_blobs_size", "data blobs are refused"),
+	UNUSED("limit.max_data_track_custom_encoding_length", "data tracks are refused"),
+	UNUSED("limit.subscription_limit_video", "there is no video"),
 	UNUSED("metric", not_yet),
 	UNUSED("node_selector", one_process),
 	UNUSED("node_stats", one_process),
-	UNUSED("prometheus", not_yet),
-	UNUSED("prometheus_port", not_yet),
 	UNUSED("psrpc", one_process),
 	UNUSED("redis", one_process),
 	UNUSED("region", one_process),
@@ -76,22 +97,17 @@ const struct schema_key schema_keys[] = {
 	UNUSED("turn", not_yet),
 	UNUSED("video", no_video),
 	UNUSED("logging.component_levels", "use logging.level"),
-	UNUSED("logging.item_sample_initial", not_yet),
-	UNUSED("logging.item_sample_interval", not_yet),
-	UNUSED("logging.item_sample_seconds", not_yet),
+	UNUSED("logging.item_sample_initial", every_line),
+	UNUSED("logging.item_sample_interval", every_line),
+	UNUSED("logging.item_sample_seconds", every_line),
 	UNUSED("logging.pion_level", "there is no pion here"),
-	UNUSED("logging.sample", not_yet),
-	UNUSED("logging.sample_initial", not_yet),
-	UNUSED("logging.sample_interval", not_yet),
-	UNUSED("room.create_room_attempts", not_yet),
-	UNUSED("room.create_room_enabled", not_yet),
-	UNUSED("room.create_room_timeout", not_yet),
-	UNUSED("room.enabled_codecs", "the codecs are Opus, PCMU, PCMA and G722"),
-	UNUSED("room.max_metadata_size", built_in),
-	UNUSED("room.max_participant_identity_length", built_in),
-	UNUSED("room.max_room_name_length", built_in),
+	UNUSED("logging.sample", every_line),
+	UNUSED("logging.sample_initial", every_line),
+	UNUSED("logging.sample_interval", every_line),
+	UNUSED("room.create_room_attempts", one_process),
+	UNUSED("room.create_room_enabled", "LiveKit 1.13 has none: use room.auto_create"),
+	UNUSED("room.create_room_timeout", one_process),
 	UNUSED("room.playout_delay", no_video),
-	UNUSED("room.room_configurations", not_yet),
 	UNUSED("room.sync_streams", no_video),
 	UNUSED("room.update_batch_target_size", built_in),
 	UNUSED("rtc.advertise_internal_ip", not_yet),
@@ -148,7 +164,7 @@ const struct schema_key schema_keys[] = {
 	UNUSED("sip.media_nat_1_to_1_ip", "set sip.nat_1_to_1_ip"),
 	UNUSED("sip.media_use_external_ip", "set sip.nat_1_to_1_ip"),
 	UNUSED("sip.outbound_route_headers", not_yet),
-	UNUSED("sip.prometheus_port", not_yet),
+	UNUSED("sip.prometheus_port", "one page tells everything: prometheus.port"),
 	UNUSED("sip.rtp_draining_duration", not_yet),
 	UNUSED("sip.rtp_draining_idle_timeout", not_yet),
 	UNUSED("sip.sip_port_listen", "the SIP port is one: sip.sip_port"),
@@ -158,8 +174,8 @@ const struct schema_key schema_keys[] = {
 	UNUSED("sip.udp_max_payload", not_yet),
 	UNUSED("sip.use_external_ip", "set sip.nat_1_to_1_ip"),
 	UNUSED("webhook.filter_params", not_yet),
-	UNUSED("webhook.resource_url_notifier", not_yet),
-	UNUSED("webhook.url_notifier", not_yet),
+	UNUSED("webhook.resource_url_notifier", built_in),
+	UNUSED("webhook.url_notifier", built_in),
 };
 const size_t schema_count = COUNT_OF(schema_keys);
 
@@ -171,17 +187,6 @@ const struct schema_key *schema_find(const char *path)
 	return NULL;
 }
 
-/* The part of `path` right below `under`, and its size; NULL when it is not there. */
-static const char *child(const char *path, const char *under, size_t *size)
-{
-	size_t skip = strlen(under);
-	if (skip && (strncmp(path, under, skip) || path[skip] != '.'))
-		return NULL;
-	const char *name = skip ? path + skip + 1 : path;
-	*size = strcspn(name, ".");
-	return name;
-}
-
 bool schema_is_group(const char *path)
 {
 	size_t size = strlen(path);
@@ -189,52 +194,4 @@ bool schema_is_group(const char *path)
 		if (!strncmp(schema_keys[i].path, path, size) && schema_keys[i].path[size] == '.')
 			return true;
 	return false;
-}
-
-enum { DISTANCE_NAME_MAX = 48 };
-
-/* Levenshtein: how many letters must change, come or go. */
-static unsigned distance(const char *a, size_t a_size, const char *b, size_t b_size)
-{
-	unsigned row[DISTANCE_NAME_MAX + 1];
-	if (a_size > DISTANCE_NAME_MAX || b_size > DISTANCE_NAME_MAX)
-		return DISTANCE_NAME_MAX;
-	for (unsigned j = 0; j <= b_size; ++j)
-		row[j] = j;
-	for (unsigned i = 1; i <= a_size; ++i) {
-		unsigned corner = row[0];
-		row[0] = i;
-		for (unsigned j = 1; j <= b_size; ++j) {
-			unsigned best = corner + (a[i - 1] != b[j - 1]);
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			corner = row[j];
-			row[j] = best;
-		}
-	}
-	return row[b_size];
-}
-
-const char *schema_suggest(char *out, size_t size, const char *under, const char *name)
-{
-	size_t name_size = strlen(name);
-	unsigned best = name_size < 4 ? 2 : name_size < 8 ? 3 : 4; /* that far is another word */
-	bool found = false;
-
-	for (size_t i = 0; i < schema_count; ++i) {
-		size_t known_size;
-		const char *known = child(schema_keys[i].path, under, &known_size);
-		if (!known || known_size >= size)
-			continue;
-		unsigned d = distance(name, name_size, known, known_size);
-		if (d >= best)
-			continue;
-		best = d;
-		found = true;
-		memcpy(out, known, known_size);
-		out[known_size] = 0;
-	}
-	return found ? out : NULL;
 }

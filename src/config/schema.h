@@ -22,7 +22,9 @@ enum schema_kind {
 	SCHEMA_LEVEL,    /* int, enum log_level by name */
 	SCHEMA_KEYS,     /* struct config_keys: {name: secret} */
 	SCHEMA_BANKS,    /* struct config_banks: [{id, name, phone_number}] */
-	SCHEMA_UNUSED,   /* LiveKit's, without meaning here: `note` says why; what is below it is not read */
+	SCHEMA_CODECS,   /* struct config_texts of mime types: [{mime, fmtp_line}] */
+	SCHEMA_PRESETS,  /* struct config_presets: {name: RoomConfiguration} */
+	SCHEMA_UNUSED,   /* LiveKit's, without meaning here: `note` says why; of what is below it only the names are looked at */
 };
 
 struct schema_key {
@@ -41,3 +43,9 @@ bool schema_is_group(const char *path); /* "rtc" */
 /* The known name that `name` was probably meant to be, among those in the group `under` ("" = top);
  * NULL when none is near. Writes into `out`. */
 const char *schema_suggest(char *out, size_t size, const char *under, const char *name);
+/* The same for a whole path ("rtc.udp_prt") or one of `more`, which ends with NULL. */
+const char *schema_suggest_path(char *out, size_t size, const char *path, const char *const *more);
+/* Below a key without effect: one of LiveKit's names there, or nobody knows what is there. */
+bool schema_is_known_below(const char *path, const char *name);
+/* The i-th key that exists only below a key without effect ("redis.address"); false past the last. */
+bool schema_below_at(size_t i, char *path, size_t size);

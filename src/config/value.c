@@ -189,10 +189,11 @@ static int set_time(uint32_t *slot, const char *text, double units_per_second, c
 
 static int set_level(int *slot, const char *text, char why[VALUE_WHY_SIZE])
 {
-	static const char *const names[] = {"debug", "info", "warn", "error"};
+	/* LiveKit's library knows three more that are worse than an error. */
+	static const char *const names[] = {"debug", "info", "warn", "error", "dpanic", "panic", "fatal"};
 	for (size_t i = 0; i < COUNT_OF(names); ++i)
 		if (!strcasecmp(text, names[i])) {
-			*slot = (int)i;
+			*slot = i < LOG_ERROR ? (int)i : LOG_ERROR;
 			return 0;
 		}
 	return no(why, "expected debug, info, warn or error, read \"%.40s\"", text);
@@ -231,6 +232,10 @@ int value_set(struct config *c, const struct schema_key *key, const char *text, 
 		return no(why, "expected a mapping of key names to secrets");
 	case SCHEMA_BANKS:
 		return no(why, "expected a list of {id, name, phone_number}, read \"%.40s\"", text);
+	case SCHEMA_CODECS:
+		return no(why, "expected a list of {mime}, read \"%.40s\"", text);
+	case SCHEMA_PRESETS:
+		return no(why, "expected a mapping of names to settings of rooms");
 	case SCHEMA_UNUSED:
 		break;
 	}

@@ -1,5 +1,6 @@
 #include "config/yaml.h"
 
+#include "config/presets.h"
 #include "config/value.h"
 
 #include "base/err.h"
@@ -11,7 +12,7 @@
 #include <stdio.h>
 #include <yaml.h>
 
-enum { PATH_SIZE = 96, MAPPING_KEYS_MAX = 1000, BANKS_MAX = 200 };
+enum { PATH_SIZE = 96, MAPPING_KEYS_MAX = 1000, BANKS_MAX = 200, CODECS_MAX = 50 };
 
 struct reading {
 	struct config *c;
@@ -72,6 +73,7 @@ static void read_texts(struct reading *r, const struct schema_key *key, const ya
 {
 	struct config_texts *list = (struct config_texts *)((char *)r->c + key->offset);
 	value_clear_texts(list);
+	r->c->binds_chosen |= list == &r->c->bind_addresses;
 	for (yaml_node_item_t *i = node->data.sequence.items.start; i < node->data.sequence.items.top; ++i) {
 		const yaml_node_t *item = node_at(r, *i);
 		const char *text = scalar(item);
@@ -155,7 +157,93 @@ static void read_banks(struct reading *r, const yaml_node_t *node)
 	}
 }
 
+static const char *read_mime(struct reading *r, const yaml_node_t *node)
+{
+	const char *mime = NULL;
+	for (yaml_node_pair_t *p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top; ++p) {
+		const yaml_node_t *key = node_at(r, p->key);
+		const char *name = scalar(key), *text = scalar(node_at(r, p->value));
+		if (name && text && !strcmp(name, "mime"))
+			mime = text;
+		else if (!name || !text || strcmp(name, "fmtp_line"))
+			problem(r, line_of(key), "room.enabled_codecs: expected mime and fmtp_line, each a text");
+	}
+	return mime;
+}
+
+static void read_codecs(struct reading *r, const yaml_node_t *node)
+{
+	struct config_texts *list = &r->c->room.enabled_codecs;
+	bool opus = false;
+	value_clear_texts(list);
+	for (yaml_node_item_t *i = node->data.sequence.items.start; i < node->data.sequence.items.top; ++i) {
+		const yaml_node_t *item = node_at(r, *i);
+		const char *mime = item->type == YAML_MAPPING_NODE ? read_mime(r, item) : NULL;
+		if (!mime || list->count >= CODECS_MAX) {
+			problem(r, line_of(item), "room.enabled_codecs: expected at most %d of {mime}", CODECS_MAX);
+			return;
+		}
+		opus |= !strcasecmp(mime, "audio/opus");
+		note_result(r, value_add_text(list, mime));
+	}
+	if (!opus)
+		problem(r, line_of(node), "room.enabled_codecs: audio/opus must be among them: nothing works without");
+}
+
+static void read_presets(struct reading *r, const yaml_node_t *node)
+{
+	char why[PRESETS_WHY_SIZE];
+	presets_clear(&r->c->room.presets);
+	for (yaml_node_pair_t *p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top; ++p) {
+		const yaml_node_t *name = node_at(r, p->key);
+		const char *text = scalar(name);
+		int result = text && *text
+			? presets_add(&r->c->room.presets, text, &r->document, node_at(r, p->value), why) : 0;
+		if (!text || !*text)
+			problem(r, line_of(name), "room.room_configurations: expected a name");
+		else if (result > 0)
+			problem(r, line_of(name), "room.room_configurations: %s", why);
+		note_result(r, result);
+	}
+}
+
 /* ---- the walk ---- */
+
+static void unknown(struct reading *r, const yaml_node_t *key, const char *group, const char *name)
+{
+	char near[PATH_SIZE];
+	const char *in = *group ? " in " : "";
+	if (r->c->lenient) {
+		char text[256];
+		snprintf(text, sizeof text, "%s:%zu: unknown key \"%.60s\"%s%s is ignored", r->name, line_of(key),
+			name, in, group);
+		note_result(r, value_add_text(&r->c->notes, text));
+	} else if (schema_suggest(near, sizeof near, group, name))
+		problem(r, line_of(key), "unknown key \"%.60s\"%s%s; did you mean \"%s\"?", name, in, group,
+			near);
+	else
+		problem(r, line_of(key), "unknown key \"%.60s\"%s%s", name, in, group);
+}
+
+/* It has no effect, but a mistake in it should not wait until it has. */
+static void read_unused(struct reading *r, const struct schema_key *key, const yaml_node_t *node)
+{
+	char text[256];
+	snprintf(text, sizeof text, "%s:%zu: %s has no effect: %s", r->name, line_of(node), key->path, key->note);
+	note_result(r, value_add_text(&r->c->notes, text));
+	if (node->type != YAML_MAPPING_NODE)
+		return;
+	for (yaml_node_pair_t *p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top; ++p) {
+		const char *name = scalar(node_at(r, p->key));
+		if (name && !schema_is_known_below(key->path, name))
+			unknown(r, node_at(r, p->key), key->path, name);
+	}
+}
+
+static bool takes_mapping(const struct schema_key *key)
+{
+	return key->kind == SCHEMA_KEYS || key->kind == SCHEMA_PRESETS;
+}
 
 static void read_value(struct reading *r, const struct schema_key *key, const yaml_node_t *node)
 {
@@ -163,10 +251,7 @@ static void read_value(struct reading *r, const struct schema_key *key, const ya
 	char why[VALUE_WHY_SIZE];
 
 	if (key->kind == SCHEMA_UNUSED) {
-		char text[256];
-		snprintf(text, sizeof text, "%s:%zu: %s has no effect: %s", r->name, line_of(node), key->path,
-			key->note);
-		note_result(r, value_add_text(&r->c->notes, text));
+		read_unused(r, key, node);
 		return;
 	}
 	if (is_null(node))
@@ -175,12 +260,16 @@ static void read_value(struct reading *r, const struct schema_key *key, const ya
 		read_texts(r, key, node);
 	} else if (node->type == YAML_SEQUENCE_NODE && key->kind == SCHEMA_BANKS) {
 		read_banks(r, node);
+	} else if (node->type == YAML_SEQUENCE_NODE && key->kind == SCHEMA_CODECS) {
+		read_codecs(r, node);
 	} else if (node->type == YAML_MAPPING_NODE && key->kind == SCHEMA_KEYS) {
 		read_keys(r, node);
+	} else if (node->type == YAML_MAPPING_NODE && key->kind == SCHEMA_PRESETS) {
+		read_presets(r, node);
 	} else if (!scalar(node)) {
 		problem(r, line_of(node), "%s: expected %s", key->path,
-			takes_list || key->kind == SCHEMA_BANKS ? "a list"
-			: key->kind == SCHEMA_KEYS ? "a mapping" : "a single value");
+			takes_list || key->kind == SCHEMA_BANKS || key->kind == SCHEMA_CODECS ? "a list"
+			: takes_mapping(key) ? "a mapping" : "a single value");
 	} else {
 		int result = value_set(r->c, key, scalar(node), why);
 		if (result > 0)
@@ -198,17 +287,6 @@ static bool is_twice(struct reading *r, const yaml_node_t *mapping, const yaml_n
 			return true;
 	}
 	return false;
-}
-
-static void unknown(struct reading *r, const yaml_node_t *key, const char *group, const char *name)
-{
-	char near[PATH_SIZE];
-	const char *in = *group ? " in " : "";
-	if (schema_suggest(near, sizeof near, group, name))
-		problem(r, line_of(key), "unknown key \"%.60s\"%s%s; did you mean \"%s\"?", name, in, group,
-			near);
-	else
-		problem(r, line_of(key), "unknown key \"%.60s\"%s%s", name, in, group);
 }
 
 /* `group`: "" at the top, else one level down; the schema has no third. */

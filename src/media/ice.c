@@ -104,7 +104,7 @@ static void note_path(struct ice *i, const struct peer_address *from, bool nomin
 		result->fresh = true;
 	}
 	i->paths[n] = *from; /* our end of it may have changed */
-	i->path_used_ms[n] = now_ms;
+	i->path_used_ms[n] = now_ms ? now_ms : 1;
 	result->path = n;
 
 	if (nominate || !i->nominated) {
@@ -175,6 +175,30 @@ const struct peer_address *ice_path(const struct ice *i)
 bool ice_knows(const struct ice *i, const struct peer_address *from)
 {
 	return find_path(i, from) >= 0;
+}
+
+/* What was heard last is the best guess until the peer nominates another. */
+static int freshest_path(const struct ice *i)
+{
+	int best = -1;
+	for (int n = 0; n < (int)i->path_count; ++n)
+		if (i->path_used_ms[n] && (best < 0 || i->path_used_ms[n] > i->path_used_ms[best]))
+			best = n;
+	return best;
+}
+
+int ice_forget(struct ice *i, const struct peer_address *path)
+{
+	int n = find_path(i, path);
+	if (n < 0)
+		return -1;
+	i->paths[n] = (struct peer_address){0};
+	i->path_used_ms[n] = 0; /* the first to make room */
+	if (i->selected == n) {
+		i->selected = freshest_path(i);
+		i->nominated = false;
+	}
+	return n;
 }
 
 void ice_prefer(struct ice *i, const struct peer_address *from)

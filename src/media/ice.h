@@ -7,6 +7,7 @@
  * Owns:    no memory.
  * Thread:  its owner's.
  * Words:   path     = an address of the peer that passed a check with our password;
+ *          a path that ended leaves a hole in the array: an address of no family;
  *          selected = the path that media goes to: the last one nominated, before that the last
  *                     one that passed (the first DTLS flight may overtake the nomination).
  */
@@ -77,6 +78,8 @@ void ice_heard(struct ice *i, uint64_t now_ms);
 enum ice_life ice_life(const struct ice *i, uint64_t now_ms);
 const struct peer_address *ice_path(const struct ice *i); /* selected; NULL = none yet */
 bool ice_knows(const struct ice *i, const struct peer_address *from);
+/* This path is no more: a connection that ended. Returns its index, -1 when it was not known. */
+int ice_forget(struct ice *i, const struct peer_address *path);
 /* A datagram from this known path is the best guess until the peer nominates one. */
 void ice_prefer(struct ice *i, const struct peer_address *from);
 

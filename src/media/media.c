@@ -1,13 +1,16 @@
 #include "media/media.h"
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "media/order.h"
 #include "media/payload.h"
+#include "media/rtc_door.h"
 #include "media/rtp_ports.h"
+#include "media/tcp_places.h"
 #include "media/worker.h"
 #include "net/address.h"
 #include "net/mailbox.h"
@@ -27,6 +30,8 @@ struct member {
 	struct map_node by_id;
 	media_id id;
 	struct media_leg_stats stats;
+	struct media_voice_stats *voices;
+	size_t voice_count;
 };
 
 struct media {
@@ -39,6 +44,8 @@ struct media {
 	struct mailbox *reports;
 	struct payloads payloads;
 	struct rtp_ports ports;
+	struct tcp_places *places;
+	struct rtc_door *door; /* NULL without ICE over TCP */
 	struct worker *workers[WORKERS_MAX];
 	unsigned members[WORKERS_MAX]; /* how many, of each worker */
 	unsigned worker_count;
@@ -115,12 +122,26 @@ static bool remove_member(struct media *m, media_id id)
 	if (!x)
 		return false;
 	map_remove(&m->open, &x->by_id);
+	mem_free(x->voices);
 	mem_free(x);
 	--m->members[worker_of(id)];
 	return true;
 }
 
 /* ---- reports ---- */
+
+static void take_stats(struct media *m, struct member *x, const struct report *r)
+{
+	struct media_voice_stats *voices = mem_zalloc(r->size);
+	if (!voices)
+		return;
+	memcpy(voices, r->payload, r->size);
+	mem_free(x->voices);
+	x->voices = voices;
+	x->voice_count = r->size / sizeof *voices;
+	if (m->events->transport_stats)
+		m->events->transport_stats(m->owner, r->id, r->payload, x->voice_count);
+}
 
 static void dispatch(struct media *m, const struct report *r)
 {
@@ -140,6 +161,9 @@ static void dispatch(struct media *m, const struct report *r)
 		break;
 	case REPORT_TRANSPORT_SCTP:
 		e->transport_sctp(m->owner, r->id, span_of(r->payload, r->size));
+		break;
+	case REPORT_TRANSPORT_STATS:
+		take_stats(m, x, r);
 		break;
 	case REPORT_LEG_EVENT:
 		e->leg_event(m->owner, r->id, (enum media_leg_event)r->value);
@@ -173,14 +197,13 @@ static void on_report(void *owner, void *letter)
 
 static int start_worker(struct media *m, unsigned index)
 {
-	struct sockaddr_storage bind = *m->config.rtc_bind;
-	uint16_t port = address_port((const struct sockaddr *)&bind);
-
-	if (port) /* 0: the kernel picks one for each */
-		address_set_port(&bind, (uint16_t)(port + index));
+	const struct media_config *config = &m->config;
 	struct worker_config c = {.index = index,
-		.loop = m->config.workers ? NULL : m->loop,
-		.bind = &bind,
+		.loop = config->workers ? NULL : m->loop,
+		.binds = config->rtc_binds,
+		.bind_count = config->rtc_bind_count,
+		.port = config->rtc_port ? (uint16_t)(config->rtc_port + index) : 0,
+		.places = m->places,
 		.identity = m->identity,
 		.reports = m->reports,
 		.payloads = &m->payloads};
@@ -188,6 +211,56 @@ static int start_worker(struct media *m, unsigned index)
 	if (r == 0)
 		++m->worker_count;
 	return r;
+}
+
+/* ---- ICE over TCP ---- */
+
+/* Of RFC 8839's ice-char: one for each worker there can be. */
+static const char worker_letters[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+_Static_assert(sizeof worker_letters == WORKERS_MAX + 1, "a letter names one of all workers");
+
+void media_ice_make(struct media_ice *ret, unsigned worker)
+{
+	assert(worker < WORKERS_MAX);
+	rng_token(ret->ufrag, sizeof ret->ufrag);
+	rng_token(ret->pwd, sizeof ret->pwd);
+	ret->ufrag[0] = worker_letters[worker];
+}
+
+static void on_stream(void *owner, int fd, int place, struct span ufrag, struct span read)
+{
+	struct media *m = owner;
+	struct order_stream o = {.fd = fd, .place = place};
+	const char *letter = ufrag.size ? strchr(worker_letters, ufrag.data[0]) : NULL;
+	size_t worker = letter && *letter ? (size_t)(letter - worker_letters) : WORKERS_MAX;
+
+	memcpy(o.read, read.data, read.size);
+	if (worker < m->worker_count &&
+		order(m, (struct order){.kind = ORDER_STREAM, .id = new_id(m, (unsigned)worker)},
+			&o, offsetof(struct order_stream, read) + read.size) == 0)
+		return;
+	tcp_places_leave(m->places, place);
+	close(fd);
+}
+
+static int open_door(struct media *m)
+{
+	if (!m->config.rtc_tcp)
+		return 0;
+	return rtc_door_new(&m->door, &(struct rtc_door_config){.loop = m->loop,
+					      .binds = m->config.rtc_binds,
+					      .bind_count = m->config.rtc_bind_count,
+					      .port = m->config.rtc_tcp_port,
+					      .places = m->places,
+					      .patience_ms = LIMIT_ICE_TCP_FIRST_S * 1000,
+					      .arrived = on_stream,
+					      .owner = m});
+}
+
+uint16_t media_rtc_tcp_port(const struct media *m)
+{
+	return m->door ? rtc_door_port(m->door) : 0;
 }
 
 static int build(struct media *m)
@@ -202,11 +275,11 @@ static int build(struct media *m)
 	if (r == 0)
 		r = mailbox_new(
 			&m->reports, m->loop, sizeof(struct report), REPORTS_MAX, on_report, m);
+	if (r == 0)
+		r = tcp_places_new(&m->places);
 	for (unsigned i = 0; r == 0 && i < workers; ++i)
 		r = start_worker(m, i);
-	/* The caller's address need not outlive this call. */
-	m->config.rtc_bind = NULL;
-	return r;
+	return r == 0 ? open_door(m) : r;
 }
 
 int media_new(struct media **ret, struct loop *l, const struct media_config *config,
@@ -237,8 +310,10 @@ struct media *media_free(struct media *m)
 {
 	if (!m)
 		return NULL;
+	rtc_door_free(m->door);
 	for (unsigned i = 0; i < m->worker_count; ++i)
 		worker_free(m->workers[i]);
+	tcp_places_free(m->places);
 	mailbox_free(m->reports);
 	payloads_fini(&m->payloads);
 	dtls_identity_free(m->identity);
@@ -276,6 +351,20 @@ const char *media_fingerprint(const struct media *m)
 	return dtls_identity_fingerprint(m->identity);
 }
 
+struct media_traffic media_traffic(const struct media *m)
+{
+	struct media_traffic sum = {0};
+
+	for (unsigned i = 0; i < m->worker_count; ++i) {
+		struct media_traffic t = worker_traffic(m->workers[i]);
+		sum.packets_in += t.packets_in;
+		sum.bytes_in += t.bytes_in;
+		sum.packets_out += t.packets_out;
+		sum.bytes_out += t.bytes_out;
+	}
+	return sum;
+}
+
 uint64_t media_drops(const struct media *m, enum media_drop why)
 {
 	uint64_t sum = 0;
@@ -304,12 +393,6 @@ const char *media_drop_name(enum media_drop why)
 }
 
 /* ---- transports ---- */
-
-void media_ice_make(struct media_ice *ret)
-{
-	rng_token(ret->ufrag, sizeof ret->ufrag);
-	rng_token(ret->pwd, sizeof ret->pwd);
-}
 
 /* Opens with an order; a failed order leaves nothing behind. */
 static int open_member(
@@ -355,6 +438,15 @@ void media_transport_close(struct media *m, media_id transport)
 {
 	if (remove_member(m, transport))
 		tell(m, (struct order){.kind = ORDER_TRANSPORT_CLOSE, .id = transport}, NULL, 0);
+}
+
+size_t media_transport_stats(
+	const struct media_voice_stats **ret, const struct media *m, media_id transport)
+{
+	const struct member *x = member_of(m, transport);
+
+	*ret = x ? x->voices : NULL;
+	return x ? x->voice_count : 0;
 }
 
 /* ---- sources and sinks ---- */

@@ -22,11 +22,16 @@
 struct media;
 typedef uint32_t media_id; /* 0 = none. Unique over all workers and kinds */
 
-enum { MEDIA_WORKERS_MAX = 64 };
+enum { MEDIA_WORKERS_MAX = 64, MEDIA_RTC_BINDS_MAX = 2 };
 
 struct media_config {
 	unsigned workers;                        /* 0 = inside the control loop */
-	const struct sockaddr_storage *rtc_bind; /* one address: worker n listens on port + n */
+	/* Where WebRTC is served; at most one address of each family, their ports do not count. */
+	struct sockaddr_storage rtc_binds[MEDIA_RTC_BINDS_MAX];
+	size_t rtc_bind_count;
+	uint16_t rtc_port;     /* UDP: worker n takes this + n; 0 = any that is free */
+	bool rtc_tcp;          /* ICE over TCP, too */
+	uint16_t rtc_tcp_port; /* one for all workers; 0 = any that is free */
 	const char *rtp_ip;                      /* where phone legs bind and what their SDP says */
 	uint16_t rtp_port_min, rtp_port_max;     /* even ports of this range; RTCP = port + 1 */
 };
@@ -55,6 +60,21 @@ struct media_leg_stats {
 	uint16_t buffer_ms;
 };
 
+/* How one voice fares, since its source or sink was opened; each MEDIA_STATS_EVERY_MS. */
+struct media_voice_stats {
+	media_id id;
+	bool sink;        /* or a source */
+	uint64_t packets; /* a source: that came; a sink: that were sent */
+	/* Of `expected` packets, on the way to us, or to the listener as far as it has reported. */
+	uint64_t expected, lost;
+	uint32_t jitter_us;
+	uint32_t rtt_us;    /* 0 = not known */
+	uint32_t asked;     /* packets that we missed and asked for, or that the listener did */
+	uint32_t resent;    /* a sink: how many of those it was sent */
+	uint32_t silent_ms; /* since the last packet or report of the source, or report about the sink */
+};
+enum { MEDIA_STATS_EVERY_MS = 5000 };
+
 /* Called on the control thread, never inside a call into media. */
 struct media_events {
 	void (*transport_state)(void *owner, media_id transport, enum media_transport_state state);
@@ -67,6 +87,9 @@ struct media_events {
 	void (*leg_digit)(void *owner, media_id leg, char digit);
 	/* A digit that we send has been played out. */
 	void (*leg_digits_done)(void *owner, media_id leg);
+	/* Its voices' figures; may be NULL. */
+	void (*transport_stats)(void *owner, media_id transport,
+		const struct media_voice_stats *stats, size_t count);
 };
 
 MUST_USE int media_new(struct media **ret, struct loop *l, const struct media_config *config,
@@ -75,7 +98,8 @@ struct media *media_free(struct media *m); /* stops and joins the workers; every
 
 unsigned media_worker_count(const struct media *m);
 unsigned media_pick_worker(struct media *m); /* the least used; a room stays on it for life */
-uint16_t media_rtc_port(const struct media *m, unsigned worker);
+uint16_t media_rtc_port(const struct media *m, unsigned worker); /* UDP */
+uint16_t media_rtc_tcp_port(const struct media *m);              /* 0 = none */
 const char *media_fingerprint(const struct media *m); /* "AB:CD:..." SHA-256 of the certificate */
 
 /* Why a datagram of the WebRTC ports was not used. */
@@ -92,16 +116,22 @@ enum media_drop {
 	MEDIA_DROP_SEND,     /* ours, and the kernel took no more */
 	MEDIA_DROP__COUNT,
 };
+/* What went through the WebRTC ports of all workers so far, whatever it was. */
+struct media_traffic {
+	uint64_t packets_in, bytes_in, packets_out, bytes_out;
+};
+struct media_traffic media_traffic(const struct media *m);
 uint64_t media_drops(const struct media *m, enum media_drop why); /* of all workers so far */
 const char *media_drop_name(enum media_drop why);                 /* "stranger": for metrics */
 
 /* ---- transports ---- */
 enum { MEDIA_UFRAG_SIZE = 9, MEDIA_PWD_SIZE = 25, MEDIA_FINGERPRINT_SIZE = 32 * 3 };
 struct media_ice {
-	char ufrag[MEDIA_UFRAG_SIZE]; /* ours, made by the control thread: the worker's demux key */
+	char ufrag[MEDIA_UFRAG_SIZE]; /* ours, made by the control thread: the demux key */
 	char pwd[MEDIA_PWD_SIZE];
 };
-void media_ice_make(struct media_ice *ret);
+/* For a transport of this worker: the first letter names it, for whoever comes by TCP. */
+void media_ice_make(struct media_ice *ret, unsigned worker);
 
 struct media_remote {
 	char ufrag[257]; /* RFC 8839: up to 256 */
@@ -115,13 +145,20 @@ void media_transport_remote(
 	struct media *m, media_id transport, const struct media_remote *remote, const struct media_ice *ice);
 void media_transport_sctp(struct media *m, media_id transport, struct span packet);
 void media_transport_close(struct media *m, media_id transport);
+/* The last figures of its voices, 0 when there are none yet. Valid until control returns to the loop. */
+size_t media_transport_stats(
+	const struct media_voice_stats **ret, const struct media *m, media_id transport);
 
 /* ---- sources: what a participant publishes ---- */
+enum { MEDIA_TRAILER_SIZE = 33 };
 struct media_source_config {
 	media_id transport;
+	/* Not "": its sound is encrypted, and what we put in ends with this text, as its listeners know. */
+	char sif_trailer[MEDIA_TRAILER_SIZE];
 	char mid[17];            /* demux by the mid extension ... */
 	uint32_t ssrc;           /* ... or by SSRC when the SDP names it; 0 = unknown */
 	uint8_t mid_ext, level_ext; /* RFC 8285 ids, 0 = not negotiated */
+	bool nack; /* it sends again what we ask for (RFC 4585) */
 	struct {
 		uint8_t pt;
 		enum codec codec;
@@ -141,6 +178,7 @@ struct media_sink_config {
 	uint8_t pt;      /* of `codec` */
 	uint8_t opus_pt; /* with CODEC_RED: of the Opus inside, and of packets that come without RED */
 	enum codec codec; /* what the receiver negotiated; a leg's source makes Opus when asked for it */
+	bool nack; /* it may ask for packets again (RFC 4585); never with CODEC_RED */
 	char cname[32];
 };
 MUST_USE int media_sink_open(media_id *ret, struct media *m, const struct media_sink_config *c);

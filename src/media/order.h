@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "base/limits.h"
 #include "media/media.h"
 
 enum { ORDERS_MAX = 4096, REPORTS_MAX = 4096 };
@@ -16,6 +17,7 @@ enum order_kind {
 	ORDER_TRANSPORT_REMOTE, /* struct order_remote */
 	ORDER_TRANSPORT_SCTP,   /* the packet */
 	ORDER_TRANSPORT_CLOSE,
+	ORDER_STREAM,      /* struct order_stream: its bytes end with the payload */
 	ORDER_SOURCE_OPEN, /* struct media_source_config */
 	ORDER_SOURCE_MUTE, /* value: muted */
 	ORDER_SOURCE_CLOSE,
@@ -45,6 +47,12 @@ struct order_remote {
 	struct media_ice ice; /* when restart */
 };
 
+/* A TCP connection for one of the worker's transports. */
+struct order_stream {
+	int fd, place;
+	uint8_t read[LIMIT_ICE_TCP_FIRST_BYTES];
+};
+
 struct order_leg {
 	struct media_leg_config config;
 	int rtp_fd, rtcp_fd;
@@ -53,6 +61,7 @@ struct order_leg {
 enum report_kind {
 	REPORT_TRANSPORT_STATE, /* value: enum media_transport_state */
 	REPORT_TRANSPORT_SCTP,  /* the packet */
+	REPORT_TRANSPORT_STATS, /* struct media_voice_stats[] */
 	REPORT_LEVELS,          /* struct media_level[] */
 	REPORT_LEG_EVENT,       /* value: enum media_leg_event */
 	REPORT_LEG_DIGIT,       /* value: the character */

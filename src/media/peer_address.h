@@ -1,5 +1,5 @@
-/* media/peer_address.h - where a datagram came from, in a third of sockaddr_storage, which of our
- * addresses it was sent to, and its key in a map. Thread: any. */
+/* media/peer_address.h - where a packet came from, in a third of sockaddr_storage, which of our
+ * addresses or connections it came by, and its key in a map. Thread: any. */
 #pragma once
 
 #include "base/base.h"
@@ -18,6 +18,7 @@ struct peer_address {
 		struct in_addr local4;
 		struct in6_addr local6;
 	};
+	uint32_t stream; /* 0 = UDP; else the connection, media/rtc_streams.h */
 };
 
 static inline socklen_t peer_address_size(const struct peer_address *a)
@@ -27,7 +28,7 @@ static inline socklen_t peer_address_size(const struct peer_address *a)
 
 static inline bool peer_address_equal(const struct peer_address *a, const struct peer_address *b)
 {
-	if (a->any.sa_family != b->any.sa_family)
+	if (a->any.sa_family != b->any.sa_family || a->stream != b->stream)
 		return false;
 	if (a->any.sa_family == AF_INET6)
 		return a->v6.sin6_port == b->v6.sin6_port &&
@@ -35,10 +36,12 @@ static inline bool peer_address_equal(const struct peer_address *a, const struct
 	return a->v4.sin_port == b->v4.sin_port && a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
 }
 
-/* Exact for IPv4. Two IPv6 addresses may share a key, so compare what the map finds; `secret` is
- * random, so nobody can choose addresses that do. */
+/* Exact for IPv4 and for streams. Two IPv6 addresses may share a key, so compare what the map
+ * finds; `secret` is random, so nobody can choose addresses that do. */
 static inline uint64_t peer_address_key(const struct peer_address *a, uint64_t secret)
 {
+	if (a->stream)
+		return (uint64_t)1 << 63 | a->stream;
 	if (a->any.sa_family != AF_INET6)
 		return (uint64_t)a->v4.sin_addr.s_addr << 16 | a->v4.sin_port;
 

@@ -169,9 +169,9 @@ static int start_poll(struct rtc_socket *s)
 	return r < 0 ? err_new(r) : 0;
 }
 
-static int open_socket(const struct sockaddr_storage *at)
+static int open_socket(const struct sockaddr_storage *at, bool v6_only)
 {
-	int off = 0, on = 1, size = KERNEL_BUFFER_BYTES, tos = TOS_EXPEDITED;
+	int only = v6_only, on = 1, size = KERNEL_BUFFER_BYTES, tos = TOS_EXPEDITED;
 
 	int fd = socket(at->ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
@@ -184,13 +184,13 @@ static int open_socket(const struct sockaddr_storage *at)
 		(void)setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
 	} else {
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on);
-		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only);
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof tos);
 	}
 	socklen_t length = at->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
 						     : sizeof(struct sockaddr_in);
 	if (bind(fd, (const struct sockaddr *)at, length) < 0) {
-		int r = err_new(-errno);
+		int r = -errno; /* an address in use is the operator's to hear, in the opener's words */
 		close(fd);
 		return r;
 	}
@@ -205,7 +205,7 @@ static bool is_any(const struct sockaddr_storage *at)
 }
 
 int rtc_socket_new(struct rtc_socket **ret, struct loop *l, const struct sockaddr_storage *bind,
-	const struct rtc_socket_events *events, void *owner)
+	bool v6_only, const struct rtc_socket_events *events, void *owner)
 {
 	struct rtc_socket *s = mem_zalloc(sizeof *s);
 	if (!s)
@@ -218,7 +218,7 @@ int rtc_socket_new(struct rtc_socket **ret, struct loop *l, const struct sockadd
 	batch_init(&s->in, LIMIT_PACKET_BYTES);
 	batch_init(&s->out, 0);
 
-	s->fd = open_socket(bind);
+	s->fd = open_socket(bind, v6_only);
 	int r = s->fd < 0 ? s->fd : start_poll(s);
 	if (r < 0) {
 		rtc_socket_free(s);

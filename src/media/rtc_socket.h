@@ -1,7 +1,7 @@
 /* media/rtc_socket.h - a worker's UDP socket for WebRTC: datagrams come in by recvmmsg and leave
  * by sendmmsg, up to BATCH with one call each.
  *
- * Owner:   a worker. Owns: the socket, its poll handle, both batches.
+ * Owner:   media/rtc_edge.h of a worker. Owns: the socket, its poll handle, both batches.
  * Thread:  the worker's.
  */
 #pragma once
@@ -22,8 +22,10 @@ struct rtc_socket_events {
 
 enum { RTC_SOCKET_OUT_BYTES = LIMIT_PACKET_BYTES + SRTP_TRAILER_BYTES };
 
+/* `v6_only`: an IPv6 socket takes IPv6 only, because another one takes IPv4. */
 MUST_USE int rtc_socket_new(struct rtc_socket **ret, struct loop *l,
-	const struct sockaddr_storage *bind, const struct rtc_socket_events *events, void *owner);
+	const struct sockaddr_storage *bind, bool v6_only, const struct rtc_socket_events *events,
+	void *owner);
 struct rtc_socket *rtc_socket_free(struct rtc_socket *s);
 uint16_t rtc_socket_port(const struct rtc_socket *s);
 /* Where the next datagram is to be written: RTC_SOCKET_OUT_BYTES. */

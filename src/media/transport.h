@@ -1,4 +1,4 @@
-/* media/transport.h - one WebRTC peer connection: ICE, DTLS and SRTP over the worker's socket,
+/* media/transport.h - one WebRTC peer connection: ICE, DTLS and SRTP over the worker's edge,
  * the sources that come in by it and the sinks that leave by it.
  *
  * Owner:   its worker (worker->transports).
@@ -12,13 +12,18 @@
  */
 #pragma once
 
+#include "base/limits.h"
 #include "media/ice.h"
 #include "media/rtp_source.h"
+#include "media/sender_clock.h"
 #include "media/sink.h"
 #include "media/srtp.h"
 #include "media/worker.h"
 
-enum { TRANSPORT_SSRCS_MAX = 32 };
+enum {
+	/* Each track that may be published, and those who pass by. */
+	TRANSPORT_SSRCS_MAX = LIMIT_TRACKS_PER_PARTICIPANT + 16,
+};
 
 /* Which source an incoming SSRC belongs to; NULL = heard, but nobody's. */
 struct ssrc_entry {
@@ -48,7 +53,8 @@ struct transport {
 	struct ssrc_entry ssrcs[TRANSPORT_SSRCS_MAX];
 	unsigned next_eviction;
 	uint32_t own_ssrc; /* of our receiver reports */
-	uint64_t report_due_ms;
+	uint64_t report_due_ms, stats_due_ms;
+	struct sender_clock clock; /* of the peer, by its sender reports */
 };
 
 MUST_USE int transport_new(
@@ -64,13 +70,22 @@ void transport_check(struct transport *t, const struct stun_view *v, struct span
 /* Anything else from an address that passed a check. Works in place. */
 void transport_input(struct transport *t, uint8_t *packet, size_t size,
 	const struct peer_address *from, uint64_t now_us);
+/* A connection that was one of its paths has ended. */
+void transport_path_gone(struct transport *t, const struct peer_address *path);
 void transport_tick(struct transport *t, uint64_t now_us); /* every 50 ms */
 
 /* ---- out ---- */
 void transport_send_sctp(struct transport *t, struct span packet);
 /* False: not connected yet, or the packet does not fit. */
 MUST_USE bool transport_send_rtp(struct transport *t, const struct rtp_view *v);
+/* The same packet as before, to the bit: a listener missed it. */
+MUST_USE bool transport_resend_rtp(struct transport *t, const struct rtp_view *v);
 void transport_send_rtcp(struct transport *t, struct span compound);
 void transport_end_ssrc(struct transport *t, uint32_t ssrc); /* BYE, and its keys go */
+
+/* How its voices fare, told upwards (media/transport_stats.c). */
+void transport_post_stats(struct transport *t, uint64_t now_us);
+/* Round trip to the peer by its reports about our voices, 0 = not known. */
+uint32_t transport_rtt_us(const struct transport *t);
 
 void transport_forget_source(struct transport *t, struct rtp_source *s);

@@ -11,7 +11,7 @@
 #include "media/metronome.h"
 #include "media/order.h"
 #include "media/payload.h"
-#include "media/rtc_socket.h"
+#include "media/rtc_edge.h"
 #include "media/sink.h"
 #include "media/transport.h"
 #include "net/mailbox.h"
@@ -38,7 +38,7 @@ struct worker {
 	uv_thread_t thread;
 
 	struct mailbox *orders;
-	struct rtc_socket *socket;
+	struct rtc_edge *edge;
 	struct gather *gather; /* NULL without a thread of our own */
 	struct metronome *metronome;
 	struct timer tick, levels_timer;
@@ -48,6 +48,7 @@ struct worker {
 	struct list noted; /* struct source.noted: heard in this window */
 	uint64_t address_secret;
 	uint64_t drops[MEDIA_DROP__COUNT];
+	struct media_traffic traffic;
 	bool reports_full;
 };
 
@@ -57,7 +58,15 @@ struct leg_entry {
 	struct leg *leg;
 };
 
-/* ---- datagrams ---- */
+/* ---- packets ---- */
+
+static struct transport *transport_at(const struct worker *w, const struct peer_address *from)
+{
+	struct path_node *n =
+		map_entry(map_get_id(&w->by_address, peer_address_key(from, w->address_secret)),
+			struct path_node, by_address);
+	return n && peer_address_equal(&n->address, from) ? n->transport : NULL;
+}
 
 static void input_stun(
 	struct worker *w, struct span packet, const struct peer_address *from, uint64_t now_us)
@@ -68,25 +77,27 @@ static void input_stun(
 	if (stun_parse(&v, packet) == STUN_OK)
 		n = map_entry(map_get_span(&w->by_ufrag, ice_local_part(v.username)),
 			struct ufrag_node, by_ufrag);
-	if (n)
+	/* A connection stays with the transport that it was made for. */
+	struct transport *former = n && from->stream ? transport_at(w, from) : NULL;
+	if (n && (!former || former == n->transport))
 		transport_check(n->transport, &v, packet, from, now_us);
 	else
 		worker_count_drop(w, MEDIA_DROP_STUN);
 }
 
-static struct transport *transport_at(const struct worker *w, const struct peer_address *from)
+/* Only this thread writes, so that no locked instruction is needed; others may read. */
+static void add(uint64_t *count, uint64_t more)
 {
-	struct path_node *n =
-		map_entry(map_get_id(&w->by_address, peer_address_key(from, w->address_secret)),
-			struct path_node, by_address);
-	return n && peer_address_equal(&n->address, from) ? n->transport : NULL;
+	__atomic_store_n(count, *count + more, __ATOMIC_RELAXED);
 }
 
-static void on_datagram(void *owner, uint8_t *packet, size_t size, const struct peer_address *from,
+static void on_packet(void *owner, uint8_t *packet, size_t size, const struct peer_address *from,
 	uint64_t now_us)
 {
 	struct worker *w = owner;
 
+	add(&w->traffic.packets_in, 1);
+	add(&w->traffic.bytes_in, size);
 	if (packet[0] < 4) {
 		input_stun(w, span_of(packet, size), from, now_us);
 		return;
@@ -98,29 +109,60 @@ static void on_datagram(void *owner, uint8_t *packet, size_t size, const struct 
 		worker_count_drop(w, MEDIA_DROP_STRANGER);
 }
 
+static bool on_first_packet(void *owner, uint8_t *packet, size_t size,
+	const struct peer_address *from, uint64_t now_us)
+{
+	on_packet(owner, packet, size, from, now_us);
+	return transport_at(owner, from) != NULL;
+}
+
 static void on_dropped(void *owner, bool sending)
 {
 	struct worker *w = owner;
 	worker_count_drop(w, sending ? MEDIA_DROP_SEND : MEDIA_DROP_SIZE);
 }
 
-static const struct rtc_socket_events socket_events = {
-	.datagram = on_datagram, .dropped = on_dropped};
-
-uint8_t *worker_out(struct worker *w)
+static void on_stream_ended(void *owner, const struct peer_address *from)
 {
-	return rtc_socket_out(w->socket);
+	struct transport *t = transport_at(owner, from);
+	if (t)
+		transport_path_gone(t, from);
+}
+
+static const struct rtc_edge_events edge_events = {
+	.datagram = on_packet,
+	.streams = {.packet = on_packet,
+		.first = on_first_packet,
+		.dropped = on_dropped,
+		.ended = on_stream_ended},
+};
+
+uint8_t *worker_out(struct worker *w, const struct peer_address *to)
+{
+	return rtc_edge_out(w->edge, to);
 }
 
 void worker_send(struct worker *w, size_t size, const struct peer_address *to)
 {
-	rtc_socket_send(w->socket, size, to);
+	add(&w->traffic.packets_out, 1);
+	add(&w->traffic.bytes_out, size);
+	rtc_edge_send(w->edge, size, to);
 }
 
-/* Only this thread writes, so that no locked instruction is needed; others may read. */
 void worker_count_drop(struct worker *w, enum media_drop why)
 {
-	__atomic_store_n(&w->drops[why], w->drops[why] + 1, __ATOMIC_RELAXED);
+	add(&w->drops[why], 1);
+}
+
+struct media_traffic worker_traffic(const struct worker *w)
+{
+	const struct media_traffic *t = &w->traffic;
+	return (struct media_traffic){
+		.packets_in = __atomic_load_n(&t->packets_in, __ATOMIC_RELAXED),
+		.bytes_in = __atomic_load_n(&t->bytes_in, __ATOMIC_RELAXED),
+		.packets_out = __atomic_load_n(&t->packets_out, __ATOMIC_RELAXED),
+		.bytes_out = __atomic_load_n(&t->bytes_out, __ATOMIC_RELAXED),
+	};
 }
 
 uint64_t worker_drops(const struct worker *w, enum media_drop why)
@@ -173,6 +215,8 @@ void worker_release_path(struct worker *w, struct path_node *n)
 		return;
 	map_remove(&w->by_address, &n->by_address);
 	n->transport = NULL;
+	if (n->address.stream)
+		rtc_edge_hang_up(w->edge, n->address.stream);
 }
 
 struct map *worker_sinks(struct worker *w)
@@ -218,7 +262,7 @@ void worker_add_beat(struct worker *w, struct beat *b)
 
 uint16_t worker_port(const struct worker *w)
 {
-	return rtc_socket_port(w->socket);
+	return rtc_edge_port(w->edge);
 }
 
 struct mailbox *worker_orders(struct worker *w)
@@ -255,6 +299,13 @@ void worker_post_transport_state(struct worker *w, media_id t, enum media_transp
 void worker_post_sctp(struct worker *w, media_id t, struct span packet)
 {
 	post(w, (struct report){.kind = REPORT_TRANSPORT_SCTP, .id = t}, packet.data, packet.size);
+}
+
+void worker_post_stats(
+	struct worker *w, media_id t, const struct media_voice_stats *stats, size_t count)
+{
+	post(w, (struct report){.kind = REPORT_TRANSPORT_STATS, .id = t}, stats,
+		count * sizeof *stats);
 }
 
 void worker_post_leg_event(struct worker *w, media_id leg, enum media_leg_event e)
@@ -413,6 +464,13 @@ static void order_transport_close(struct worker *w, const struct order *o)
 		close_transport(w, t);
 }
 
+static void order_stream(struct worker *w, const struct order *o)
+{
+	const struct order_stream *c = o->payload;
+	rtc_edge_adopt(w->edge, c->fd, c->place,
+		span_of(c->read, o->size - offsetof(struct order_stream, read)));
+}
+
 static void order_source_open(struct worker *w, const struct order *o)
 {
 	const struct media_source_config *c = o->payload;
@@ -542,6 +600,7 @@ static void (*const handlers[ORDER__COUNT])(struct worker *w, const struct order
 	[ORDER_TRANSPORT_REMOTE] = order_transport_remote,
 	[ORDER_TRANSPORT_SCTP] = order_transport_sctp,
 	[ORDER_TRANSPORT_CLOSE] = order_transport_close,
+	[ORDER_STREAM] = order_stream,
 	[ORDER_SOURCE_OPEN] = order_source_open,
 	[ORDER_SOURCE_MUTE] = order_source_mute,
 	[ORDER_SOURCE_CLOSE] = order_source_close,
@@ -580,7 +639,7 @@ static void close_everything(struct worker *w)
 	timer_fini(&w->levels_timer);
 	w->metronome = metronome_free(w->metronome);
 	w->gather = gather_free(w->gather);
-	w->socket = rtc_socket_free(w->socket);
+	w->edge = rtc_edge_free(w->edge);
 	w->orders = mailbox_free(w->orders);
 	map_fini(&w->transports);
 	map_fini(&w->by_ufrag);
@@ -602,6 +661,11 @@ static void run(void *argument)
 
 static int build(struct worker *w)
 {
+	const struct rtc_edge_config edge = {.loop = w->loop,
+		.binds = w->config.binds,
+		.bind_count = w->config.bind_count,
+		.port = w->config.port,
+		.places = w->config.places};
 	int r = timer_init(&w->tick, w->loop, on_tick, w);
 	if (r == 0)
 		r = timer_init(&w->levels_timer, w->loop, on_levels, w);
@@ -610,7 +674,7 @@ static int build(struct worker *w)
 	if (r == 0 && !w->config.loop)
 		r = gather_new(&w->gather, w->loop);
 	if (r == 0)
-		r = rtc_socket_new(&w->socket, w->loop, w->config.bind, &socket_events, w);
+		r = rtc_edge_new(&w->edge, &edge, &edge_events, w);
 	if (r == 0)
 		r = mailbox_new(&w->orders, w->loop, sizeof(struct order), ORDERS_MAX, on_order, w);
 	return r;

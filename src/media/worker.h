@@ -1,11 +1,10 @@
 /* media/worker.h - inside one media worker: what transports, sources, sinks and legs share.
  *
- * Owner:   struct media. Owns: one loop, one UDP socket for WebRTC, the 20 ms beat, all objects below.
+ * Owner:   struct media. Owns: one loop, the edge to WebRTC, the 20 ms beat, all objects below.
  * Thread:  the worker's (or the control thread with workers = 0). No locks.
  *
- * The packet path: socket -> transport (SRTP off) or leg -> source_push() -> for each sink in
- * source.sinks: sink->write() -> header rewritten, SRTP on, queued -> one sendmmsg at the end of
- * the turn. Nothing on it allocates, locks, logs or formats.
+ * The packet path: edge -> transport (SRTP off) or leg -> source_push() -> for each sink in
+ * source.sinks: sink->write() -> header rewritten, SRTP on, queued -> sent at the end of the turn. Nothing on it allocates, locks, logs or formats.
  */
 #pragma once
 
@@ -18,6 +17,7 @@
 #include "media/red_primary.h"
 #include "wire/rtp.h"
 
+struct history;
 struct payloads;
 struct mailbox;
 struct transport;
@@ -31,6 +31,13 @@ struct media_packet {
 	uint64_t arrived_us;
 };
 
+/* What a sender's reports say: at `ntp` by our clock its timestamps were at `timestamp`. */
+struct source_clock {
+	bool known;
+	uint32_t ssrc, timestamp;
+	uint64_t ntp; /* 32.32 s, the same shift for all voices of one transport */
+};
+
 /* One incoming voice. Embedded in its maker (transport's source or leg). */
 struct source {
 	struct map_node by_id; /* worker->sources */
@@ -40,6 +47,14 @@ struct source {
 	bool muted;
 	unsigned epoch; /* counts unmutings: a sink begins anew when it changed */
 	struct red_primary red; /* of a sender of RED, for the sinks that take Opus */
+	struct {
+		bool known;
+		uint32_t ssrc, timestamp;
+		uint16_t seq;
+	} newest; /* of its Opus and RED packets */
+	char sif_trailer[MEDIA_TRAILER_SIZE]; /* see struct media_source_config */
+	struct history *history[CODEC__COUNT]; /* of what sinks get in a codec; NULL = nobody may ask */
+	struct source_clock clock;
 	/* What worker_note_level() heard in this window. */
 	struct list noted; /* worker->noted */
 	uint8_t loudest;
@@ -61,16 +76,22 @@ void source_init(struct source *s, media_id id);
 void source_fini(struct source *s); /* tells every sink source_gone() */
 void source_add_sink(struct source *s, struct source_sink *sink);
 void source_remove_sink(struct source_sink *sink); /* twice is fine */
+/* From now on the last packets in this codec are kept, see media/history.h. */
+MUST_USE int source_remember(struct source *s, enum codec codec);
 /* To every sink that takes it. Of a RED packet, those that take Opus get the packets that are new
  * in it, see media/red_primary.h. */
 void source_push(struct source *s, const struct media_packet *p);
+/* Those who hear Opus get a moment of silence first, or their decoders would go on with the last sound. */
 void source_mute(struct source *s, bool muted);
 
 /* ---- the worker itself, for media.c ---- */
 struct worker_config {
 	unsigned index;
 	struct loop *loop; /* the control loop, or NULL: a thread and a loop of its own */
-	const struct sockaddr_storage *bind;
+	const struct sockaddr_storage *binds; /* with media/rtc_edge.h's meaning; not kept */
+	size_t bind_count;
+	uint16_t port;
+	struct tcp_places *places;
 	const struct dtls_identity *identity;
 	struct mailbox *reports; /* struct report, media/order.h */
 	struct payloads *payloads;
@@ -83,11 +104,12 @@ struct mailbox *worker_orders(struct worker *w);
 
 void worker_count_drop(struct worker *w, enum media_drop why);
 uint64_t worker_drops(const struct worker *w, enum media_drop why); /* from any thread */
+struct media_traffic worker_traffic(const struct worker *w);        /* the same */
 
 /* ---- services used by transports ---- */
 const struct dtls_identity *worker_identity(const struct worker *w);
-/* Where the next datagram is to be written: LIMIT_PACKET_BYTES + SRTP_TRAILER_BYTES. */
-uint8_t *worker_out(struct worker *w);
+/* Where the next packet to there is to be written: LIMIT_PACKET_BYTES + SRTP_TRAILER_BYTES. */
+uint8_t *worker_out(struct worker *w, const struct peer_address *to);
 /* Queues what was written there; it leaves at the end of the turn. */
 void worker_send(struct worker *w, size_t size, const struct peer_address *to);
 /* Checks for this name are `t`'s. */
@@ -98,7 +120,7 @@ struct ufrag_node {
 MUST_USE int worker_add_ufrag(
 	struct worker *w, struct ufrag_node *n, struct transport *t, const char *ufrag);
 void worker_remove_ufrag(struct worker *w, struct ufrag_node *n); /* twice is fine */
-/* Datagrams from this address are `t`'s from now on; a former owner of the address loses it. */
+/* Packets from this address are `t`'s from now on; a former owner of the address loses it. */
 struct path_node {
 	struct map_node by_address;
 	struct peer_address address;
@@ -106,9 +128,12 @@ struct path_node {
 };
 MUST_USE int worker_claim_path(
 	struct worker *w, struct path_node *n, struct transport *t, const struct peer_address *address);
-void worker_release_path(struct worker *w, struct path_node *n); /* twice is fine */
+/* A connection ends with it. Twice is fine. */
+void worker_release_path(struct worker *w, struct path_node *n);
 struct map *worker_sinks(struct worker *w); /* struct sink.by_id */
 void worker_post_transport_state(struct worker *w, media_id t, enum media_transport_state state);
+void worker_post_stats(
+	struct worker *w, media_id t, const struct media_voice_stats *stats, size_t count);
 void worker_post_sctp(struct worker *w, media_id t, struct span packet);
 
 /* ---- services used by legs and transports ---- */

@@ -27,9 +27,12 @@ static int listen_on_all(struct http_server *s, const struct http_server_config 
 {
 	for (size_t i = 0; i < config->bind_count; ++i) {
 		const struct sockaddr *at = (const struct sockaddr *)&config->bind[i];
-		int r = tcp_listen(&s->listeners[i], s->loop, at, on_accepted, s);
-		if (r < 0)
+		int r = tcp_listen(&s->listeners[s->listener_count], s->loop, at, on_accepted, s);
+		if (r < 0 && i + config->bind_optional < config->bind_count)
 			return r;
+		if (r < 0)
+			continue;
+		tcp_listener_use_tls(s->listeners[s->listener_count], config->tls);
 		++s->listener_count;
 	}
 	return 0;

@@ -1,10 +1,13 @@
 #include "net/tcp.h"
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/mem.h"
+#include "net/tls.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 
 enum {
 	BACKLOG = 512,
@@ -36,12 +39,16 @@ struct tcp {
 	enum tcp_state state;
 	bool held, peer_ended;
 	uv_shutdown_t shutdown;
-	struct timer patience; /* only while ending */
+	struct timer patience; /* only while shaking hands, and while ending */
+	struct tls_context *tls_context; /* NULL: a plain stream */
+	struct tls *tls;
+	struct list handshake; /* in the context's list while hands are being shaken */
 };
 
 struct tcp_listener {
 	uv_tcp_t uv; /* first: libuv hands it back */
 	struct loop *loop;
+	struct tls_context *tls; /* or NULL */
 	void (*accepted)(void *owner, struct tcp *t);
 	void *owner;
 };
@@ -59,6 +66,7 @@ static void on_closed(uv_handle_t *h)
 	const struct tcp_events *events = t->events;
 	void *owner = t->owner;
 	int error = t->error;
+	tls_free(t->tls);
 	mem_free(t);
 	if (events)
 		events->closed(owner, error);
@@ -71,6 +79,8 @@ static void close_with(struct tcp *t, int error)
 	t->state = STREAM_CLOSING;
 	t->error = error;
 	timer_fini(&t->patience);
+	if (t->tls)
+		tls_handshake_left(t->tls_context, &t->handshake);
 	uv_close((uv_handle_t *)&t->uv, on_closed);
 }
 
@@ -79,16 +89,47 @@ static void close_with(struct tcp *t, int error)
 static void on_alloc(uv_handle_t *h, size_t hint, uv_buf_t *buf)
 {
 	static _Thread_local char bytes[READ_BYTES]; /* consumed before the callback returns */
-	*buf = uv_buf_init(bytes, sizeof bytes);
+	const struct tcp *t = (const struct tcp *)h;
+	*buf = uv_buf_init(bytes, t->tls ? TLS_INPUT_BYTES_MAX : sizeof bytes);
 }
 
 static void on_peer_end(struct tcp *t)
 {
+	bool again = t->peer_ended; /* TLS tells it, then TCP */
 	t->peer_ended = true;
+	if (t->state == STREAM_OPEN && again)
+		return;
 	if (t->state == STREAM_OPEN && t->events->ended)
 		t->events->ended(t->owner);
 	else if (t->state != STREAM_ENDING) /* that one still flushes */
 		close_with(t, 0);
+}
+
+static int send_wire(struct tcp *t, struct span wire);
+
+static void hands_are_shaken(struct tcp *t)
+{
+	if (list_empty(&t->handshake) || !tls_is_open(t->tls))
+		return;
+	tls_handshake_left(t->tls_context, &t->handshake);
+	timer_fini(&t->patience);
+}
+
+/* What TLS makes of it: something to send, something to tell, or the end. */
+static void on_wire(struct tcp *t, struct span bytes)
+{
+	struct span plain, wire;
+	int r = tls_input(t->tls, bytes, &plain, &wire);
+	int sent = send_wire(t, wire);
+	if (r == TLS_E_BROKEN || sent < 0) {
+		close_with(t, sent < 0 ? sent : -EPROTO);
+		return;
+	}
+	hands_are_shaken(t);
+	if (plain.size && t->state == STREAM_OPEN)
+		t->events->data(t->owner, plain);
+	if (r == TLS_E_ENDED && t->state == STREAM_OPEN)
+		on_peer_end(t);
 }
 
 static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
@@ -98,6 +139,8 @@ static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 		on_peer_end(t);
 	else if (n < 0)
 		close_with(t, (int)n);
+	else if (n > 0 && t->state == STREAM_OPEN && t->tls)
+		on_wire(t, span_of(buf->base, (size_t)n));
 	else if (n > 0 && t->state == STREAM_OPEN)
 		t->events->data(t->owner, span_of(buf->base, (size_t)n));
 }
@@ -127,6 +170,7 @@ static void on_connection(uv_stream_t *s, int status)
 	if (!t)
 		return; /* libuv asks again for the next one */
 	t->loop = l->loop;
+	t->tls_context = l->tls;
 	uv_tcp_init(s->loop, &t->uv);
 	if (uv_accept(s, (uv_stream_t *)&t->uv) == 0)
 		l->accepted(l->owner, t);
@@ -155,6 +199,11 @@ int tcp_listen(struct tcp_listener **ret, struct loop *loop, const struct sockad
 	return 0;
 }
 
+void tcp_listener_use_tls(struct tcp_listener *l, struct tls_context *c)
+{
+	l->tls = c;
+}
+
 void tcp_listener_local(const struct tcp_listener *l, struct sockaddr_storage *ret)
 {
 	int size = sizeof *ret;
@@ -181,13 +230,35 @@ static int open_stream(struct tcp *t)
 	return start_reading(t);
 }
 
+static void on_handshake_late(void *owner)
+{
+	close_with(owner, -ETIMEDOUT);
+}
+
+static int begin_tls(struct tcp *t)
+{
+	list_init(&t->handshake);
+	int r = tls_new(&t->tls, t->tls_context);
+	if (r == 0)
+		r = timer_init(&t->patience, t->loop, on_handshake_late, t);
+	if (r < 0)
+		return r;
+	timer_start(&t->patience, LIMIT_TLS_HANDSHAKE_S * 1000, 0);
+	struct list *oldest = tls_handshake_entered(t->tls_context, &t->handshake);
+	if (oldest)
+		close_with(container_of(oldest, struct tcp, handshake), -ETIMEDOUT);
+	return 0;
+}
+
 void tcp_adopt(struct tcp *t, const struct tcp_events *events, void *owner, size_t queue_bytes_max)
 {
 	assert(!t->events && events->data && events->closed);
 	t->events = events;
 	t->owner = owner;
 	t->queue_max = queue_bytes_max;
-	int r = open_stream(t);
+	int r = t->tls_context ? begin_tls(t) : 0;
+	if (r == 0)
+		r = open_stream(t);
 	if (r < 0)
 		close_with(t, r);
 }
@@ -282,22 +353,46 @@ static int write_now(struct tcp *t, const struct span *parts, size_t count)
 	return n == UV_EAGAIN ? 0 : n;
 }
 
+/* TLS's own words and what it made of ours: not counted against the owner's maximum. */
+static int send_wire(struct tcp *t, struct span wire)
+{
+	if (!wire.size)
+		return 0;
+	int r = write_now(t, &wire, 1);
+	if (r >= 0 && (size_t)r < wire.size)
+		r = queue(t, &wire, 1, wire.size, (size_t)r);
+	return r < 0 ? r : 0;
+}
+
+static int encrypt_and_send(struct tcp *t, const struct span *parts, size_t count)
+{
+	struct span wire;
+	int r = tls_output(t->tls, parts, count, &wire);
+	return r < 0 ? r : send_wire(t, wire);
+}
+
+static int send_plain(struct tcp *t, const struct span *parts, size_t count, size_t size)
+{
+	int r = write_now(t, parts, count);
+	if (r >= 0 && (size_t)r < size)
+		r = queue(t, parts, count, size, (size_t)r);
+	return r;
+}
+
 int tcp_write_parts(struct tcp *t, const struct span *parts, size_t count)
 {
 	size_t size = 0;
 	assert(count <= TCP_PARTS_MAX);
 	for (size_t i = 0; i < count; ++i)
 		size += parts[i].size;
-	if (t->state != STREAM_OPEN && t->state != STREAM_CONNECTING)
+	if ((t->state != STREAM_OPEN && t->state != STREAM_CONNECTING) || (t->tls && !tls_is_open(t->tls)))
 		return -EPIPE;
 	if (size > t->queue_max || t->queued > t->queue_max - size)
 		return -ENOBUFS;
 	if (!size)
 		return 0;
 
-	int r = write_now(t, parts, count);
-	if (r >= 0 && (size_t)r < size)
-		r = queue(t, parts, count, size, (size_t)r);
+	int r = t->tls ? encrypt_and_send(t, parts, count) : send_plain(t, parts, count, size);
 	if (r < 0)
 		close_with(t, r);
 	return r < 0 ? r : 0;
@@ -353,13 +448,18 @@ void tcp_end(struct tcp *t)
 {
 	if (t->state >= STREAM_ENDING)
 		return;
-	bool connecting = t->state == STREAM_CONNECTING;
+	/* A stream that is not there yet has nothing to say. */
+	bool silent = t->state == STREAM_CONNECTING || (t->tls && !tls_is_open(t->tls));
 	tcp_hold(t, false); /* to see the peer's end */
 	if (t->state == STREAM_CLOSING)
 		return;
+	if (t->tls && !silent) {
+		struct span wire;
+		tls_end(t->tls, &wire);
+		silent = send_wire(t, wire) < 0;
+	}
 	t->state = STREAM_ENDING;
-	/* A stream that is not there yet has nothing to say. */
-	if (connecting || timer_init(&t->patience, t->loop, on_out_of_patience, t) < 0 ||
+	if (silent || timer_init(&t->patience, t->loop, on_out_of_patience, t) < 0 ||
 		uv_shutdown(&t->shutdown, (uv_stream_t *)&t->uv, on_shutdown) < 0) {
 		close_with(t, 0);
 		return;
@@ -370,4 +470,17 @@ void tcp_end(struct tcp *t)
 void tcp_abort(struct tcp *t)
 {
 	close_with(t, 0);
+}
+
+int tcp_take_fd(struct tcp *t)
+{
+	uv_os_fd_t fd;
+	int r = uv_fileno((uv_handle_t *)&t->uv, &fd);
+	if (r < 0)
+		return r;
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (copy < 0)
+		return err_new(-errno);
+	close_with(t, 0);
+	return copy;
 }

@@ -1,5 +1,5 @@
-/* net/tcp.h - a TCP byte stream, either side, on the control loop. TLS will sit behind the same
- * words.
+/* net/tcp.h - a TCP byte stream, either side, on the control loop; with TLS under it when its listener
+ * was told so (net/tls.h), behind the same words.
  *
  * Owner:   whoever accepted or connected it, until `closed`.
  * Owns:    the socket and its write queue (bounded by `queue_bytes_max`).
@@ -15,6 +15,7 @@
 
 struct tcp;
 struct tcp_listener;
+struct tls_context;
 
 struct tcp_events {
 	void (*ready)(void *owner); /* connected; never for a stream that was adopted */
@@ -29,6 +30,10 @@ struct tcp_events {
 /* An IPv6 socket takes IPv6 only: listen on both to have both. */
 MUST_USE int tcp_listen(struct tcp_listener **ret, struct loop *l, const struct sockaddr *bind,
 	void (*accepted)(void *owner, struct tcp *t), void *owner);
+/* Streams accepted from now on speak TLS. `data` and `ended` are about what the peer says inside it;
+ * nothing can be written before the first `data`. Who has not shaken hands is held to
+ * LIMIT_TLS_HANDSHAKE_S, and to LIMIT_TLS_HANDSHAKES of its kind. */
+void tcp_listener_use_tls(struct tcp_listener *l, struct tls_context *c);
 void tcp_listener_local(const struct tcp_listener *l, struct sockaddr_storage *ret);
 void tcp_listener_close(struct tcp_listener *l); /* NULL is fine */
 
@@ -57,3 +62,6 @@ void tcp_local(const struct tcp *t, struct sockaddr_storage *ret);
  * after ten seconds. */
 void tcp_end(struct tcp *t);
 void tcp_abort(struct tcp *t); /* close now, dropping what is queued */
+/* The socket for somebody else, on any thread, to read on where `data` stopped; non-blocking. The
+ * stream ends as by tcp_abort(), without a word to the peer. Or a negative error: it did not end. */
+MUST_USE int tcp_take_fd(struct tcp *t);

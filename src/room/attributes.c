@@ -1,6 +1,5 @@
 /* What a participant says of itself: name, metadata, attributes. */
 #include "base/err.h"
-#include "base/limits.h"
 #include "base/mem.h"
 #include "room/inside.h"
 
@@ -78,8 +77,8 @@ static bool too_large(const struct participant *p, const char *metadata,
 	for (size_t i = 0; i < p->attribute_count; ++i)
 		if (!attribute_find(list, count, p->attributes[i].key))
 			size += attributes_size(&p->attributes[i], 1);
-	return size > LIMIT_ATTRIBUTES_BYTES ||
-	       (metadata && strlen(metadata) > LIMIT_METADATA_BYTES);
+	const struct room_limits *limits = rooms_limits(p->room->rooms);
+	return size > limits->attributes || (metadata && strlen(metadata) > limits->metadata);
 }
 
 struct change {
@@ -109,7 +108,8 @@ static int change_prepare(struct change *c, const struct participant *p, const c
 int participant_set(struct participant *p, const char *name, const char *metadata,
 	const struct attribute *attributes, size_t count)
 {
-	if (too_large(p, metadata, attributes, count) || (name && strlen(name) > LIMIT_NAME_BYTES))
+	if (too_large(p, metadata, attributes, count) || 
+		(name && strlen(name) > rooms_limits(p->room->rooms)->name))
 		return PARTICIPANT_E_LIMIT;
 	struct change c = {0};
 	int r = change_prepare(&c, p, name, metadata, attributes, count);

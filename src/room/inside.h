@@ -27,8 +27,8 @@ enum room_state {
 
 struct rooms {
 	struct rooms_config config;
-	const struct rooms_events *events;
-	void *owner;
+	struct rooms_listener first; /* whoever made the rooms; events may be NULL */
+	struct list listeners;
 	struct map by_name;
 	struct list list;
 	uint64_t serials;
@@ -42,7 +42,7 @@ struct room {
 	struct rooms *rooms;
 	enum room_state state;
 	char *name, *metadata;
-	char sid[RNG_ID_SIZE];
+	char sid[RNG_ID_SIZE], sif_trailer[ROOM_TRAILER_SIZE];
 	unsigned worker;
 	uint32_t empty_timeout_s, departure_timeout_s, max_participants;
 	int64_t created_unix_ms;
@@ -109,6 +109,7 @@ struct participant {
 	size_t kind_detail_count;
 	int32_t protocol, client_protocol;
 	bool auto_subscribe, was_active;
+	bool subscribes_early; /* does not wait for its media: participant_subscribe_early() */
 	bool batched;  /* others have yet to be told */
 	bool replaced; /* its identity joined anew */
 	bool gone; /* `removed` was called: no event after that, whatever is still on the stack */
@@ -118,6 +119,8 @@ struct participant {
 	size_t track_count, wish_count;
 	float spoken; /* the level that others were told; 0: not speaking */
 	bool speaking_changed;
+	struct connection_quality quality;
+	bool quality_known; /* else it is the best */
 };
 
 enum track_state {
@@ -180,9 +183,12 @@ void track_free(struct track *t);
 struct track *tracks_after(struct participant *p, uint64_t after);
 
 /* ---- subscription.c ---- */
-void subscriptions_offer(struct track *t);       /* to everybody ACTIVE */
-void subscriptions_begin(struct participant *p); /* p is ACTIVE, or may subscribe again */
+void subscriptions_offer(struct track *t);       /* to everybody who is ready to subscribe */
+void subscriptions_begin(struct participant *p); /* p is ready now, or may subscribe again */
+/* Does `listener` hear any track of p? */
+bool subscriptions_reach(const struct participant *listener, const struct participant *p);
 void subscriptions_consider(struct participant *p, struct track *t);
+void subscriptions_fill_up(struct participant *p); /* where their number is limited */
 struct subscription *subscription_find(const struct participant *p, const struct track *t);
 void subscription_end(struct subscription *s);
 void subscriptions_end_all(struct participant *p);
@@ -200,6 +206,8 @@ void data_forget(struct room *r);
 void speaking_tick(struct room *r, uint64_t now_ms);
 /* `listener` begins or ends to hear `p`. */
 void speaking_began(struct participant *listener, struct participant *p);
+/* `listener` hears nobody's events of this kind before it is ACTIVE; now it is. */
+void speaking_catch_up(struct participant *listener);
 void speaking_ended(struct participant *listener, struct participant *p);
 
 /* Call an event if its owner listens to it. */
@@ -212,7 +220,12 @@ void speaking_ended(struct participant *listener, struct participant *p);
 
 #define TELL_ALL(rooms_, event, ...)                                                               \
 	do {                                                                                       \
-		const struct rooms *teller_ = (rooms_);                                            \
-		if (teller_->events && teller_->events->event)                                     \
-			teller_->events->event(teller_->owner, ##__VA_ARGS__);                     \
+		const struct list *listeners_ = &(rooms_)->listeners;                              \
+		list_each(it_, listeners_)                                                         \
+		{                                                                                  \
+			const struct rooms_listener *told_ =                                       \
+				container_of(it_, struct rooms_listener, link);                    \
+			if (told_->events->event)                                                  \
+				told_->events->event(told_->owner, ##__VA_ARGS__);                 \
+		}                                                                                  \
 	} while (0)

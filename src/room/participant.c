@@ -76,8 +76,9 @@ static int fill(struct participant *p, const struct participant_config *config)
 		config->attribute_count);
 	if (r < 0)
 		return r;
-	bool large = attributes_size(p->attributes, p->attribute_count) > LIMIT_ATTRIBUTES_BYTES ||
-		     strlen(p->metadata) > LIMIT_METADATA_BYTES;
+	const struct room_limits *limits = rooms_limits(p->room->rooms);
+	bool large = attributes_size(p->attributes, p->attribute_count) > limits->attributes ||
+		     strlen(p->metadata) > limits->metadata;
 	return large ? err_new(-EMSGSIZE) : 0;
 }
 
@@ -199,6 +200,14 @@ void participant_joined(struct participant *p)
 		subscriptions_offer(t);
 }
 
+void participant_subscribe_early(struct participant *p)
+{
+	if (p->state != STATE(JOINED) || p->subscribes_early)
+		return;
+	p->subscribes_early = true;
+	subscriptions_begin(p);
+}
+
 void participant_active(struct participant *p)
 {
 	if (p->state != STATE(JOINED))
@@ -206,9 +215,14 @@ void participant_active(struct participant *p)
 	become(p, STATE(ACTIVE));
 	p->was_active = true;
 	tell_state(p);
-	subscriptions_begin(p);
+	if (p->subscribes_early)
+		speaking_catch_up(p);
+	else
+		subscriptions_begin(p);
 	data_catch_up(p);
 	TELL_ALL(p->room->rooms, participant_active, p);
+	for (struct track *t = tracks_after(p, 0); t; t = tracks_after(p, t->serial))
+		TELL_ALL(p->room->rooms, track_published, t);
 }
 
 /* ---- leaving ---- */
@@ -260,6 +274,11 @@ const char *participant_identity(const struct participant *p)
 	return p->identity;
 }
 
+int64_t participant_joined_unix_ms(const struct participant *p)
+{
+	return p->joined_unix_ms;
+}
+
 const char *participant_name(const struct participant *p)
 {
 	return p->name;
@@ -293,4 +312,30 @@ bool participant_is_visible(const struct participant *p, const struct participan
 uint32_t participant_last_sequence(const struct participant *p)
 {
 	return p->last_sequence;
+}
+
+struct connection_quality participant_quality(const struct participant *p)
+{
+	return p->quality_known ? p->quality : quality_best();
+}
+
+static bool hears_any_of(const struct participant *listener, const struct participant *p)
+{
+	list_each(it, &p->tracks)
+		if (participant_hears(listener, container_of(it, struct track, link)))
+			return true;
+	return false;
+}
+
+void participant_set_quality(struct participant *p, const struct connection_quality *q)
+{
+	bool changed = participant_quality(p).quality != q->quality;
+
+	p->quality = *q;
+	p->quality_known = true;
+	if (!changed)
+		return;
+	for (struct participant *to = room_next(p->room, NULL); to; to = room_next(p->room, to))
+		if (to == p || hears_any_of(to, p))
+			TELL(to, quality, p);
 }

@@ -36,6 +36,16 @@ const char *room_sid(const struct room *r)
 	return r->sid;
 }
 
+int64_t room_created_unix_ms(const struct room *r)
+{
+	return r->created_unix_ms;
+}
+
+const char *room_sif_trailer(const struct room *r)
+{
+	return r->sif_trailer;
+}
+
 unsigned room_worker(const struct room *r)
 {
 	return r->worker;
@@ -226,6 +236,7 @@ static void tick_participants(struct room *r, uint64_t now_ms)
 			participant_leave(p, LIVEKIT__DISCONNECT_REASON__JOIN_FAILURE);
 		else
 			wishes_tick(p, now_ms);
+		subscriptions_fill_up(p);
 	}
 }
 

@@ -18,7 +18,10 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/rng.h"
+#include "room/quality.h"
+#include "room/limits.h"
 
+#include "livekit_room.pb-c.h"
 #include "livekit_rtc.pb-c.h"
 
 struct rooms;
@@ -37,10 +40,16 @@ struct rooms_events {
 	void (*participant_active)(void *owner, struct participant *p);
 	/* It left, or never was quite here: see participant_was_active(). */
 	void (*participant_left)(void *owner, struct participant *p);
+	/* Only of those who are, or were, ACTIVE: after participant_active, before participant_left. */
 	void (*track_published)(void *owner, struct track *t);
 	void (*track_unpublished)(void *owner, struct track *t);
 	/* An RPC's ack or response, addressed to nobody in the room: the API's own calls. */
 	void (*rpc_answer)(void *owner, struct room *r, const struct data_packet *d);
+};
+
+struct room_preset {
+	const char *name;
+	const Livekit__RoomConfiguration *settings;
 };
 
 struct rooms_config {
@@ -48,6 +57,13 @@ struct rooms_config {
 	uint32_t departure_timeout_s; /* LiveKit: 20 */
 	uint32_t max_participants;    /* 0 = no limit but ours */
 	bool auto_create;
+	/* Mime types that may be used; none: all that we have. Borrowed, must outlive the rooms. */
+	const char *const *codecs;
+	size_t codec_count;
+	struct room_limits limits; /* 0 = LiveKit's defaults */
+	/* Settings that a token or CreateRoom may name. Borrowed, must outlive the rooms. */
+	const struct room_preset *presets;
+	size_t preset_count;
 	uint64_t (*now_ms)(void *clock_owner); /* monotonic; wall clock times are clock_unix_ms() */
 	void *clock_owner;
 	unsigned (*pick_worker)(void *owner); /* the media worker of a new room; may be NULL */
@@ -56,17 +72,33 @@ struct rooms_config {
 
 MUST_USE int rooms_new(struct rooms **ret, const struct rooms_config *config,
 	const struct rooms_events *events, void *owner); /* events may be NULL */
+/* One more who hears of all rooms, for as long as they are; `l` is the listener's memory. Who came
+ * first hears first. None may end a room or remove a participant from inside an event. */
+struct rooms_listener {
+	struct list link;
+	const struct rooms_events *events;
+	void *owner;
+};
+void rooms_listen(struct rooms *rs, struct rooms_listener *l, const struct rooms_events *events,
+	void *owner);
 struct rooms *rooms_free(struct rooms *rs);
 void rooms_tick(struct rooms *rs); /* timeouts, speakers, batched updates */
 struct room *rooms_find(struct rooms *rs, const char *name);
 struct room *rooms_next(struct rooms *rs, struct room *after); /* NULL starts */
 size_t rooms_count(const struct rooms *rs);
 bool rooms_auto_create(const struct rooms *rs);
+const struct room_limits *rooms_limits(const struct rooms *rs);
+/* limits.tracks is reached: nobody more may join. */
+bool rooms_are_full(const struct rooms *rs);
+/* NULL when nothing has that name. */
+const Livekit__RoomConfiguration *rooms_preset(const struct rooms *rs, const char *name);
 
 struct room_options {
 	uint32_t empty_timeout_s, departure_timeout_s, max_participants; /* 0 = default */
 	const char *metadata;                                            /* NULL = "" */
 };
+/* Fills in what is not set yet; NULL adds nothing. Texts are borrowed. */
+void room_options_add(struct room_options *o, const Livekit__RoomConfiguration *c);
 /* Outcomes of rooms_open(). */
 enum {
 	ROOMS_E_LIMIT = 1, /* LIMIT_ROOMS */
@@ -75,9 +107,16 @@ enum {
 MUST_USE int rooms_open(struct room **ret, bool *made, struct rooms *rs, const char *name,
 	const struct room_options *options);
 
+/* LiveKit's room.enabled_codecs; Opus always is. */
+bool room_codec_enabled(const struct room *r, const char *mime);
 const char *room_name(const struct room *r);
 const char *room_sid(const struct room *r);
+int64_t room_created_unix_ms(const struct room *r);
 unsigned room_worker(const struct room *r);
+/* What a frame of ours ends with in an encrypted track ("server injected frame"), as its listeners
+ * are told when they join: the silence after a mute. A text, its zero not counted. */
+enum { ROOM_TRAILER_SIZE = 33 };
+const char *room_sif_trailer(const struct room *r);
 struct participant *room_find(struct room *r, const char *identity);
 struct participant *room_find_sid(struct room *r, const char *sid);
 /* In the order of joining, hidden ones included; NULL starts. */
@@ -107,6 +146,8 @@ struct participant_events {
 	void (*update)(void *owner, struct participant *const *who, size_t count);
 	void (*room_update)(void *owner);
 	void (*speakers)(void *owner, const struct speaker *speakers, size_t count);
+	/* The connection of `p`, which may be itself, is called otherwise than before. */
+	void (*quality)(void *owner, struct participant *p);
 	/* Begin / end to hear s->track. After `unsubscribed` the subscription is gone. */
 	void (*subscribed)(void *owner, struct subscription *s);
 	void (*unsubscribed)(void *owner, struct subscription *s);
@@ -156,6 +197,9 @@ MUST_USE int participant_join(struct participant **ret, struct room *r,
 	const struct participant_config *config, const struct participant_events *events,
 	void *owner);
 void participant_joined(struct participant *p); /* -> JOINED: the join response was written */
+/* JOINED, and its subscriptions need not wait for its media: they are part of what its first
+ * answer describes (one peer connection). */
+void participant_subscribe_early(struct participant *p);
 /* -> ACTIVE: media is connected; subscriptions begin. */
 void participant_active(struct participant *p);
 /* -> DISCONNECTED: it hears `unsubscribed` of all it heard, others are told, its tracks end; then
@@ -168,8 +212,13 @@ const char *participant_sid(const struct participant *p);
 const char *participant_identity(const struct participant *p);
 Livekit__ParticipantInfo__Kind participant_kind(const struct participant *p);
 Livekit__ParticipantInfo__State participant_state(const struct participant *p);
+/* How good its connection is; EXCELLENT until somebody measures. When its name changes, it and those
+ * who hear it are told. */
+void participant_set_quality(struct participant *p, const struct connection_quality *q);
+struct connection_quality participant_quality(const struct participant *p);
 const char *participant_attribute(const struct participant *p, const char *key); /* or NULL */
 const char *participant_name(const struct participant *p);
+int64_t participant_joined_unix_ms(const struct participant *p);
 const char *participant_metadata(const struct participant *p);
 /* The i-th attribute, or NULL past the last. */
 const struct attribute *participant_attributes(const struct participant *p, size_t i);
@@ -224,11 +273,18 @@ MUST_USE int track_publish(
 	struct track **ret, struct participant *p, const struct track_config *config);
 void track_unpublish(struct track *t);
 void track_set_muted(struct track *t, bool muted, bool by_server);
+/* Also what older clients read as `stereo` and `disable_dtx`. */
 void track_set_features(struct track *t, const Livekit__AudioTrackFeature *features, size_t count);
+/* Each feature once; returns how many were written to `to`. */
+size_t track_features(Livekit__AudioTrackFeature *to, size_t max,
+	const Livekit__AudioTrackFeature *from, size_t count);
+bool track_has_feature(
+	const Livekit__AudioTrackFeature *f, size_t count, Livekit__AudioTrackFeature feature);
 const char *track_sid(const struct track *t);
 bool track_muted(const struct track *t);
 struct participant *track_owner(const struct track *t);
 uint32_t track_media_source(const struct track *t);
+size_t track_listener_count(const struct track *t);
 /* As kept; strings live with the track. */
 const struct track_config *track_facts(const struct track *t);
 struct track *participant_next_track(struct participant *p, struct track *after); /* NULL starts */

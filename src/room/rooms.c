@@ -20,8 +20,10 @@ int rooms_new(struct rooms **ret, const struct rooms_config *config,
 	if (!rs)
 		return err_new(-ENOMEM);
 	rs->config = *config;
-	rs->events = events;
-	rs->owner = owner;
+	rs->config.limits = room_limits_of(&config->limits);
+	list_init(&rs->listeners);
+	if (events)
+		rooms_listen(rs, &rs->first, events, owner);
 	list_init(&rs->list);
 	list_init(&rs->dead_rooms);
 	list_init(&rs->dead_participants);
@@ -29,6 +31,15 @@ int rooms_new(struct rooms **ret, const struct rooms_config *config,
 	list_init(&rs->dead_subscriptions);
 	*ret = rs;
 	return 0;
+}
+
+void rooms_listen(struct rooms *rs, struct rooms_listener *l, const struct rooms_events *events,
+	void *owner)
+{
+	assert(rs && l && events);
+	l->events = events;
+	l->owner = owner;
+	list_add(&rs->listeners, &l->link);
 }
 
 static struct list *take_first(struct list *head)
@@ -103,9 +114,59 @@ bool rooms_auto_create(const struct rooms *rs)
 	return rs->config.auto_create;
 }
 
+const struct room_limits *rooms_limits(const struct rooms *rs)
+{
+	return &rs->config.limits;
+}
+
+bool rooms_are_full(const struct rooms *rs)
+{
+	size_t count = 0;
+	if (!rs->config.limits.tracks)
+		return false;
+	list_each(it, &rs->list) {
+		const struct room *r = container_of(it, struct room, link);
+		list_each(at, &r->participants) {
+			const struct participant *p = container_of(at, struct participant, link);
+			count += p->track_count;
+			list_each(s, &p->subscriptions)
+				++count;
+		}
+	}
+	return count >= rs->config.limits.tracks;
+}
+
+bool room_codec_enabled(const struct room *r, const char *mime)
+{
+	const struct rooms_config *c = &r->rooms->config;
+	bool found = c->codec_count == 0 || !strcasecmp(mime, "audio/opus");
+	for (size_t i = 0; i < c->codec_count && !found; ++i)
+		found = !strcasecmp(c->codecs[i], mime);
+	return found;
+}
+
+const Livekit__RoomConfiguration *rooms_preset(const struct rooms *rs, const char *name)
+{
+	for (size_t i = 0; i < rs->config.preset_count; ++i)
+		if (!strcmp(rs->config.presets[i].name, name))
+			return rs->config.presets[i].settings;
+	return NULL;
+}
+
 static uint32_t first_set(uint32_t a, uint32_t b)
 {
 	return a ? a : b;
+}
+
+void room_options_add(struct room_options *o, const Livekit__RoomConfiguration *c)
+{
+	if (!c)
+		return;
+	o->empty_timeout_s = first_set(o->empty_timeout_s, c->empty_timeout);
+	o->departure_timeout_s = first_set(o->departure_timeout_s, c->departure_timeout);
+	o->max_participants = first_set(o->max_participants, c->max_participants);
+	if (!o->metadata || !*o->metadata)
+		o->metadata = c->metadata;
 }
 
 static int room_new(
@@ -122,6 +183,7 @@ static int room_new(
 	r->rooms = rs;
 	r->state = ROOM_OPEN;
 	rng_id(r->sid, "RM_");
+	rng_token(r->sif_trailer, sizeof r->sif_trailer);
 	r->empty_timeout_s = first_set(o->empty_timeout_s, rs->config.empty_timeout_s);
 	r->departure_timeout_s = first_set(o->departure_timeout_s, rs->config.departure_timeout_s);
 	r->max_participants = first_set(o->max_participants, rs->config.max_participants);

@@ -76,6 +76,14 @@ void speaking_began(struct participant *listener, struct participant *p)
 		TELL(listener, speakers, &s, 1);
 }
 
+void speaking_catch_up(struct participant *listener)
+{
+	for (struct participant *p = room_next(listener->room, NULL); p;
+		p = room_next(listener->room, p))
+		if (subscriptions_reach(listener, p))
+			speaking_began(listener, p);
+}
+
 void speaking_ended(struct participant *listener, struct participant *p)
 {
 	struct speaker s = {.participant = p};

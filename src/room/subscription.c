@@ -110,7 +110,7 @@ bool participant_hears(const struct participant *p, const struct track *t)
 	return subscription_find(p, t) != NULL;
 }
 
-static bool hears_any(const struct participant *listener, const struct participant *p)
+bool subscriptions_reach(const struct participant *listener, const struct participant *p)
 {
 	list_each(it, &listener->subscriptions)
 		if (container_of(it, struct subscription, listener_link)->track->owner == p)
@@ -118,13 +118,29 @@ static bool hears_any(const struct participant *listener, const struct participa
 	return false;
 }
 
+static bool is_ready(const struct participant *p)
+{
+	return p->state == LIVEKIT__PARTICIPANT_INFO__STATE__ACTIVE ||
+	       (p->state == LIVEKIT__PARTICIPANT_INFO__STATE__JOINED && p->subscribes_early);
+}
+
+/* LiveKit's limit.subscription_limit_audio: as many voices as one may hear at a time. */
+static bool hears_enough(const struct participant *p)
+{
+	uint32_t limit = rooms_limits(p->room->rooms)->subscriptions, count = 0;
+	if (!limit)
+		return false;
+	list_each(it, &p->subscriptions)
+		++count;
+	return count >= limit;
+}
+
 /* Both are here, both may, and the listener knows of the publisher. */
 static bool is_possible(const struct participant *p, const struct track *t)
 {
-	return p->state == LIVEKIT__PARTICIPANT_INFO__STATE__ACTIVE &&
-	       p->permission.can_subscribe && t->state == TRACK_PUBLISHED && t->owner != p &&
+	return is_ready(p) && p->permission.can_subscribe && t->state == TRACK_PUBLISHED && t->owner != p &&
 	       participant_hears_events(t->owner) && participant_is_visible(t->owner, p) &&
-	       subscription_wished(p, t) && !subscription_find(p, t);
+	       subscription_wished(p, t) && !subscription_find(p, t) && !hears_enough(p);
 }
 
 static void begin(struct participant *p, struct track *t)
@@ -180,6 +196,17 @@ void subscriptions_begin(struct participant *p)
 			consider_first(p, t);
 }
 
+/* One voice less makes room for another, where there is a limit. */
+void subscriptions_fill_up(struct participant *p)
+{
+	struct room *r = p->room;
+	if (!rooms_limits(r->rooms)->subscriptions || hears_enough(p))
+		return;
+	for (struct participant *other = room_next(r, NULL); other; other = room_next(r, other))
+		for (struct track *t = tracks_after(other, 0); t; t = tracks_after(other, t->serial))
+			subscriptions_consider(p, t);
+}
+
 void subscription_end(struct subscription *s)
 {
 	struct participant *listener = s->listener, *owner = s->track->owner;
@@ -188,7 +215,7 @@ void subscription_end(struct subscription *s)
 	list_add(&listener->room->rooms->dead_subscriptions, &s->listener_link);
 
 	TELL(listener, unsubscribed, s);
-	if (participant_hears_events(listener) && !hears_any(listener, owner))
+	if (participant_hears_events(listener) && !subscriptions_reach(listener, owner))
 		speaking_ended(listener, owner);
 }
 

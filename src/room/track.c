@@ -54,9 +54,26 @@ static int copy_config(struct track *t, const struct track_config *config)
 static void keep_features(struct track *t, const Livekit__AudioTrackFeature *features, size_t count)
 {
 	t->config.features = t->features;
-	t->config.feature_count = count < PARTICIPANT_FACTS ? count : PARTICIPANT_FACTS;
-	for (size_t i = 0; i < t->config.feature_count; ++i)
-		t->features[i] = features[i];
+	t->config.feature_count = track_features(t->features, COUNT_OF(t->features), features, count);
+}
+
+bool track_has_feature(
+	const Livekit__AudioTrackFeature *f, size_t count, Livekit__AudioTrackFeature feature)
+{
+	for (size_t i = 0; i < count; ++i)
+		if (f[i] == feature)
+			return true;
+	return false;
+}
+
+size_t track_features(Livekit__AudioTrackFeature *to, size_t max,
+	const Livekit__AudioTrackFeature *from, size_t count)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < count && kept < max; ++i)
+		if (!track_has_feature(to, kept, from[i]))
+			to[kept++] = from[i];
+	return kept;
 }
 
 static int track_new(struct track **ret, struct participant *p, const struct track_config *config)
@@ -123,7 +140,8 @@ int track_publish(struct track **ret, struct participant *p, const struct track_
 	changed(t, false);
 	if (p->state != LIVEKIT__PARTICIPANT_INFO__STATE__JOINING)
 		subscriptions_offer(t);
-	TELL_ALL(p->room->rooms, track_published, t);
+	if (p->was_active) /* otherwise when it is: participant_active() */
+		TELL_ALL(p->room->rooms, track_published, t);
 	return 0;
 }
 
@@ -148,7 +166,8 @@ void track_drop(struct track *t, bool by_server)
 		if (by_server)
 			TELL(p, track_unpublished, t);
 	}
-	TELL_ALL(r->rooms, track_unpublished, t);
+	if (p->was_active)
+		TELL_ALL(r->rooms, track_unpublished, t);
 }
 
 void track_unpublish(struct track *t)
@@ -174,6 +193,10 @@ void track_set_features(struct track *t, const Livekit__AudioTrackFeature *featu
 	if (t->state == TRACK_GONE)
 		return;
 	keep_features(t, features, count);
+	t->config.stereo =
+		track_has_feature(features, count, LIVEKIT__AUDIO_TRACK_FEATURE__TF_STEREO);
+	t->config.disable_dtx =
+		track_has_feature(features, count, LIVEKIT__AUDIO_TRACK_FEATURE__TF_NO_DTX);
 	changed(t, true);
 }
 
@@ -190,6 +213,14 @@ bool track_muted(const struct track *t)
 struct participant *track_owner(const struct track *t)
 {
 	return t->owner;
+}
+
+size_t track_listener_count(const struct track *t)
+{
+	size_t count = 0;
+	list_each(it, &t->listeners)
+		++count;
+	return count;
 }
 
 uint32_t track_media_source(const struct track *t)

@@ -50,6 +50,18 @@ static void add_red(struct describe_section *d, uint8_t pt, uint8_t opus_pt)
 	add(d, CODEC_RED, pt, fmtp);
 }
 
+void codecs_add_nack(struct describe_section *d, const struct sdp_media *offer)
+{
+	if (d->codec_count && strncmp(d->codecs[0].rtpmap, "red/", 4) == 0)
+		return;
+	for (size_t i = 0; i < d->codec_count; ++i)
+		d->codecs[i].nack = !offer;
+	for (size_t k = 0; offer && k < offer->format_count; ++k)
+		for (size_t i = 0; i < d->codec_count; ++i)
+			d->codecs[i].nack |= offer->formats[k].nack &&
+				offer->formats[k].pt == d->codecs[i].pt;
+}
+
 /* ---- what a client publishes ---- */
 
 bool codecs_may_be_red(const Livekit__AddTrackRequest *a)
@@ -57,28 +69,20 @@ bool codecs_may_be_red(const Livekit__AddTrackRequest *a)
 	return !a->disable_red && a->encryption == LIVEKIT__ENCRYPTION__TYPE__NONE;
 }
 
-static bool has(const Livekit__AudioTrackFeature *features, size_t count,
-	Livekit__AudioTrackFeature feature)
+struct codec_wish codecs_wish(const Livekit__AudioTrackFeature *f, size_t count)
 {
-	for (size_t i = 0; i < count; ++i)
-		if (features[i] == feature)
-			return true;
-	return false;
+	return (struct codec_wish){
+		.dtx = !track_has_feature(f, count, LIVEKIT__AUDIO_TRACK_FEATURE__TF_NO_DTX),
+		.stereo = track_has_feature(f, count, LIVEKIT__AUDIO_TRACK_FEATURE__TF_STEREO)};
 }
 
-void codecs_from_client(struct describe_section *d, const Livekit__AddTrackRequest *a,
-	uint8_t opus_pt, uint8_t red_pt)
+void codecs_from_client(
+	struct describe_section *d, struct codec_wish wish, uint8_t opus_pt, uint8_t red_pt)
 {
 	char fmtp[96];
-	const Livekit__AudioTrackFeature *features = a ? a->audio_features : NULL;
-	size_t count = a ? a->n_audio_features : 0;
-	bool stereo = a && (a->stereo || has(features, count, LIVEKIT__AUDIO_TRACK_FEATURE__TF_STEREO));
-	bool dtx = a && !a->disable_dtx &&
-		!has(features, count, LIVEKIT__AUDIO_TRACK_FEATURE__TF_NO_DTX);
 
-	/* RFC 7587, 6.1: the receiver says what it wants. */
-	snprintf(fmtp, sizeof fmtp, "minptime=10;useinbandfec=1%s%s", dtx ? ";usedtx=1" : "",
-		stereo ? ";stereo=1;maxaveragebitrate=510000" : "");
+	snprintf(fmtp, sizeof fmtp, "minptime=10;useinbandfec=1%s%s", wish.dtx ? ";usedtx=1" : "",
+		wish.stereo ? ";stereo=1;maxaveragebitrate=510000" : "");
 	if (red_pt)
 		add_red(d, red_pt, opus_pt);
 	add(d, CODEC_OPUS, opus_pt, fmtp);
@@ -99,13 +103,6 @@ static enum codec best_of(const struct track *t)
 	return CODEC_OPUS;
 }
 
-static bool is_stereo(const struct track *t)
-{
-	const struct track_config *f = track_facts(t);
-	return f->stereo ||
-	       has(f->features, f->feature_count, LIVEKIT__AUDIO_TRACK_FEATURE__TF_STEREO);
-}
-
 static void write_choice(
 	struct describe_section *d, const struct track *t, enum codec best, uint8_t pt, uint8_t opus_pt)
 {
@@ -113,7 +110,8 @@ static void write_choice(
 		add_red(d, pt, opus_pt);
 	else if (best != CODEC_OPUS)
 		add(d, best, pt, "");
-	bool stereo = t && is_stereo(t);
+	const struct track_config *facts = t ? track_facts(t) : NULL;
+	bool stereo = facts && codecs_wish(facts->features, facts->feature_count).stereo;
 	add(d, CODEC_OPUS, opus_pt,
 		stereo ? "minptime=10;useinbandfec=1;sprop-stereo=1" : "minptime=10;useinbandfec=1");
 }
@@ -141,8 +139,11 @@ struct codec_choice codecs_best(const struct track *t, const struct sdp_media *o
 	if (!opus)
 		return (struct codec_choice){.codec = CODEC_NONE};
 	if (!f)
-		return (struct codec_choice){.codec = CODEC_OPUS, .pt = opus->pt, .opus_pt = opus->pt};
-	return (struct codec_choice){.codec = codec, .pt = f->pt, .opus_pt = opus->pt};
+		f = opus, codec = CODEC_OPUS;
+	return (struct codec_choice){.codec = codec,
+		.pt = f->pt,
+		.opus_pt = opus->pt,
+		.nack = f->nack && codec != CODEC_RED};
 }
 
 struct codec_choice codecs_first(const struct track *t, const struct sdp_media *answer)
@@ -156,8 +157,10 @@ struct codec_choice codecs_first(const struct track *t, const struct sdp_media *
 		if (codec == CODEC_NONE || (codec != CODEC_OPUS && codec != best) ||
 			codecs_find(answer, codec) != f)
 			continue;
-		return (struct codec_choice){
-			.codec = codec, .pt = f->pt, .opus_pt = opus ? opus->pt : 0};
+		return (struct codec_choice){.codec = codec,
+			.pt = f->pt,
+			.opus_pt = opus ? opus->pt : 0,
+			.nack = f->nack && codec != CODEC_RED};
 	}
 	return (struct codec_choice){.codec = CODEC_NONE};
 }

@@ -17,17 +17,27 @@ struct codec_choice {
 	enum codec codec; /* CODEC_NONE: nothing that we have */
 	uint8_t pt;
 	uint8_t opus_pt; /* with CODEC_RED: of what is inside */
+	bool nack;       /* lost packets may be asked for (RFC 4585); never of RED, which has copies */
 };
 
 /* The format of `codec` in a section, or NULL. RED only around that section's Opus. */
 MUST_USE const struct sdp_format *codecs_find(const struct sdp_media *m, enum codec codec);
 
+/* Lost packets may be asked for, in the formats of `offer` that say so (NULL: we offer), unless the
+ * section is one of RED. After its codecs are written. */
+void codecs_add_nack(struct describe_section *d, const struct sdp_media *offer);
+
 /* ---- what a client publishes ---- */
 /* May this track come as RED? */
 MUST_USE bool codecs_may_be_red(const Livekit__AddTrackRequest *a);
-/* What its encoder shall do. `a` NULL: nobody has claimed the section. `red_pt` 0: no RED. */
-void codecs_from_client(struct describe_section *d, const Livekit__AddTrackRequest *a,
-	uint8_t opus_pt, uint8_t red_pt);
+/* What its encoder shall do (RFC 7587, 6.1); zeroed: nothing in particular. */
+struct codec_wish {
+	bool dtx, stereo;
+};
+struct codec_wish codecs_wish(const Livekit__AudioTrackFeature *features, size_t count);
+/* `red_pt` 0: no RED. */
+void codecs_from_client(
+	struct describe_section *d, struct codec_wish wish, uint8_t opus_pt, uint8_t red_pt);
 
 /* ---- what a client hears ---- */
 /* Our offer, in payload types of our own. `t` NULL: a section that waits. */

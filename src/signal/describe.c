@@ -2,11 +2,16 @@
 
 #include <inttypes.h>
 
-/* RFC 8839, 5.1: 126 is the recommended type preference of host candidates. */
-static uint32_t host_priority(size_t index)
+/* RFC 8445, 5.1.2: 126 is the type preference of host candidates. RFC 6544, 4.2: TCP is less wanted,
+ * and 4 is the direction preference of those who wait. */
+static uint32_t candidate_priority(const struct describe_candidate *c, size_t index)
 {
-	uint32_t local = 65535 - (uint32_t)(index < 65535 ? index : 65535);
-	return 126u << 24 | local << 8 | 255;
+	enum { HOST = 126, HOST_TCP = 99, PASSIVE = 4, OTHERS_MAX = 8191 };
+	uint32_t worse = (uint32_t)(index < OTHERS_MAX ? index : OTHERS_MAX);
+
+	if (c->tcp)
+		return (uint32_t)HOST_TCP << 24 | (PASSIVE << 13 | (OTHERS_MAX - worse)) << 8 | 255;
+	return (uint32_t)HOST << 24 | (65535 - worse) << 8 | 255;
 }
 
 static const char *ip_version(const char *ip)
@@ -44,6 +49,16 @@ static int write_formats(struct buf *b, const struct describe_section *s)
 	return buf_format(b, " %u", s->echo ? s->echo->pt : 0);
 }
 
+/* RFC 8839, 4.2.1.2: what the m-line names. With no UDP it is nothing, the candidates say more. */
+static const struct describe_candidate *default_candidate(const struct describe *d)
+{
+	static const struct describe_candidate none = {.ip = "0.0.0.0", .port = 9};
+	for (size_t i = 0; i < d->candidate_count; ++i)
+		if (!d->candidates[i].tcp)
+			return &d->candidates[i];
+	return &none;
+}
+
 static int write_media_line(
 	struct buf *b, const struct describe *d, const struct describe_section *s)
 {
@@ -54,12 +69,13 @@ static int write_media_line(
 		protocol = span_text(
 			s->what == DESCRIBE_DATA ? "UDP/DTLS/SCTP" : "UDP/TLS/RTP/SAVPF");
 
+	const struct describe_candidate *c = default_candidate(d);
 	int r = buf_format(b, "m=%.*s %u %.*s", (int)kind.size, (const char *)kind.data,
-		s->what == DESCRIBE_REFUSED ? 0 : d->port, (int)protocol.size,
+		s->what == DESCRIBE_REFUSED ? 0 : c->port, (int)protocol.size,
 		(const char *)protocol.data);
 	if (!r)
 		r = write_formats(b, s);
-	const char *ip = d->ip_count ? d->ips[0] : "0.0.0.0";
+	const char *ip = c->ip;
 	return r ? r : buf_format(b, "\r\nc=IN %s %s\r\n", ip_version(ip), ip);
 }
 
@@ -73,9 +89,12 @@ static int write_transport(struct buf *b, const struct describe *d)
 static int write_candidates(struct buf *b, const struct describe *d)
 {
 	int r = 0;
-	for (size_t i = 0; !r && i < d->ip_count; ++i)
-		r = buf_format(b, "a=candidate:%zu 1 udp %" PRIu32 " %s %u typ host\r\n", i + 1,
-			host_priority(i), d->ips[i], d->port);
+	for (size_t i = 0; !r && i < d->candidate_count; ++i) {
+		const struct describe_candidate *c = &d->candidates[i];
+		r = buf_format(b, "a=candidate:%zu 1 %s %" PRIu32 " %s %u typ host%s\r\n", i + 1,
+			c->tcp ? "tcp" : "udp", candidate_priority(c, i), c->ip, c->port,
+			c->tcp ? " tcptype passive" : "");
+	}
 	return r;
 }
 
@@ -87,6 +106,8 @@ static int write_codecs(struct buf *b, const struct describe_section *s)
 		r = buf_format(b, "a=rtpmap:%u %s\r\n", c->pt, c->rtpmap);
 		if (!r && c->fmtp[0])
 			r = buf_format(b, "a=fmtp:%u %s\r\n", c->pt, c->fmtp);
+		if (!r && c->nack)
+			r = buf_format(b, "a=rtcp-fb:%u nack\r\n", c->pt);
 	}
 	return r;
 }

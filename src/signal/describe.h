@@ -24,6 +24,7 @@ struct describe_codec {
 	uint8_t pt;
 	const char *rtpmap; /* "opus/48000/2" */
 	char fmtp[96];      /* "" = none */
+	bool nack;          /* RFC 4585: lost packets may be asked for */
 };
 
 struct describe_section {
@@ -40,13 +41,19 @@ struct describe_section {
 	const struct sdp_format *echo; /* UNUSED: the format that is echoed, or NULL */
 };
 
+/* A host candidate (RFC 8839, 5.1). */
+struct describe_candidate {
+	const char *ip;
+	uint16_t port;
+	bool tcp; /* RFC 6544: we wait for the client to connect */
+};
+
 struct describe {
 	uint64_t origin_id, origin_version;
 	const char *ufrag, *pwd, *fingerprint;
 	const char *setup;           /* "actpass", "active", "passive" */
-	const char *const *ips;      /* host candidates, best first */
-	size_t ip_count;
-	uint16_t port;
+	const struct describe_candidate *candidates; /* best first */
+	size_t candidate_count;
 	struct describe_section *sections;
 	size_t section_count;
 };

@@ -33,6 +33,7 @@ int signal_new(struct signal_door **ret, const struct signal_config *config)
 {
 	assert(config->loop && config->rooms && config->media && config->secret);
 	assert(config->version && config->version[0]);
+	assert(config->node_ip_count <= SIGNAL_IPS_MAX);
 
 	struct signal_door *d = mem_zalloc(sizeof *d);
 	if (!d)
@@ -47,6 +48,7 @@ int signal_new(struct signal_door **ret, const struct signal_config *config)
 	if (config->max_sessions && config->max_sessions < d->session_max)
 		d->session_max = config->max_sessions;
 	list_init(&d->sessions);
+	ways_init(&d->ways);
 	int r = copy_ips(d, config);
 	if (!r)
 		r = make_scratch(d);
@@ -78,6 +80,7 @@ struct signal_door *signal_free(struct signal_door *d)
 	mem_free(d->sections);
 	mem_free(d->descriptions);
 	buf_fini(&d->frame);
+	ways_fini(&d->ways);
 	map_fini(&d->peers);
 	map_fini(&d->sources);
 	mem_free(d);
@@ -141,36 +144,51 @@ static int validate(struct join **ret, struct refusal *why, struct signal_door *
 		.secret = d->config.secret,
 		.secret_owner = d->config.secret_owner,
 		.now_s = clock_unix_s(),
+		.limits = rooms_limits(d->rooms),
 		.single = single,
 		.strict = strict};
 	return join_validate(ret, why, &in);
+}
+
+static int refuse(struct refusal *why, unsigned status, const char *text)
+{
+	*why = (struct refusal){.status = status, .text = text};
+	return JOIN_E_REFUSED;
+}
+
+static int refuse_full(struct refusal *why)
+{
+	return refuse(why, 503, "node has exceeded its configured limit");
+}
+
+/* What is refused before the room is touched; whoever only asks to validate hears it too. */
+static int may_enter(struct refusal *why, const struct signal_door *d, const struct join *j)
+{
+	if (!rooms_find(d->rooms, j->room) && !j->may_create && !rooms_auto_create(d->rooms))
+		return refuse(why, 404, "requested room does not exist");
+	if (signal_session_count(d) >= d->session_max || rooms_are_full(d->rooms))
+		return refuse_full(why);
+	return 0;
 }
 
 /* Room and participant, or a refusal that is worth telling. */
 static int enter(struct session **ret, struct refusal *why, struct signal_door *d, struct join *j)
 {
 	struct room_options options = {0};
-	struct room *r = rooms_find(d->rooms, j->room);
+	struct room *r;
 
-	*why = (struct refusal){500, "internal error"};
-	if (signal_session_count(d) >= d->session_max) {
-		*why = (struct refusal){503, "node has exceeded its configured limit"};
+	if (may_enter(why, d, j))
 		return JOIN_E_REFUSED;
-	}
-	if (!r && !j->may_create && !rooms_auto_create(d->rooms)) {
-		*why = (struct refusal){404, "requested room does not exist"};
-		return JOIN_E_REFUSED;
-	}
-	join_room_options(&options, j);
+	if (join_room_options(&options, j, d->rooms) == JOIN_E_PRESET)
+		return refuse(why, 400, "unknown room configuration in create room request");
 	int e = rooms_open(&r, NULL, d->rooms, j->room, &options);
 	if (e == ROOMS_E_LIMIT)
-		*why = (struct refusal){503, "node has exceeded its configured limit"};
-	if (e)
-		return JOIN_E_REFUSED;
-	e = session_new(ret, d, r, j);
+		return refuse_full(why);
+	if (!e)
+		e = session_new(ret, d, r, j);
 	if (e == PARTICIPANT_E_ROOM_FULL)
-		*why = (struct refusal){500, "room has exceeded its max participants"};
-	return e ? JOIN_E_REFUSED : 0;
+		return refuse(why, 500, "room has exceeded its max participants");
+	return e ? refuse(why, 500, "internal error") : 0;
 }
 
 static void on_deaf_message(void *owner, bool text, struct span message)
@@ -209,7 +227,7 @@ static void refuse_resume(struct http_exchange *x, const struct join *j)
 bool signal_upgrade(struct signal_door *d, struct http_exchange *x)
 {
 	enum route route = route_of(x);
-	struct refusal why = {500, "internal error"};
+	struct refusal why = {.status = 500, .text = "internal error"};
 	struct join *j = NULL;
 	struct session *s;
 
@@ -231,25 +249,27 @@ bool signal_upgrade(struct signal_door *d, struct http_exchange *x)
 	} else {
 		session_open(s, x);
 	}
+	refusal_fini(&why);
 	return true;
 }
 
 bool signal_request(struct signal_door *d, struct http_exchange *x)
 {
 	enum route route = route_of(x);
-	struct refusal why = {500, "internal error"};
+	struct refusal why = {.status = 500, .text = "internal error"};
 	struct join *j = NULL;
 
 	if (route == ROUTE_NONE)
 		return false;
 	if (route == ROUTE_V0 || route == ROUTE_V1) {
 		http_reply(x, 404, NULL, NULL, (struct span){0}); /* only as a WebSocket */
-	} else if (validate(&j, &why, d, x, route == ROUTE_V1_VALIDATE, true)) {
+	} else if (validate(&j, &why, d, x, route == ROUTE_V1_VALIDATE, true) || may_enter(&why, d, j)) {
 		reply_any_page(x, why.status, why.text);
 	} else {
 		reply_any_page(x, 200, "success");
-		join_free(j);
 	}
+	join_free(j);
+	refusal_fini(&why);
 	return true;
 }
 
@@ -273,6 +293,14 @@ void signal_transport_sctp(struct signal_door *d, media_id transport, struct spa
 	struct peer *p = peer_of(d, transport);
 	if (p)
 		data_input(p, packet);
+}
+
+void signal_transport_stats(struct signal_door *d, media_id transport,
+	const struct media_voice_stats *stats, size_t count)
+{
+	struct peer *p = peer_of(d, transport);
+	if (p && p->session->state != SESSION_GONE)
+		quality_measured(p->session, stats, count);
 }
 
 void signal_levels(struct signal_door *d, const struct media_level *levels, size_t count)

@@ -13,6 +13,8 @@
 
 struct signal_door;
 
+enum { SIGNAL_IPS_MAX = 16 };
+
 struct signal_config {
 	struct loop *loop;
 	struct rooms *rooms;
@@ -22,7 +24,9 @@ struct signal_config {
 	void *secret_owner;
 	const char *sign_key;          /* refresh tokens are signed with this one */
 	const char *const *node_ips;   /* IP literals for our host candidates, best first; copied */
-	size_t node_ip_count;
+	size_t node_ip_count;          /* at most SIGNAL_IPS_MAX */
+	bool force_tcp;                /* no UDP candidates */
+	bool tcp_fallback;             /* a client may be moved to TCP */
 	const char *version;           /* what clients are told; not empty */
 	const char *node_id, *region;
 	uint32_t max_sessions;         /* 0 = as many as LIMIT_TRANSPORTS allows */
@@ -41,6 +45,8 @@ bool signal_request(struct signal_door *d, struct http_exchange *x);
 void signal_transport_state(
 	struct signal_door *d, media_id transport, enum media_transport_state state);
 void signal_transport_sctp(struct signal_door *d, media_id transport, struct span packet);
+void signal_transport_stats(struct signal_door *d, media_id transport,
+	const struct media_voice_stats *stats, size_t count);
 /* Loudness of the tracks that clients publish, for track_level(). */
 void signal_levels(struct signal_door *d, const struct media_level *levels, size_t count);
 

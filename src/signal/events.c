@@ -68,6 +68,11 @@ static void on_speakers(void *owner, const struct speaker *speakers, size_t coun
 	info_arena_fini(&a);
 }
 
+static void on_quality(void *owner, struct participant *p)
+{
+	quality_tell(owner, p);
+}
+
 static void on_subscribed(void *owner, struct subscription *sub)
 {
 	subscribe_begin(owner, sub);
@@ -133,13 +138,7 @@ static void on_subscription_allowed(void *owner, struct track *t, bool allowed)
 
 static void on_subscription_failed(void *owner, const char *sid)
 {
-	Livekit__SubscriptionResponse failed = LIVEKIT__SUBSCRIPTION_RESPONSE__INIT;
-	Livekit__SignalResponse m = LIVEKIT__SIGNAL_RESPONSE__INIT;
-	failed.track_sid = (char *)sid;
-	failed.err = LIVEKIT__SUBSCRIPTION_ERROR__SE_TRACK_NOTFOUND;
-	m.message_case = LIVEKIT__SIGNAL_RESPONSE__MESSAGE_SUBSCRIPTION_RESPONSE;
-	m.subscription_response = &failed;
-	session_send(owner, &m);
+	subscribe_failed(owner, sid, LIVEKIT__SUBSCRIPTION_ERROR__SE_TRACK_NOTFOUND);
 }
 
 static void on_data(void *owner, const struct data_packet *d)
@@ -156,6 +155,7 @@ const struct participant_events session_participant_events = {
 	.update = on_update,
 	.room_update = on_room_update,
 	.speakers = on_speakers,
+	.quality = on_quality,
 	.subscribed = on_subscribed,
 	.unsubscribed = on_unsubscribed,
 	.track_subscribed = on_track_subscribed,

@@ -43,13 +43,15 @@ void session_send_join(struct session *s)
 	struct info_arena a = {0};
 	Livekit__JoinResponse join = LIVEKIT__JOIN_RESPONSE__INIT;
 	Livekit__ServerInfo server = LIVEKIT__SERVER_INFO__INIT;
-	Livekit__Codec opus = LIVEKIT__CODEC__INIT;
+	Livekit__Codec opus = LIVEKIT__CODEC__INIT, red = LIVEKIT__CODEC__INIT;
+	const char *trailer = room_sif_trailer(participant_room(s->participant));
 	/* Only voices: with no video in this list clients announce a track, then offer it. */
-	Livekit__Codec *codecs[] = {&opus};
+	Livekit__Codec *codecs[] = {&opus, &red};
 	Livekit__SignalResponse m = LIVEKIT__SIGNAL_RESPONSE__INIT;
 
 	session_describe_server(&server, config);
 	opus.mime = "audio/opus";
+	red.mime = "audio/red";
 	join.room = room_info(&a, participant_room(s->participant));
 	join.participant = participant_info(&a, s->participant);
 	join.server_info = &server;
@@ -59,7 +61,9 @@ void session_send_join(struct session *s)
 	join.ping_interval = PING_INTERVAL_S;
 	join.ping_timeout = PING_TIMEOUT_S;
 	join.enabled_publish_codecs = codecs;
-	join.n_enabled_publish_codecs = COUNT_OF(codecs);
+	join.n_enabled_publish_codecs =
+		room_codec_enabled(participant_room(s->participant), red.mime) ? 2 : 1;
+	join.sif_trailer = (ProtobufCBinaryData){strlen(trailer), (uint8_t *)trailer};
 	join.fast_publish = participant_permission(s->participant)->can_publish;
 	m.message_case = LIVEKIT__SIGNAL_RESPONSE__MESSAGE_JOIN;
 	m.join = &join;

@@ -57,6 +57,7 @@ static void take_facts(struct section *c, const struct sdp_media *m)
 	c->client_receives = usable && m->direction != SDP_SENDONLY && m->direction != SDP_INACTIVE;
 	c->opus_pt = opus ? opus->pt : 0;
 	c->red_pt = red ? red->pt : 0;
+	c->nack = opus && opus->nack;
 	c->ssrc = m->ssrc_count ? m->ssrc[0] : 0;
 	c->mid_ext = sdp_extmap_id(m, mid_uri);
 	c->level_ext = sdp_extmap_id(m, level_uri);
@@ -84,19 +85,31 @@ static int take_section(struct section **ret, struct session *s, const struct sd
 {
 	struct peer *p = &s->publisher;
 	struct section *c = peer_find(p, m->mid);
-	bool is_new = !c;
 	int r = c ? 0 : peer_add_section(&c, p, m->mid, kind_of(m));
 	if (r)
 		return r;
 	*ret = c;
+	bool sent = c->client_sends;
 	take_facts(c, m);
+	if (!room_codec_enabled(participant_room(s->participant), "audio/red"))
+		c->red_pt = 0;
+	c->begins = c->client_sends && !sent;
 	if (c->client_sends)
-		publish_match(s, c, is_new);
+		publish_match(s, c, false);
 	else if (c->pub)
 		publish_stop(s, c);
 	if (c->hearing && !c->client_receives)
 		release_hearing(c);
 	return 0;
+}
+
+/* Those who begin to send under another name than was announced: browsers may change the ids, and
+ * a section that is used again may keep its old one. After all others, that nobody's is taken. */
+static void match_renamed(struct session *s, struct section *const *sections, size_t count)
+{
+	for (size_t i = 0; i < count; ++i)
+		if (sections[i]->begins)
+			publish_match(s, sections[i], true);
 }
 
 /* RFC 8829, 5.2.2: a section that was refused may be used again under another name; then the old
@@ -124,10 +137,15 @@ static void drop_missing(struct session *s, struct section *const *now, size_t c
 /* What the client shall send here, and what we take. */
 static void answer_publisher(struct describe_section *d, struct section *c)
 {
-	const Livekit__AddTrackRequest *a = c->pub ? c->pub->request : NULL;
+	const struct pub *p = c->pub;
+	struct codec_wish wish = {0};
 
-	c->red = a && c->red_pt && codecs_may_be_red(a);
-	codecs_from_client(d, a, c->opus_pt, c->red ? c->red_pt : 0);
+	c->red = p && c->red_pt && codecs_may_be_red(p->request);
+	if (p && p->track)
+		wish = codecs_wish(track_facts(p->track)->features, track_facts(p->track)->feature_count);
+	else if (p)
+		wish = codecs_wish(p->request->audio_features, p->request->n_audio_features);
+	codecs_from_client(d, wish, c->opus_pt, c->red ? c->red_pt : 0);
 	d->mid_ext = c->mid_ext;
 	d->level_ext = c->level_ext;
 }
@@ -152,10 +170,12 @@ static void answer_audio(struct describe_section *d, struct section *c,
 	if (c->hearing) {
 		d->direction = SDP_SENDONLY;
 		codecs_answer(d, c->hearing->subscription->track, m);
+		codecs_add_nack(d, m);
 		negotiate_describe_sender(d, c->hearing, a);
 		return;
 	}
 	answer_publisher(d, c);
+	codecs_add_nack(d, m);
 	/* One connection: a section that waits for its first voice is answered as if we sent. */
 	bool waits = single && c->client_receives && !c->was_used;
 	if (c->client_sends)
@@ -200,20 +220,36 @@ int negotiate_mids(Livekit__SessionDescription *d, struct info_arena *a, struct 
 	return 0;
 }
 
+/* UDP and TCP of each of our addresses; all of UDP is better than any TCP. */
+static size_t list_candidates(struct describe_candidate *out, const struct session *s)
+{
+	const struct signal_door *d = s->door;
+	uint16_t tcp = media_rtc_tcp_port(d->media);
+	uint16_t udp = media_rtc_port(d->media, room_worker(participant_room(s->participant)));
+	size_t count = 0;
+
+	for (size_t i = 0; i < d->node_ip_count && !(tcp && s->way == WAY_TCP); ++i)
+		out[count++] = (struct describe_candidate){.ip = d->node_ips[i], .port = udp};
+	for (size_t i = 0; i < d->node_ip_count && tcp; ++i)
+		out[count++] = (struct describe_candidate){
+			.ip = d->node_ips[i], .port = tcp, .tcp = true};
+	return count;
+}
+
 int negotiate_send(struct session *s, struct peer *p, struct describe *d, struct info_arena *a,
 	const char *type, uint32_t id)
 {
 	struct signal_door *door = s->door;
 	struct buf text = {.max = LIMIT_SDP_BYTES};
+	struct describe_candidate candidates[2 * SIGNAL_IPS_MAX];
 
 	d->origin_id = p->origin_id;
 	d->origin_version = ++p->origin_version;
 	d->ufrag = p->ice.ufrag;
 	d->pwd = p->ice.pwd;
 	d->fingerprint = media_fingerprint(door->media);
-	d->ips = (const char *const *)door->node_ips;
-	d->ip_count = door->node_ip_count;
-	d->port = media_rtc_port(door->media, room_worker(participant_room(s->participant)));
+	d->candidates = candidates;
+	d->candidate_count = list_candidates(candidates, s);
 
 	Livekit__SessionDescription out = LIVEKIT__SESSION_DESCRIPTION__INIT;
 	int r = describe_write(&text, d);
@@ -283,8 +319,11 @@ void negotiate_offer(struct session *s, const Livekit__SessionDescription *m)
 		if (take_section(&door->sections[i], s, &offer.media[i]))
 			return;
 	drop_missing(s, door->sections, offer.media_count);
-	if (s->single)
+	match_renamed(s, door->sections, offer.media_count);
+	if (s->single) {
+		participant_subscribe_early(s->participant);
 		subscribe_assign(s);
+	}
 	if (send_answer(s, &offer, m->id))
 		return;
 	if (s->single)

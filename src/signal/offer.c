@@ -25,6 +25,7 @@ static void describe_ours(struct describe_section *d, struct section *c, struct 
 	d->what = DESCRIBE_AUDIO;
 	d->direction = c->hearing ? SDP_SENDRECV : SDP_RECVONLY;
 	codecs_offer(d, c->hearing ? c->hearing->subscription->track : NULL);
+	codecs_add_nack(d, NULL);
 	if (c->hearing)
 		negotiate_describe_sender(d, c->hearing, a);
 	c->offered = c->hearing != NULL;
@@ -69,9 +70,15 @@ void offer_first(struct session *s)
 
 static void start_hearing(struct hearing *h, const struct sdp_media *m)
 {
-	struct codec_choice c = codecs_first(h->subscription->track, m);
+	const struct track *t = h->subscription->track;
+	struct codec_choice c = codecs_first(t, m);
+
 	if (c.codec != CODEC_NONE)
 		subscribe_start(h, &c);
+	else if (!h->refused)
+		subscribe_failed(h->session, track_sid(t),
+			LIVEKIT__SUBSCRIPTION_ERROR__SE_CODEC_UNSUPPORTED);
+	h->refused = c.codec == CODEC_NONE;
 }
 
 static void take_answer(struct session *s, const struct sdp *answer)
@@ -123,7 +130,7 @@ void offer_restart(struct session *s)
 	if (!p->transport)
 		return;
 	if (p->has_remote)
-		media_ice_make(&p->ice);
+		peer_make_ice(p);
 	subscribe_assign(s);
 	send_offer(s);
 }

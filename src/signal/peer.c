@@ -5,6 +5,11 @@
 #include <assert.h>
 #include <ctype.h>
 
+void peer_make_ice(struct peer *p)
+{
+	media_ice_make(&p->ice, room_worker(participant_room(p->session->participant)));
+}
+
 int peer_open(struct peer *p, struct session *s)
 {
 	assert(!p->transport);
@@ -13,7 +18,7 @@ int peer_open(struct peer *p, struct session *s)
 	p->session = s;
 	list_init(&p->sections);
 	p->origin_id = rng_u64() >> 2; /* RFC 8829, 5.2.1: 63 bits */
-	media_ice_make(&p->ice);
+	peer_make_ice(p);
 	media_id id;
 	int r = media_transport_open(
 		&id, d->media, room_worker(participant_room(s->participant)), &p->ice);
@@ -124,7 +129,7 @@ int peer_set_remote(struct peer *p, const struct sdp *remote, bool we_answer)
 		return 0;
 	/* RFC 8839, 4.4.1.1.1: the answer to a restart has new credentials, too. */
 	if (restart && we_answer)
-		media_ice_make(&p->ice);
+		peer_make_ice(p);
 	p->remote = r;
 	p->has_remote = true;
 	media_transport_remote(

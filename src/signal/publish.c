@@ -81,6 +81,25 @@ static int copy_request(struct pub *p, const Livekit__AddTrackRequest *a)
 	return r;
 }
 
+/* What older clients say by `stereo` and `disable_dtx` are features too; each is kept once. */
+static int complete_features(struct pub *p)
+{
+	Livekit__AddTrackRequest *a = p->request;
+	size_t count = a->n_audio_features;
+	Livekit__AudioTrackFeature *all = proto_alloc(&p->arena, (count + 2) * sizeof *all);
+	if (!all)
+		return err_new(-ENOMEM);
+	if (count)
+		memcpy(all, a->audio_features, count * sizeof *all);
+	if (a->stereo)
+		all[count++] = LIVEKIT__AUDIO_TRACK_FEATURE__TF_STEREO;
+	if (a->disable_dtx)
+		all[count++] = LIVEKIT__AUDIO_TRACK_FEATURE__TF_NO_DTX;
+	a->audio_features = all;
+	a->n_audio_features = track_features(all, count, all, count);
+	return 0;
+}
+
 /* Outcome > 0: it is too large. */
 static int pub_new(struct pub **ret, struct session *s, const Livekit__AddTrackRequest *a)
 {
@@ -89,6 +108,8 @@ static int pub_new(struct pub **ret, struct session *s, const Livekit__AddTrackR
 		return err_new(-ENOMEM);
 	p->session = s;
 	int r = copy_request(p, a);
+	if (!r)
+		r = complete_features(p);
 	if (r) {
 		proto_arena_fini(&p->arena);
 		mem_free(p);
@@ -168,23 +189,13 @@ static void tell_pending(struct pub *p)
 
 /* ---- add_track ---- */
 
-static bool source_allowed(const Livekit__ParticipantPermission *perm, Livekit__TrackSource source)
-{
-	if (!perm->can_publish)
-		return false;
-	for (size_t i = 0; i < perm->n_can_publish_sources; ++i)
-		if (perm->can_publish_sources[i] == source && source != LIVEKIT__TRACK_SOURCE__UNKNOWN)
-			return true;
-	return perm->n_can_publish_sources == 0;
-}
-
 static void refuse(struct session *s, Livekit__AddTrackRequest *a,
-	Livekit__RequestResponse__Reason reason)
+	Livekit__RequestResponse__Reason reason, const char *message)
 {
 	Livekit__RequestResponse r = LIVEKIT__REQUEST_RESPONSE__INIT;
 	r.request_case = LIVEKIT__REQUEST_RESPONSE__REQUEST_ADD_TRACK;
 	r.add_track = a;
-	session_respond(s, &r, reason, NULL);
+	session_respond(s, &r, reason, message);
 }
 
 /* Another codec of a track that is there; voices never ask for one, but may repeat themselves. */
@@ -192,7 +203,7 @@ static void add_codec(struct session *s, Livekit__AddTrackRequest *a)
 {
 	struct pub *p = publish_find(s, a->sid);
 	if (!p)
-		refuse(s, a, LIVEKIT__REQUEST_RESPONSE__REASON__NOT_FOUND);
+		refuse(s, a, LIVEKIT__REQUEST_RESPONSE__REASON__NOT_FOUND, NULL);
 	else
 		tell_pending(p);
 }
@@ -214,12 +225,15 @@ void publish_request(struct session *s, Livekit__AddTrackRequest *a)
 {
 	struct pub *p = NULL;
 
-	if (!source_allowed(participant_permission(s->participant), a->source)) {
-		refuse(s, a, LIVEKIT__REQUEST_RESPONSE__REASON__NOT_ALLOWED);
+	if (!participant_may_publish(s->participant, a->source)) {
+		refuse(s, a, LIVEKIT__REQUEST_RESPONSE__REASON__NOT_ALLOWED, NULL);
 		return;
 	}
 	if (a->type != LIVEKIT__TRACK_TYPE__AUDIO) {
-		refuse(s, a, LIVEKIT__REQUEST_RESPONSE__REASON__UNSUPPORTED_TYPE);
+		refuse(s, a, LIVEKIT__REQUEST_RESPONSE__REASON__UNSUPPORTED_TYPE,
+			a->type == LIVEKIT__TRACK_TYPE__VIDEO
+				? "this server carries voices only: video cannot be published"
+				: "tracks of this type cannot be published");
 		return;
 	}
 	if (a->sid[0]) {
@@ -227,11 +241,12 @@ void publish_request(struct session *s, Livekit__AddTrackRequest *a)
 		return;
 	}
 	if (s->pub_count >= LIMIT_TRACKS_PER_PARTICIPANT || pub_new(&p, s, a)) {
-		refuse(s, a, LIVEKIT__REQUEST_RESPONSE__REASON__LIMIT_EXCEEDED);
+		refuse(s, a, LIVEKIT__REQUEST_RESPONSE__REASON__LIMIT_EXCEEDED,
+			"too many tracks, or a description that is too long");
 		return;
 	}
 	if (p->state == PUB_QUEUED) {
-		refuse(s, a, LIVEKIT__REQUEST_RESPONSE__REASON__QUEUED);
+		refuse(s, a, LIVEKIT__REQUEST_RESPONSE__REASON__QUEUED, NULL);
 		return;
 	}
 	tell_pending(p);
@@ -240,6 +255,8 @@ void publish_request(struct session *s, Livekit__AddTrackRequest *a)
 }
 
 /* ---- m-lines ---- */
+
+static_assert((int)ROOM_TRAILER_SIZE <= (int)MEDIA_TRAILER_SIZE, "one is copied into the other");
 
 static void open_source(struct pub *p, const struct section *c)
 {
@@ -250,9 +267,14 @@ static void open_source(struct pub *p, const struct section *c)
 		.payloads = {{.pt = c->opus_pt, .codec = CODEC_OPUS}}, .payload_count = 1};
 
 	memcpy(config.mid, c->mid, sizeof config.mid);
+	if (p->request->encryption != LIVEKIT__ENCRYPTION__TYPE__NONE)
+		snprintf(config.sif_trailer, sizeof config.sif_trailer, "%s",
+			room_sif_trailer(participant_room(p->session->participant)));
 	if (c->red_pt && codecs_may_be_red(p->request)) {
 		config.payloads[config.payload_count].pt = c->red_pt;
 		config.payloads[config.payload_count++].codec = CODEC_RED;
+	} else {
+		config.nack = c->nack;
 	}
 	if (media_source_open(&id, media, &config))
 		return;

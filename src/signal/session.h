@@ -29,6 +29,7 @@
 #include "room/room.h"
 #include "signal/door.h"
 #include "signal/validate.h"
+#include "signal/way.h"
 #include "wire/proto.h"
 #include "wire/proto_json.h"
 #include "wire/sdp.h"
@@ -54,10 +55,12 @@ struct section {
 	/* What the client's last offer said about its voice here. */
 	char cid[SECTION_CID_MAX + 1]; /* the track of a=msid */
 	uint32_t ssrc;
-	uint8_t opus_pt, red_pt, mid_ext, level_ext; /* 0 = not offered */
+	uint8_t opus_pt, red_pt, mid_ext, level_ext;
+	bool nack; /* of Opus */ /* 0 = not offered */
 	struct pub *pub;         /* the client sends this here, or NULL */
 	struct hearing *hearing; /* we send this here, or NULL */
 	bool client_sends;       /* as the last offer said */
+	bool begins;             /* and it did not before */
 	bool client_receives;
 	bool red;                /* our answer put RED before Opus for what it sends */
 	bool was_used;           /* carried a hearing before: inactive until it carries one again */
@@ -110,6 +113,7 @@ struct pub {
 	media_id source;
 	struct map_node by_source; /* door.sources */
 	struct track *track; /* when LIVE */
+	struct quality quality;
 };
 
 struct hearing {
@@ -119,6 +123,8 @@ struct hearing {
 	struct section *section; /* NULL: waits for one */
 	uint32_t ssrc;
 	media_id sink; /* 0 until it is negotiated */
+	struct quality quality;
+	bool refused;  /* the client takes none of our codecs, and knows */
 };
 
 enum session_state {
@@ -145,6 +151,7 @@ struct signal_door {
 	struct section **sections;
 	struct describe_section *descriptions;
 	struct buf frame; /* what is being sent */
+	struct ways ways;
 };
 
 /* What is under way between us and the client about what it hears. */
@@ -164,6 +171,7 @@ struct session {
 	bool text;   /* it speaks JSON */
 	bool told_to_leave;   /* by the last word on this socket */
 	bool must_start_over; /* and not resume */
+	enum way way;
 	struct websocket *ws;
 	struct participant *participant;
 	struct join *join;
@@ -176,6 +184,7 @@ struct session {
 	uint64_t claims_hash; /* of what the last refresh token said */
 	struct buf held; /* reliable data that waits for its channel: u32 size, bytes, ... */
 	struct timer refresh, deadline, quality;
+	uint32_t rtt_us; /* to the client, 0 = not known */
 	struct deferred reap;
 };
 
@@ -196,8 +205,6 @@ void session_say_leave(
 	struct session *s, Livekit__DisconnectReason why, Livekit__LeaveRequest__Action action);
 /* The client must start over: LEAVE RECONNECT; the participant goes with the new one. */
 void session_start_over(struct session *s);
-/* In a while, that it and those whom it hears are well: for one who is active or hears one more. */
-void session_tell_quality(struct session *s);
 /* As if this server had died: no word, the socket breaks, others see it leave. */
 void session_vanish(struct session *s, Livekit__DisconnectReason why);
 void session_removed(struct session *s, Livekit__DisconnectReason why); /* the room's last event */
@@ -236,6 +243,7 @@ extern const struct participant_events session_participant_events;
 /* ---- peer.c ---- */
 MUST_USE int peer_open(struct peer *p, struct session *s);
 void peer_fini(struct peer *p);
+void peer_make_ice(struct peer *p); /* new credentials, to be told both sides */
 /* ICE and DTLS facts of the client's description. Outcome PEER_E_BAD: there are none. */
 enum {
 	PEER_E_BAD = 1,
@@ -270,6 +278,9 @@ size_t subscribe_assign(struct session *s);
 size_t subscribe_missing(struct session *s); /* sections that waiting hearings lack */
 struct codec_choice;
 void subscribe_start(struct hearing *h, const struct codec_choice *c); /* it is negotiated */
+/* The client is told that it will not hear this track. */
+void subscribe_failed(
+	struct session *s, const char *track_sid, Livekit__SubscriptionError why);
 void subscribe_free_all(struct session *s);
 
 /* ---- negotiate.c: the client offers ---- */
@@ -291,6 +302,15 @@ void offer_wanted(struct session *s); /* what it hears has changed */
 void offer_answered(struct session *s, const Livekit__SessionDescription *answer);
 void offer_restart(struct session *s); /* v0: new ICE credentials, after a resume */
 void offer_fulfilled(struct session *s); /* v1: an offer of the client was answered */
+
+/* ---- quality.c: how good connections are ---- */
+MUST_USE int quality_init(struct session *s);
+void quality_fini(struct session *s);
+/* In a while, its own and those whom it hears: for one who is active or hears one more. */
+void quality_tell_later(struct session *s);
+void quality_tell(struct session *s, struct participant *of); /* now */
+void quality_measured(
+	struct session *s, const struct media_voice_stats *stats, size_t count);
 
 /* ---- data.c ---- */
 void data_connected(struct peer *p);

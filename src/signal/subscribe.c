@@ -78,13 +78,26 @@ void subscribe_start(struct hearing *h, const struct codec_choice *choice)
 		.ssrc = h->ssrc,
 		.pt = choice->pt,
 		.opus_pt = choice->opus_pt,
-		.codec = choice->codec};
+		.codec = choice->codec,
+		.nack = choice->nack};
 
 	snprintf(c.cname, sizeof c.cname, "%s", participant_sid(track_owner(t)));
 	if (media_sink_open(&h->sink, s->door->media, &c))
 		return;
 	if (h->subscription->disabled)
 		media_sink_pause(s->door->media, h->sink, true);
+}
+
+void subscribe_failed(struct session *s, const char *track_sid, Livekit__SubscriptionError why)
+{
+	Livekit__SubscriptionResponse failed = LIVEKIT__SUBSCRIPTION_RESPONSE__INIT;
+	Livekit__SignalResponse m = LIVEKIT__SIGNAL_RESPONSE__INIT;
+
+	failed.track_sid = (char *)track_sid;
+	failed.err = why;
+	m.message_case = LIVEKIT__SIGNAL_RESPONSE__MESSAGE_SUBSCRIPTION_RESPONSE;
+	m.subscription_response = &failed;
+	session_send(s, &m);
 }
 
 void subscribe_begin(struct session *s, struct subscription *sub)
@@ -98,7 +111,7 @@ void subscribe_begin(struct session *s, struct subscription *sub)
 	h->subscription = sub;
 	sub->user = h;
 	list_add(&s->hearings, &h->link);
-	session_tell_quality(s);
+	quality_tell_later(s);
 	offer_wanted(s);
 }
 

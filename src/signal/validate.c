@@ -19,9 +19,26 @@ static const char no_permission[] = "no permissions to access the room";
 
 static int refuse(struct refusal *why, unsigned status, const char *text)
 {
-	why->status = status;
-	snprintf(why->text, sizeof why->text, "%s", text);
+	*why = (struct refusal){status, text, NULL};
 	return JOIN_E_REFUSED;
+}
+
+/* `made` may be NULL: there was no memory for it. */
+static int refuse_made(struct refusal *why, unsigned status, char *made)
+{
+	*why = (struct refusal){status, made ? made : "internal error", made};
+	return JOIN_E_REFUSED;
+}
+
+static int refuse_long(struct refusal *why, const char *what, unsigned max)
+{
+	return refuse_made(why, 400, mem_format("%s length exceeds limits: max length %u", what, max));
+}
+
+void refusal_fini(struct refusal *why)
+{
+	mem_free(why->made);
+	*why = (struct refusal){0};
 }
 
 static const char *query(const struct join_input *in, const char *name)
@@ -46,20 +63,14 @@ static int32_t query_number(const struct join_input *in, const char *name)
 
 /* ---- the token ---- */
 
-static int refuse_token(struct refusal *why, int outcome)
+/* In the words of LiveKit's main branch: its release quotes the token and the key. */
+static int refuse_token(struct refusal *why, enum jwt_outcome outcome)
 {
-	switch (outcome) {
-	case JWT_E_MALFORMED:
-	case JWT_E_ALGORITHM:
+	if (outcome == JWT_E_MALFORMED || outcome == JWT_E_ALGORITHM)
 		return refuse(why, 401, "invalid authorization token");
-	case JWT_E_UNKNOWN_KEY:
+	if (outcome == JWT_E_UNKNOWN_KEY)
 		return refuse(why, 401, "invalid API key");
-	default:
-		why->status = 401;
-		snprintf(why->text, sizeof why->text, "invalid authorization token: %s",
-			outcome > 0 ? jwt_outcome_text((enum jwt_outcome)outcome) : "internal");
-		return JOIN_E_REFUSED;
-	}
+	return refuse_made(why, 401, mem_format("invalid authorization token: %s", jwt_outcome_text(outcome)));
 }
 
 static int take_token(struct join *j, struct refusal *why, const struct join_input *in)
@@ -77,13 +88,15 @@ static int take_token(struct join *j, struct refusal *why, const struct join_inp
 	if (!token[0])
 		return refuse(why, 401, no_permission);
 	int r = jwt_verify(&claims, span_text(token), in->secret, in->secret_owner, in->now_s);
-	if (r)
-		return refuse_token(why, r);
+	if (r > 0)
+		return refuse_token(why, (enum jwt_outcome)r);
+	if (r < 0)
+		return r;
 	grants_init(&j->grants, claims);
 	return 0;
 }
 
-static int take_grants(struct join *j, struct refusal *why)
+static int take_grants(struct join *j, struct refusal *why, const struct room_limits *limits)
 {
 	const struct grants *g = &j->grants;
 
@@ -93,15 +106,12 @@ static int take_grants(struct join *j, struct refusal *why)
 		return refuse(why, 401, "permissions denied");
 	if (!g->identity[0])
 		return refuse(why, 400, "identity cannot be empty");
-	if (strlen(g->identity) > LIMIT_NAME_BYTES)
-		return refuse(
-			why, 400, "participant identity length exceeds limits: max length 256");
+	if (strlen(g->identity) > limits->identity)
+		return refuse_long(why, "participant identity", limits->identity);
 	if (!g->video.room[0])
 		return refuse(why, 400, "no room name");
-	if (strlen(g->video.room) > LIMIT_NAME_BYTES)
-		return refuse(why, 400, "room name length exceeds limits: max length 256");
-	if (strlen(g->name) > LIMIT_NAME_BYTES)
-		return refuse(why, 400, "participant name length exceeds limits: max length 256");
+	if (strlen(g->video.room) > limits->room_name)
+		return refuse_long(why, "room name", limits->room_name);
 	j->room = g->video.room;
 	j->identity = g->identity;
 	j->name = g->name;
@@ -144,15 +154,15 @@ static int add_attributes(struct join *j, const json_t *object)
 	return r;
 }
 
-static int check_sizes(const struct join *j, struct refusal *why)
+static int check_sizes(const struct join *j, struct refusal *why, const struct room_limits *limits)
 {
 	size_t sum = 0;
 	for (size_t i = 0; i < j->attribute_count; ++i)
 		sum += strlen(j->attributes[i].key) + strlen(j->attributes[i].value);
-	if (sum > LIMIT_ATTRIBUTES_BYTES)
-		return refuse(why, 400, "attributes exceed limits");
-	if (strlen(j->metadata) > LIMIT_METADATA_BYTES)
-		return refuse(why, 400, "metadata exceeds limits");
+	if (strlen(j->metadata) > limits->metadata)
+		return refuse(why, 400, "metadata size exceeds limits");
+	if (sum > limits->attributes)
+		return refuse(why, 400, "attribute size exceeds limits");
 	return 0;
 }
 
@@ -244,19 +254,20 @@ static int take_join_request(
 
 static int fill(struct join *j, struct refusal *why, const struct join_input *in)
 {
+	const struct room_limits limits = room_limits_of(in->limits);
 	int r = take_token(j, why, in);
 	if (r)
 		return r;
 	const char *request = query(in, "join_request");
-	r = take_grants(j, why);
+	r = take_grants(j, why, &limits);
 	if (!r && in->single && !request[0])
 		r = refuse(why, 400, "join_request is required");
 	if (!r && j->grants.attributes)
 		r = add_attributes(j, j->grants.attributes);
 	if (!r)
 		r = request[0] ? take_join_request(j, why, in, request) : take_query(j, why, in);
-	if (!r)
-		r = check_sizes(j, why);
+	if (!r && !in->strict) /* LiveKit looks at these when somebody joins, not before */
+		r = check_sizes(j, why, &limits);
 	j->subscriber_primary = !j->single && j->can_subscribe;
 	return r;
 }
@@ -361,19 +372,19 @@ void join_participant_config(struct participant_config *ret, struct join *j)
 	}
 }
 
-/* roomConfig counts when this join makes the room. */
-void join_room_options(struct room_options *ret, struct join *j)
+/* What the token itself says (roomConfig), then what it names (roomPreset); both count when this join
+ * makes the room. */
+int join_room_options(struct room_options *ret, struct join *j, const struct rooms *rooms)
 {
-	ProtobufCMessage *m;
+	const char *name = json_string_value(json_object_get(j->grants.claims, "roomPreset"));
+	const Livekit__RoomConfiguration *preset = name && *name ? rooms_preset(rooms, name) : NULL;
+	ProtobufCMessage *m = NULL;
 
 	*ret = (struct room_options){0};
-	if (!j->grants.room_config || proto_json_take(&m, &j->arena,
-					      &livekit__room_configuration__descriptor,
-					      j->grants.room_config, 0, NULL))
-		return;
-	const Livekit__RoomConfiguration *c = (const Livekit__RoomConfiguration *)m;
-	ret->empty_timeout_s = c->empty_timeout;
-	ret->departure_timeout_s = c->departure_timeout;
-	ret->max_participants = c->max_participants;
-	ret->metadata = c->metadata;
+	if (j->grants.room_config && proto_json_take(&m, &j->arena, &livekit__room_configuration__descriptor,
+					     j->grants.room_config, 0, NULL))
+		m = NULL; /* it makes no sense: as if it were not there */
+	room_options_add(ret, (const Livekit__RoomConfiguration *)m);
+	room_options_add(ret, preset);
+	return name && *name && !preset ? JOIN_E_PRESET : 0;
 }

@@ -41,14 +41,17 @@ struct join_input {
 	const char *(*secret)(void *owner, const char *api_key); /* or NULL */
 	void *secret_owner;
 	int64_t now_s; /* unix time */
+	const struct room_limits *limits; /* NULL = LiveKit's defaults */
 	bool single;   /* the path is /rtc/v1 */
 	bool strict;   /* validate: also what joining would forgive */
 };
 
 struct refusal {
 	unsigned status;
-	char text[256];
+	const char *text;
+	char *made; /* the text when it is no constant; freed by refusal_fini() */
 };
+void refusal_fini(struct refusal *why); /* safe on zeroed memory */
 
 /* Outcome of join_validate(): `why` says what to answer. */
 enum {
@@ -60,4 +63,8 @@ struct join *join_free(struct join *j);
 Livekit__ParticipantInfo__Kind join_kind(const struct join *j);
 /* Both point into `j`. */
 void join_participant_config(struct participant_config *ret, struct join *j);
-void join_room_options(struct room_options *ret, struct join *j);
+/* Outcomes of join_room_options(). */
+enum {
+	JOIN_E_PRESET = 1, /* the token names settings that nobody knows */
+};
+MUST_USE int join_room_options(struct room_options *ret, struct join *j, const struct rooms *rooms);

@@ -104,7 +104,7 @@ static const struct by_status *status_row(int status)
 
 static Livekit__DisconnectReason status_reason(int status)
 {
-	if (status == 404 || status == 408 || status == 410 || status == 480 || status == 604)
+	if (status == 404 || status == 408 || status == 410 || status == 480)
 		return LIVEKIT__DISCONNECT_REASON__USER_UNAVAILABLE;
 	if (status >= 500 && status < 600)
 		return LIVEKIT__DISCONNECT_REASON__SIP_TRUNK_FAILURE;

@@ -149,7 +149,7 @@ static void open_person(struct bench *b, struct person *p)
 		.payload_count = 1};
 
 	need(rtc_client_open(&p->client, b->identity), "client");
-	media_ice_make(&ice);
+	media_ice_make(&ice, 0);
 	need(media_transport_open(&p->transport, b->media, 0, &ice), "transport");
 	snprintf(remote.ufrag, sizeof remote.ufrag, "%s", p->client.local.ufrag);
 	snprintf(remote.fingerprint, sizeof remote.fingerprint, "%s",
@@ -553,9 +553,9 @@ static void read_options(struct bench *b, int argc, char **argv)
 
 static void open_bench(struct bench *b)
 {
-	struct sockaddr_storage at = loopback(0);
 	struct media_config config = {.workers = 1,
-		.rtc_bind = &at,
+		.rtc_binds = {loopback(0)},
+		.rtc_bind_count = 1,
 		.rtp_ip = "127.0.0.1",
 		.rtp_port_min = ROOM_PORT_MIN,
 		.rtp_port_max = ROOM_PORT_MAX};

@@ -18,7 +18,7 @@ int rtc_client_open(struct rtc_client *c, const struct dtls_identity *identity)
 	c->ssrc = rng_u32();
 	c->seq = (uint16_t)rng_u32();
 	c->timestamp = rng_u32();
-	media_ice_make(&c->local);
+	media_ice_make(&c->local, 0);
 	return udp_end_open(&c->fd, &c->port);
 }
 

@@ -24,7 +24,7 @@ CONFIG = """
 port: {port}
 bind_addresses: ["127.0.0.1"]
 keys: {{{key}: {secret}}}
-rtc: {{udp_port: {udp}, tcp_port: 0, node_ip: 127.0.0.1}}
+rtc: {{udp_port: {udp}, tcp_port: {udp}, node_ip: 127.0.0.1}}
 sip: {{sip_port: {sip}, listen_ip: 127.0.0.1, rtp_port: 24000-29000, calls_per_second: 0, allowed_countries: ["*"]}}
 backend: {{port: {backend}}}
 webhook: {{api_key: {key}, urls: ["http://127.0.0.1:{hook}/hook"]}}

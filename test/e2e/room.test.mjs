@@ -32,6 +32,11 @@ test('two people and a phone hear each other', async () => {
   const echo = await server.dial('three', '+12025550116');
   assertTone(await bob.hears(echo.json.participant_identity), 440, 'bob hears alice by way of the phone');
   assertTone(await bob.hears('alice', { fresh: true }), 440, 'bob still hears alice');
+
+  // The API silences the phone as it does anybody.
+  const [track] = (await server.phone('three')).tracks;
+  assert.equal((await server.rooms.mutePublishedTrack('three', echo.json.participant_identity, track.sid, true)).muted, true);
+  await until(async () => (await bob.hears(echo.json.participant_identity, { fresh: true, ms: 1000 })).silent, 8000, 'the phone is silent');
   await server.post('/livekit/sip/hangup', { room: 'three', participant_identity: echo.json.participant_identity });
   await until(async () => !(await server.phone('three')), 3000, 'the echo is gone');
   await Promise.all([alice.leave(), bob.leave()]);

@@ -216,6 +216,12 @@ static void on_digit(void *owner, char digit)
 {
 }
 
+static bool phone_muted;
+static void on_muted(void *owner, bool muted)
+{
+	phone_muted = muted;
+}
+
 static void on_removed(void *owner, Livekit__DisconnectReason why)
 {
 }
@@ -224,17 +230,24 @@ static void on_removed(void *owner, Livekit__DisconnectReason why)
 #define OF_ROOM as("{\"video\":{\"roomAdmin\":true,\"room\":\"r\"}}")
 #define TO_PHONE "{\"room\":\"r\",\"destination_identity\":\"phone\",\"method\":"
 
+static const struct seat_events seat_events = {on_voice, on_voice, on_digit, on_rpc, on_muted, on_removed};
+
+static void sit_down(struct harness *h)
+{
+	struct room *room;
+	CHECK_EQ(rooms_open(&room, NULL, h->rooms, "r", &(struct room_options){0}), 0);
+	CHECK_EQ(seat_join(&phone, room, &(struct seat_config){.identity = "phone", .mime_type = "audio/PCMU"},
+			 &seat_events, NULL),
+		0);
+}
+
 static void methods_of_participants_are_called(void)
 {
-	static const struct seat_events events = {on_voice, on_voice, on_digit, on_rpc, on_removed};
 	static struct request r;
 	static struct answer w;
 	struct harness h;
-	struct room *room;
 	harness_start(&h, false, NULL);
-	CHECK_EQ(rooms_open(&room, NULL, h.rooms, "r", &(struct room_options){0}), 0);
-	CHECK_EQ(seat_join(&phone, room, &(struct seat_config){.identity = "phone", .mime_type = "audio/PCMU"}, &events, NULL),
-		0);
+	sit_down(&h);
 
 	struct answer *a = ask(&h, true, "POST", RPC, OF_ROOM, TO_PHONE "\"echo\",\"payload\":\"hello\"}");
 	CHECK_EQ(a->status, 200);
@@ -261,6 +274,30 @@ static void methods_of_participants_are_called(void)
 	harness_stop(&h);
 }
 
+/* The call goes on when the room no longer has its track. */
+static void a_phone_is_muted_and_loses_its_voice(void)
+{
+	struct harness h;
+	char body[256];
+	harness_start(&h, false, NULL);
+	sit_down(&h);
+	struct participant *p = room_find(rooms_find(h.rooms, "r"), "phone");
+	struct track *t = participant_next_track(p, NULL);
+
+	snprintf(body, sizeof body,
+		"{\"room\":\"r\",\"identity\":\"phone\",\"track_sid\":\"%s\",\"muted\":true}", track_sid(t));
+	CHECK_EQ(ask(&h, true, "POST", "/twirp/livekit.RoomService/MutePublishedTrack", OF_ROOM, body)->status, 200);
+	CHECK(phone_muted && track_muted(t));
+	CHECK_EQ(ask(&h, true, "POST", "/twirp/livekit.RoomService/UpdateParticipant", OF_ROOM,
+			 "{\"room\":\"r\",\"identity\":\"phone\",\"permission\":{\"can_subscribe\":true}}")->status,
+		200);
+	CHECK(!participant_next_track(p, NULL));
+	rooms_tick(h.rooms);
+	seat_level(phone, 10, 400, 400);
+	seat_leave(phone, LIVEKIT__DISCONNECT_REASON__CLIENT_INITIATED);
+	harness_stop(&h);
+}
+
 int main(void)
 {
 	odd_requests_are_refused_as_twirp_does();
@@ -269,5 +306,6 @@ int main(void)
 	dialling_waits_or_not();
 	rooms_are_made_and_deleted();
 	methods_of_participants_are_called();
+	a_phone_is_muted_and_loses_its_voice();
 	return 0;
 }

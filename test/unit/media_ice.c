@@ -196,6 +196,37 @@ static void many_paths_push_out_the_oldest_but_never_the_selected(void)
 	CHECK(ice_knows(&i, &kept) && !ice_knows(&i, &gone));
 }
 
+/* A connection that ends is no path any more: what was heard last takes its place. */
+static void a_path_that_ended_is_forgotten(void)
+{
+	struct ice i;
+	struct peer_address tcp = address(1), udp = address(1);
+
+	tcp.stream = 5;
+	CHECK(!peer_address_equal(&tcp, &udp));
+	CHECK(peer_address_key(&tcp, 0) != peer_address_key(&udp, 0));
+	ice_init(&i, &first);
+	for (uint16_t port = 1; port <= ICE_PATHS_MAX; ++port)
+		CHECK_EQ(check(&i, 10u + port,
+				 (struct check){.ice = &first, .remote = "p", .port = port,
+					 .nominate = port == 3}),
+			ICE_ANSWERED);
+	struct peer_address selected = address(3);
+	CHECK_EQ(ice_forget(&i, &tcp), -1);
+	CHECK_EQ(ice_forget(&i, &selected), 2);
+	CHECK_EQ(selected_port(&i), ICE_PATHS_MAX);
+	CHECK(!ice_knows(&i, &selected));
+	CHECK_EQ(check(&i, 99, (struct check){.ice = &first, .remote = "p", .port = 77}),
+		ICE_ANSWERED);
+	CHECK(result.fresh && result.path == 2); /* the hole */
+
+	for (uint16_t port = 1; port <= 77; ++port) {
+		struct peer_address path = address(port);
+		ice_forget(&i, &path);
+	}
+	CHECK_EQ(selected_port(&i), 0);
+}
+
 static void an_indication_is_noted_but_proves_nothing(void)
 {
 	uint8_t out[64], reply_bytes[STUN_REPLY_BYTES_MAX];
@@ -224,6 +255,7 @@ int main(void)
 	silence_is_noticed();
 	a_restart_keeps_the_old_path_until_the_new_is_nominated();
 	many_paths_push_out_the_oldest_but_never_the_selected();
+	a_path_that_ended_is_forgotten();
 	an_indication_is_noted_but_proves_nothing();
 	return 0;
 }

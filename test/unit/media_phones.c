@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "media/g711.h"
 #include "media/media.h"
+#include "net/address.h"
 #include "test/check.h"
 #include "test/unit/sound.h"
 #include "wire/rtp.h"
@@ -149,15 +150,15 @@ int main(void)
 {
 	static const struct media_events events = {nothing_state, nothing_sctp, nothing_levels, on_event,
 		on_digit, on_digits_done};
-	struct sockaddr_storage any = {0};
-	struct sockaddr_in loopback = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	memcpy(&any, &loopback, sizeof loopback);
+	struct media_config config = {.workers = 1,
+		.rtc_bind_count = 1,
+		.rtp_ip = "127.0.0.1",
+		.rtp_port_min = 42000,
+		.rtp_port_max = 42999};
 
+	CHECK_EQ(address_parse(&config.rtc_binds[0], "127.0.0.1", 0), 0);
 	CHECK_EQ(loop_init(&t.loop), 0);
-	CHECK_EQ(media_new(&t.media, &t.loop,
-			 &(struct media_config){.workers = 1, .rtc_bind = &any, .rtp_ip = "127.0.0.1",
-				 .rtp_port_min = 42000, .rtp_port_max = 42999},
-			 &events, NULL), 0);
+	CHECK_EQ(media_new(&t.media, &t.loop, &config, &events, NULL), 0);
 	phone_open(&t.a);
 	phone_open(&t.b);
 	media_leg_hear(t.media, t.b.leg, t.a.leg);

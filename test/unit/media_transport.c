@@ -1,5 +1,6 @@
 /* Whole transports over 127.0.0.1: two peers, a source, a sink, with the worker inside the loop
  * of the test and in a thread of its own. */
+#include "base/limits.h"
 #include "base/mem.h"
 #include "media/media.h"
 #include "net/address.h"
@@ -22,9 +23,11 @@ enum {
 struct fixture {
 	struct loop loop;
 	struct media *media;
+	const char *ip;
 	struct dtls_identity *identity; /* of both peers */
 	struct rtc_peer publisher, subscriber;
 	media_id up, down, source, sink;
+	bool tcp; /* both come that way */
 
 	enum media_transport_state up_state, down_state;
 	struct media_level level;
@@ -54,9 +57,8 @@ static void on_sctp(void *owner, media_id id, struct span packet)
 static void on_levels(void *owner, const struct media_level *levels, size_t count)
 {
 	struct fixture *f = owner;
-	CHECK_EQ(count, 1);
 	f->level = levels[0];
-	++f->levels;
+	f->levels += (unsigned)count;
 }
 
 static void on_leg_event(void *owner, media_id leg, enum media_leg_event event)
@@ -113,11 +115,12 @@ static void open_peer_to(struct fixture *f, struct rtc_peer *p, media_id *id, bo
 	*p = (struct rtc_peer){.loop = &f->loop,
 		.identity = f->identity,
 		.ip = ip,
-		.port = media_rtc_port(f->media, worker),
+		.port = f->tcp ? media_rtc_tcp_port(f->media) : media_rtc_port(f->media, worker),
+		.tcp = f->tcp,
 		.ufrag = "peer",
 		.dtls_client = peer_is_client,
 		.nominate_late = peer_is_client};
-	media_ice_make(&p->remote_ice);
+	media_ice_make(&p->remote_ice, worker);
 	CHECK_EQ(media_transport_open(id, f->media, worker, &p->remote_ice), 0);
 	snprintf(remote.fingerprint, sizeof remote.fingerprint, "%s",
 		dtls_identity_fingerprint(f->identity));
@@ -127,17 +130,16 @@ static void open_peer_to(struct fixture *f, struct rtc_peer *p, media_id *id, bo
 
 static void open_peer(struct fixture *f, struct rtc_peer *p, media_id *id, bool peer_is_client)
 {
-	open_peer_to(f, p, id, peer_is_client, "127.0.0.1");
+	open_peer_to(f, p, id, peer_is_client, f->ip);
 }
 
 static void open_fixture(struct fixture *f, unsigned workers, const char *ip)
 {
-	struct sockaddr_storage at;
 	struct media_config config = {
-		.workers = workers, .rtc_bind = &at, .rtp_ip = "127.0.0.1"};
+		.workers = workers, .rtc_bind_count = 1, .rtc_tcp = true, .rtp_ip = "127.0.0.1"};
 
-	*f = (struct fixture){.seq = 65500, .timestamp = 0xfffffff0, .ssrc = 77};
-	CHECK_EQ(address_parse(&at, ip, 0), 0);
+	*f = (struct fixture){.ip = ip, .seq = 65500, .timestamp = 0xfffffff0, .ssrc = 77};
+	CHECK_EQ(address_parse(&config.rtc_binds[0], ip, 0), 0);
 	CHECK_EQ(loop_init(&f->loop), 0);
 	CHECK_EQ(media_new(&f->media, &f->loop, &config, &events, f), 0);
 	CHECK_EQ(strlen(media_fingerprint(f->media)), 95);
@@ -168,6 +170,7 @@ static void connect_both(struct fixture *f)
 		.mid = "0",
 		.mid_ext = MID_EXT,
 		.level_ext = LEVEL_EXT,
+		.nack = true,
 		.payloads = {{.pt = OPUS_PT, .codec = CODEC_OPUS}},
 		.payload_count = 1};
 	CHECK_EQ(media_source_open(&f->source, f->media, &source), 0);
@@ -176,6 +179,7 @@ static void connect_both(struct fixture *f)
 		.ssrc = SINK_SSRC,
 		.pt = SINK_PT,
 		.codec = CODEC_OPUS,
+		.nack = true,
 		.cname = "PA_test"};
 	CHECK_EQ(media_sink_open(&f->sink, f->media, &sink), 0);
 	WAIT_FOR(f, both_connected);
@@ -296,6 +300,85 @@ static void another_sender_goes_on_where_the_last_ended(struct fixture *f)
 	hear(f, 20);
 }
 
+/* ---- what got lost ---- */
+
+static void ask(struct fixture *f, uint16_t seq)
+{
+	uint8_t bytes[32];
+	struct writer w = writer_of(bytes, sizeof bytes);
+
+	rtcp_write_nack(&w, 1, SINK_SSRC, &seq, 1); /* of reduced size: no report before it */
+	rtc_peer_send_rtcp(&f->subscriber, writer_span(&w));
+}
+
+static bool came_again(const struct fixture *f)
+{
+	return f->subscriber.came_again > 0;
+}
+
+/* Behind it, whatever it was asked is answered. */
+static void answered(struct fixture *f)
+{
+	rtc_peer_check(&f->subscriber, true);
+	unsigned answers = f->subscriber.answers;
+	while (f->subscriber.answers == answers)
+		uv_run(&f->loop.uv, UV_RUN_ONCE);
+}
+
+static void a_lost_packet_is_sent_again(struct fixture *f)
+{
+	struct rtc_peer *p = &f->subscriber;
+	size_t seen = p->seen_count;
+
+	p->lose = 1;
+	speak(f, 3);
+	want_seen = seen + 2;
+	WAIT_FOR(f, all_seen);
+	uint16_t lost = (uint16_t)(p->seen[seen].seq - 1);
+	CHECK_EQ(lost, (uint16_t)(p->seen[seen - 1].seq + 1));
+	ask(f, (uint16_t)(p->seen[seen + 1].seq + 1)); /* not sent yet */
+	ask(f, (uint16_t)(lost - 5000));
+	answered(f);
+	CHECK_EQ(p->seen_count, seen + 2);
+	ask(f, lost);
+	WAIT_FOR(f, came_again);
+	CHECK(p->seen_count == seen + 3 && p->seen[seen + 2].seq == lost);
+	CHECK(p->seen[seen + 2].first_byte == 0 && !p->seen[seen + 2].marker);
+	ask(f, lost); /* at once: it is on its way */
+	answered(f);
+	CHECK_EQ(p->seen_count, seen + 3);
+	p->seen[seen + 2] = p->seen[seen + 1]; /* for whoever looks at the last one */
+	hear(f, 5);
+}
+
+static bool was_asked(const struct fixture *f)
+{
+	return f->publisher.nacks > 0;
+}
+
+static void a_hole_is_asked_for(struct fixture *f)
+{
+	uint16_t hole = f->seq;
+
+	f->publisher.nacks = 0;
+	want_seen = f->subscriber.seen_count + 3;
+	++f->seq;
+	f->timestamp += 960;
+	speak(f, 2);
+	WAIT_FOR(f, was_asked);
+	CHECK_EQ(f->publisher.nacked, hole);
+	f->seq = hole;
+	f->timestamp -= 3 * 960;
+	speak(f, 1);
+	WAIT_FOR(f, all_seen);
+	struct rtc_packet_seen *last = &f->subscriber.seen[want_seen - 1];
+	CHECK_EQ((uint16_t)(last->seq + 2), last[-1].seq);
+	/* As before, for whoever looks at the last one. */
+	*last = last[-1];
+	f->seq = (uint16_t)(hole + 3);
+	f->timestamp += 2 * 960;
+}
+
 static bool reports_came(const struct fixture *f)
 {
 	return f->publisher.receiver_reports > 0 && f->subscriber.sender_reports > 0;
@@ -351,10 +434,11 @@ static void a_stranger_is_not_heard(struct fixture *f)
 {
 	struct rtc_peer stranger = f->publisher;
 
-	stranger.fd = socket(AF_INET, SOCK_DGRAM, 0);
 	struct sockaddr_storage to;
-	CHECK_EQ(address_parse(&to, "127.0.0.1", stranger.port), 0);
-	CHECK_EQ(connect(stranger.fd, (struct sockaddr *)&to, sizeof(struct sockaddr_in)), 0);
+	CHECK_EQ(address_parse(&to, stranger.ip, stranger.port), 0);
+	stranger.fd = socket(to.ss_family, SOCK_DGRAM, 0);
+	const struct sockaddr *a = (const struct sockaddr *)&to;
+	CHECK_EQ(connect(stranger.fd, a, address_size(a)), 0);
 	uint8_t packet[100] = {0x80, OPUS_PT};
 	rtc_peer_send_raw(&stranger, packet, sizeof packet);
 	close(stranger.fd);
@@ -373,7 +457,7 @@ static void ice_restarts_while_the_voice_goes_on(struct fixture *f)
 
 	snprintf(remote.fingerprint, sizeof remote.fingerprint, "%s",
 		dtls_identity_fingerprint(f->identity));
-	media_ice_make(&f->publisher.remote_ice);
+	media_ice_make(&f->publisher.remote_ice, 0);
 	media_transport_remote(f->media, f->up, &remote, &f->publisher.remote_ice);
 	orders_done(f);
 	hear(f, 5);
@@ -394,19 +478,23 @@ static bool publisher_gone(const struct fixture *f)
 	return f->up_state == MEDIA_TRANSPORT_FAILED;
 }
 
-static void whole_life(unsigned workers)
+static void whole_life(unsigned workers, const char *ip, bool tcp)
 {
 	static struct fixture f;
 
-	open_fixture(&f, workers, "127.0.0.1");
+	open_fixture(&f, workers, ip);
+	f.tcp = tcp;
 	connect_both(&f);
 	a_voice_goes_through_without_a_jump(&f);
 	a_muted_source_is_silent(&f);
 	another_sender_goes_on_where_the_last_ended(&f);
 	reports_go_both_ways(&f);
 	data_goes_both_ways(&f);
+	a_lost_packet_is_sent_again(&f);
+	a_hole_is_asked_for(&f);
 	garbage_changes_nothing(&f);
-	a_stranger_is_not_heard(&f);
+	if (!tcp)
+		a_stranger_is_not_heard(&f);
 	ice_restarts_while_the_voice_goes_on(&f);
 
 	media_source_close(f.media, f.source); /* and its sink */
@@ -472,10 +560,51 @@ static void every_address_answers_for_itself(void)
 	}
 }
 
+static unsigned want_levels;
+static bool all_heard(const struct fixture *f)
+{
+	return f->levels >= want_levels;
+}
+
+/* As many tracks as one participant may have, on one connection, told apart by their mids. */
+static void every_track_is_heard(void)
+{
+	static struct fixture f;
+	struct media_source_config c = {.mid_ext = MID_EXT,
+		.level_ext = LEVEL_EXT,
+		.payloads = {{.pt = OPUS_PT, .codec = CODEC_OPUS}},
+		.payload_count = 1};
+
+	open_fixture(&f, 0, "127.0.0.1");
+	open_peer(&f, &f.publisher, &f.up, true);
+	WAIT_FOR(&f, publisher_connected);
+	c.transport = f.up;
+	for (unsigned i = 0; i < LIMIT_TRACKS_PER_PARTICIPANT; ++i) {
+		uint8_t extension[] = {LEVEL_EXT << 4, 20, (MID_EXT << 4) + 1, (uint8_t)('0' + i / 10),
+			(uint8_t)('0' + i % 10), 0, 0, 0};
+		snprintf(c.mid, sizeof c.mid, "%02u", i);
+		CHECK_EQ(media_source_open(&f.source, f.media, &c), 0);
+		rtc_peer_send_rtp(&f.publisher,
+			&(struct rtp_view){.payload_type = OPUS_PT,
+				.ssrc = 1000 + i,
+				.extension_profile = 0xbede,
+				.extension = span_of(extension, sizeof extension),
+				.payload = span_text("opus")});
+	}
+	want_levels = LIMIT_TRACKS_PER_PARTICIPANT;
+	WAIT_FOR(&f, all_heard);
+	CHECK_EQ(f.levels, want_levels);
+	CHECK_EQ(media_drops(f.media, MEDIA_DROP_SOURCE), 0);
+	rtc_peer_close(&f.publisher);
+	close_fixture(&f);
+}
+
 static void building_may_fail_anywhere(void)
 {
-	struct sockaddr_storage at = {.ss_family = AF_INET};
-	struct media_config config = {.rtc_bind = &at, .rtp_ip = "127.0.0.1"};
+	struct media_config config = {.rtc_binds = {{.ss_family = AF_INET}},
+		.rtc_bind_count = 1,
+		.rtc_tcp = true,
+		.rtp_ip = "127.0.0.1"};
 	int r = -1;
 
 	for (int allowed = 0; r < 0; ++allowed) {
@@ -496,9 +625,13 @@ static void building_may_fail_anywhere(void)
 int main(void)
 {
 	building_may_fail_anywhere();
-	whole_life(0);
-	whole_life(1);
+	whole_life(0, "127.0.0.1", false);
+	whole_life(1, "127.0.0.1", false);
+	whole_life(0, "::1", false);
+	whole_life(0, "127.0.0.1", true);
+	whole_life(1, "::1", true);
 	a_stranger_is_refused();
 	every_address_answers_for_itself();
+	every_track_is_heard();
 	return 0;
 }

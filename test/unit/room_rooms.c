@@ -741,6 +741,32 @@ static void test_speakers(void)
 	end();
 }
 
+/* Over one connection, what is there comes with the first answer, before media is up. */
+static void test_subscribing_early(void)
+{
+	begin();
+	struct listener alice = {0}, bob = {.quiet = true};
+	enter(&alice, "alice");
+	alice.quiet = true;
+	struct track *t = publish(&alice, "mic");
+	track_level(t, 12, 400, 400);
+	tick(400);
+	struct participant_config c = person("bob");
+	join_with(&bob, &c);
+	participant_subscribe_early(bob.p); /* not before it is told of anybody */
+	participant_joined(bob.p);
+	heard[0] = 0;
+
+	participant_subscribe_early(bob.p);
+	HEARD("bob hears mic; alice is heard mic");
+	participant_subscribe_early(bob.p);
+	(void)publish(&alice, "other");
+	HEARD("bob hears other; alice is heard other");
+	participant_active(bob.p);
+	HEARD("bob speaker alice 0.250");
+	end();
+}
+
 static void test_leaving_from_inside(void)
 {
 	begin();
@@ -782,6 +808,8 @@ static void test_info(void)
 	struct listener alice = {0}, agent = {0};
 	struct attribute attributes[] = {{"k", "v"}};
 	Livekit__AudioTrackFeature feature = LIVEKIT__AUDIO_TRACK_FEATURE__TF_NO_DTX;
+	const Livekit__AudioTrackFeature both[] = {
+		feature, LIVEKIT__AUDIO_TRACK_FEATURE__TF_AUTO_GAIN_CONTROL, feature};
 	struct participant_config c = person("alice");
 	c.attributes = attributes;
 	c.attribute_count = 1;
@@ -791,7 +819,7 @@ static void test_info(void)
 	c.kind = LIVEKIT__PARTICIPANT_INFO__KIND__AGENT;
 	join_with(&agent, &c);
 	struct track *t = publish(&alice, "mic");
-	track_set_features(t, &feature, 1);
+	track_set_features(t, both, COUNT_OF(both)); /* older clients read the flags */
 
 	struct info_arena a = {0};
 	Livekit__Room *r = room_info(&a, room);
@@ -803,7 +831,8 @@ static void test_info(void)
 	Livekit__ParticipantInfo *p = participant_info(&a, alice.p);
 	CHECK(p->version > 0 && p->is_publisher && p->n_tracks == 1 && p->permission->can_publish);
 	CHECK_STR(p->attributes[0]->value, "v");
-	CHECK_EQ(p->tracks[0]->audio_features[0], feature);
+	CHECK(p->tracks[0]->n_audio_features == 2 && p->tracks[0]->audio_features[0] == feature);
+	CHECK(p->tracks[0]->disable_dtx && !p->tracks[0]->stereo);
 	CHECK_STR(p->tracks[0]->codecs[0]->cid, "c");
 	uint32_t version = p->version;
 	track_set_muted(t, true, false);
@@ -890,6 +919,7 @@ int main(void)
 	test_attributes();
 	test_data();
 	test_speakers();
+	test_subscribing_early();
 	test_leaving_from_inside();
 	test_info();
 	test_ladder();

@@ -2,17 +2,39 @@
 
 #include "net/address.h"
 #include "test/check.h"
+#include "wire/frame.h"
 #include "wire/rtcp.h"
 #include "wire/stun.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <unistd.h>
 
 enum { RETRY_MS = 50 };
 
+/* A test is patient: it waits until the kernel takes it. */
+static void send_frame(struct rtc_peer *p, const void *bytes, size_t size)
+{
+	uint8_t frame[FRAME_HEADER_BYTES + 2048];
+
+	CHECK(size <= sizeof frame - FRAME_HEADER_BYTES);
+	frame_header(frame, size);
+	memcpy(frame + FRAME_HEADER_BYTES, bytes, size);
+	for (size_t sent = 0; sent < size + FRAME_HEADER_BYTES;) {
+		ssize_t n = send(p->fd, frame + sent, size + FRAME_HEADER_BYTES - sent, MSG_NOSIGNAL);
+		if (n < 0 && errno != EAGAIN)
+			return;
+		sent += n > 0 ? (size_t)n : 0;
+	}
+}
+
 void rtc_peer_send_raw(struct rtc_peer *p, const void *bytes, size_t size)
 {
+	if (p->tcp) {
+		send_frame(p, bytes, size);
+		return;
+	}
 	CHECK(send(p->fd, bytes, size, 0) == (ssize_t)size || errno == ECONNREFUSED);
 }
 
@@ -86,6 +108,16 @@ static void on_rtcp(struct rtc_peer *p, uint8_t *packet, size_t size)
 		p->byes += one.type == RTCP_BYE;
 		if (rtcp_read_report(&report, &one, 0))
 			p->reported_lost = (uint32_t)report.lost;
+		struct rtcp_sender sender;
+		if (rtcp_read_sender(&sender, &one)) {
+			p->last_sr_ntp = sender.ntp;
+			p->last_sr_timestamp = sender.rtp_timestamp;
+		}
+		struct rtcp_nack nack;
+		if (rtcp_read_nack(&nack, &one, 0)) {
+			++p->nacks;
+			p->nacked = nack.seq;
+		}
 	}
 }
 
@@ -93,6 +125,14 @@ static void on_rtp(struct rtc_peer *p, uint8_t *packet, size_t size)
 {
 	struct rtp_view v;
 
+	if (p->lose) {
+		--p->lose;
+		CHECK(size <= sizeof p->lost);
+		memcpy(p->lost, packet, size);
+		p->lost_size = size;
+		return;
+	}
+	p->came_again += size == p->lost_size && memcmp(p->lost, packet, size) == 0;
 	CHECK(srtp_pair_unprotect(p->srtp, packet, &size));
 	CHECK_EQ(rtp_parse(&v, span_of(packet, size)), RTP_OK);
 	CHECK(p->seen_count < RTC_PEER_PACKETS_MAX && v.payload.size > 0);
@@ -105,28 +145,53 @@ static void on_rtp(struct rtc_peer *p, uint8_t *packet, size_t size)
 		.first_byte = v.payload.data[0]};
 }
 
+static void on_packet(struct rtc_peer *p, uint8_t *packet, size_t size)
+{
+	if (packet[0] < 4) {
+		on_stun(p, span_of(packet, size));
+	} else if (packet[0] < 64) {
+		dtls_input(p->dtls, span_of(packet, size));
+		after_dtls(p);
+	} else if (!p->srtp) {
+		return;
+	} else if (packet[1] >= 192 && packet[1] <= 223) {
+		on_rtcp(p, packet, size);
+	} else {
+		on_rtp(p, packet, size);
+	}
+}
+
+static void on_stream(struct rtc_peer *p)
+{
+	struct span in, packet;
+	ssize_t n;
+
+	while ((n = recv(p->fd, p->in + p->in_used, sizeof p->in - p->in_used, 0)) > 0) {
+		p->in_used += (size_t)n;
+		in = span_of(p->in, p->in_used);
+		while (frame_take(&packet, &in, 2048) == FRAME_OK)
+			on_packet(p, p->in + (packet.data - p->in), packet.size);
+		memmove(p->in, in.data, in.size);
+		p->in_used = in.size;
+	}
+	if (n == 0 || errno != EAGAIN) {
+		p->ended = true;
+		uv_poll_stop(&p->poll);
+	}
+}
+
 static void on_readable(uv_poll_t *poll, int status, int what)
 {
 	struct rtc_peer *p = poll->data;
 	uint8_t packet[2048];
+	ssize_t n;
 
-	for (;;) {
-		ssize_t n = recv(p->fd, packet, sizeof packet, MSG_DONTWAIT);
-		if (n <= 0)
-			return;
-		if (packet[0] < 4) {
-			on_stun(p, span_of(packet, (size_t)n));
-		} else if (packet[0] < 64) {
-			dtls_input(p->dtls, span_of(packet, (size_t)n));
-			after_dtls(p);
-		} else if (!p->srtp) {
-			continue;
-		} else if (packet[1] >= 192 && packet[1] <= 223) {
-			on_rtcp(p, packet, (size_t)n);
-		} else {
-			on_rtp(p, packet, (size_t)n);
-		}
+	if (p->tcp) {
+		on_stream(p);
+		return;
 	}
+	while ((n = recv(p->fd, packet, sizeof packet, MSG_DONTWAIT)) > 0)
+		on_packet(p, packet, (size_t)n);
 }
 
 static void on_retry(uv_timer_t *timer)
@@ -144,11 +209,12 @@ void rtc_peer_open(struct rtc_peer *p)
 	struct sockaddr_storage to;
 
 	CHECK_EQ(address_parse(&to, p->ip, p->port), 0);
-	p->fd = socket(to.ss_family, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	p->fd = socket(to.ss_family, p->tcp ? SOCK_STREAM : SOCK_DGRAM, 0);
 	CHECK(p->fd >= 0);
 	/* Connected: an answer from any other address does not arrive. */
 	const struct sockaddr *a = (const struct sockaddr *)&to;
 	CHECK_EQ(connect(p->fd, a, address_size(a)), 0);
+	CHECK_EQ(fcntl(p->fd, F_SETFL, O_NONBLOCK), 0);
 	CHECK_EQ(dtls_new(&p->dtls, p->identity, p->dtls_client, &events, p), 0);
 	CHECK_EQ(uv_poll_init(&p->loop->uv, &p->poll, p->fd), 0);
 	CHECK_EQ(uv_timer_init(&p->loop->uv, &p->retry), 0);

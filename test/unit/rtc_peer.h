@@ -1,5 +1,5 @@
 /* test/unit/rtc_peer.h - the other end of a transport for tests: checks, DTLS and SRTP from a
- * socket of its own on the test's loop.
+ * socket of its own, UDP or TCP, on the test's loop.
  *
  * Owner: the test. Thread: the loop's.
  */
@@ -31,6 +31,7 @@ struct rtc_peer {
 	const char *ufrag;
 	bool dtls_client;
 	bool nominate_late; /* only after DTLS began */
+	bool tcp;
 
 	int fd;
 	uv_poll_t poll;
@@ -38,11 +39,23 @@ struct rtc_peer {
 	struct dtls *dtls;
 	struct srtp_pair *srtp;
 	unsigned answers; /* of checks */
+	bool ended;       /* TCP: the other side closed it */
+	uint8_t in[4096]; /* TCP: frames, the last one in part */
+	size_t in_used;
 
 	struct rtc_packet_seen seen[RTC_PEER_PACKETS_MAX];
 	size_t seen_count;
 	unsigned sender_reports, receiver_reports, byes;
 	uint32_t reported_lost;
+	uint64_t last_sr_ntp;
+	uint32_t last_sr_timestamp;
+	unsigned nacks;
+	uint16_t nacked; /* the first packet of the last one */
+	/* As if the network had lost them: */
+	unsigned lose; /* the next RTP packets, undeciphered; the last one is kept */
+	uint8_t lost[512];
+	size_t lost_size;
+	unsigned came_again; /* the same datagram to the bit */
 	uint8_t data[1200];
 	size_t data_size;
 };

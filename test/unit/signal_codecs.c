@@ -57,38 +57,84 @@ static const char *lines_of(const struct describe_section *d)
 
 static void a_publisher_is_told_what_its_encoder_shall_do(void)
 {
-	static Livekit__AudioTrackFeature stereo[] = {LIVEKIT__AUDIO_TRACK_FEATURE__TF_STEREO};
-	static Livekit__AudioTrackFeature no_dtx[] = {LIVEKIT__AUDIO_TRACK_FEATURE__TF_NO_DTX};
-	Livekit__AddTrackRequest plain = LIVEKIT__ADD_TRACK_REQUEST__INIT, a;
+	static const struct {
+		Livekit__AudioTrackFeature features[2];
+		size_t count;
+		const char *fmtp;
+	} cases[] = {
+		{{0}, 0, "minptime=10;useinbandfec=1;usedtx=1"},
+		{{LIVEKIT__AUDIO_TRACK_FEATURE__TF_NO_DTX}, 1, "minptime=10;useinbandfec=1"},
+		{{LIVEKIT__AUDIO_TRACK_FEATURE__TF_STEREO}, 1,
+			"minptime=10;useinbandfec=1;usedtx=1;stereo=1;maxaveragebitrate=510000"},
+		{{LIVEKIT__AUDIO_TRACK_FEATURE__TF_STEREO, LIVEKIT__AUDIO_TRACK_FEATURE__TF_NO_DTX}, 2,
+			"minptime=10;useinbandfec=1;stereo=1;maxaveragebitrate=510000"},
+		{{LIVEKIT__AUDIO_TRACK_FEATURE__TF_AUTO_GAIN_CONTROL}, 1,
+			"minptime=10;useinbandfec=1;usedtx=1"},
+	};
 	struct describe_section d = {0};
 
-	codecs_from_client(&d, NULL, 111, 0);
+	for (size_t i = 0; i < COUNT_OF(cases); ++i) {
+		d = (struct describe_section){0};
+		codecs_from_client(&d, codecs_wish(cases[i].features, cases[i].count), 111, 0);
+		CHECK_EQ(d.codec_count, 1);
+		CHECK_STR(d.codecs[0].fmtp, cases[i].fmtp);
+	}
+	d = (struct describe_section){0};
+	codecs_from_client(&d, (struct codec_wish){0}, 111, 0);
 	CHECK_STR(lines_of(&d), "111 opus/48000/2 minptime=10;useinbandfec=1");
-
 	d = (struct describe_section){0};
-	codecs_from_client(&d, &plain, 109, 63);
+	codecs_from_client(&d, (struct codec_wish){0}, 109, 63);
 	CHECK_STR(lines_of(&d),
-		"63 red/48000/2 109/109 | 109 opus/48000/2 minptime=10;useinbandfec=1;usedtx=1");
+		"63 red/48000/2 109/109 | 109 opus/48000/2 minptime=10;useinbandfec=1");
+}
 
-	a = plain;
-	a.audio_features = stereo;
-	a.n_audio_features = 1;
-	d = (struct describe_section){0};
-	codecs_from_client(&d, &a, 111, 0);
-	CHECK_STR(lines_of(&d), "111 opus/48000/2 minptime=10;useinbandfec=1;usedtx=1;stereo=1;"
-				"maxaveragebitrate=510000");
+static void features_are_kept_once(void)
+{
+	Livekit__AudioTrackFeature list[] = {LIVEKIT__AUDIO_TRACK_FEATURE__TF_NO_DTX,
+		LIVEKIT__AUDIO_TRACK_FEATURE__TF_STEREO, LIVEKIT__AUDIO_TRACK_FEATURE__TF_NO_DTX,
+		LIVEKIT__AUDIO_TRACK_FEATURE__TF_STEREO};
+	Livekit__AudioTrackFeature one[1];
 
-	a.audio_features = no_dtx;
-	d = (struct describe_section){0};
-	codecs_from_client(&d, &a, 111, 0);
-	CHECK_STR(lines_of(&d), "111 opus/48000/2 minptime=10;useinbandfec=1");
+	CHECK_EQ(track_features(one, 1, list, COUNT_OF(list)), 1);
+	CHECK_EQ(one[0], LIVEKIT__AUDIO_TRACK_FEATURE__TF_NO_DTX);
+	CHECK_EQ(track_features(list, COUNT_OF(list), list, COUNT_OF(list)), 2); /* in place */
+	CHECK_EQ(list[1], LIVEKIT__AUDIO_TRACK_FEATURE__TF_STEREO);
+	CHECK_EQ(track_features(one, 1, NULL, 0), 0);
+}
 
-	a = plain;
-	a.disable_dtx = a.stereo = true; /* as older clients say the same */
+static struct track track_as(const char *mime, bool stereo)
+{
+	static const Livekit__AudioTrackFeature feature = LIVEKIT__AUDIO_TRACK_FEATURE__TF_STEREO;
+	return (struct track){
+		.config = {.mime_type = mime, .features = &feature, .feature_count = stereo}};
+}
+
+static void lost_packets_may_be_asked_for(void)
+{
+	struct track red = track_as("audio/red", false), opus = track_as("audio/opus", false);
+	struct describe_section d = {0};
+
+	codecs_offer(&d, &opus);
+	codecs_add_nack(&d, NULL);
+	CHECK(d.codec_count == 1 && d.codecs[0].nack);
 	d = (struct describe_section){0};
-	codecs_from_client(&d, &a, 111, 0);
-	CHECK_STR(lines_of(&d),
-		"111 opus/48000/2 minptime=10;useinbandfec=1;stereo=1;maxaveragebitrate=510000");
+	codecs_offer(&d, &red);
+	codecs_add_nack(&d, NULL);
+	CHECK(d.codec_count == 2 && !d.codecs[0].nack && !d.codecs[1].nack);
+
+	const struct sdp_media *m = section("109", OPUS "a=rtcp-fb:109 nack\r\n");
+	d = (struct describe_section){0};
+	codecs_answer(&d, &opus, m);
+	codecs_add_nack(&d, m);
+	CHECK(d.codecs[0].nack && codecs_best(&opus, m).nack && codecs_first(&opus, m).nack);
+	CHECK(codecs_best(&red, m).nack); /* which then is plain Opus */
+	m = section("63 109", OPUS RED "a=fmtp:63 109/109\r\na=rtcp-fb:* nack\r\n");
+	CHECK(!codecs_best(&red, m).nack && !codecs_first(&red, m).nack);
+	m = section("109", OPUS "a=rtcp-fb:109 transport-cc\r\n");
+	d = (struct describe_section){0};
+	codecs_answer(&d, &opus, m);
+	codecs_add_nack(&d, m);
+	CHECK(!d.codecs[0].nack && !codecs_best(&opus, m).nack);
 }
 
 static void encrypted_sound_never_travels_as_red(void)
@@ -100,11 +146,6 @@ static void encrypted_sound_never_travels_as_red(void)
 	a.disable_red = false;
 	a.encryption = LIVEKIT__ENCRYPTION__TYPE__GCM;
 	CHECK(!codecs_may_be_red(&a));
-}
-
-static struct track track_as(const char *mime, bool stereo)
-{
-	return (struct track){.config = {.mime_type = mime, .stereo = stereo}};
 }
 
 static void a_listener_is_offered_the_best_first(void)
@@ -166,6 +207,8 @@ int main(void)
 {
 	red_counts_only_around_its_opus();
 	a_publisher_is_told_what_its_encoder_shall_do();
+	features_are_kept_once();
+	lost_packets_may_be_asked_for();
 	encrypted_sound_never_travels_as_red();
 	a_listener_is_offered_the_best_first();
 	the_listener_chooses();

@@ -3,14 +3,18 @@
 #include "base/mem.h"
 #include "test/check.h"
 
-static const char *const ips[] = {"192.0.2.1", "2001:db8::1"};
+static const struct describe_candidate candidates[] = {
+	{.ip = "192.0.2.1", .port = 7882},
+	{.ip = "2001:db8::1", .port = 7882},
+	{.ip = "192.0.2.1", .port = 7881, .tcp = true},
+};
 
 static struct describe_section sections[] = {
 	{.what = DESCRIBE_DATA, .mid = {(const uint8_t *)"0", 1}},
 	{.what = DESCRIBE_AUDIO,
 		.mid = {(const uint8_t *)"1", 1},
 		.direction = SDP_SENDRECV,
-		.codecs = {{0, "PCMU/8000", ""}, {111, "opus/48000/2", "minptime=10;useinbandfec=1"}},
+		.codecs = {{0, "PCMU/8000", ""}, {111, "opus/48000/2", "minptime=10;useinbandfec=1", true}},
 		.codec_count = 2,
 		.stream = "PA_abc|TR_def",
 		.track = "TR_def",
@@ -34,9 +38,8 @@ static struct describe whole = {
 	.pwd = "pppppppppppppppppppppppp",
 	.fingerprint = "AB:CD",
 	.setup = "actpass",
-	.ips = ips,
-	.ip_count = 2,
-	.port = 7882,
+	.candidates = candidates,
+	.candidate_count = COUNT_OF(candidates),
 	.sections = sections,
 	.section_count = 5,
 };
@@ -85,9 +88,10 @@ static void what_is_said_can_be_read(void)
 	CHECK(media[3].formats[0].pt == 98 && span_is(media[3].formats[0].fmtp, "x=y"));
 	CHECK(media[4].port == 0);
 
-	CHECK_EQ(count(text, "a=candidate:"), 2); /* once for the bundle */
+	CHECK_EQ(count(text, "a=candidate:"), 3); /* once for the bundle */
 	CHECK(strstr(text, "a=candidate:1 1 udp 2130706431 192.0.2.1 7882 typ host\r\n"));
 	CHECK(strstr(text, "a=candidate:2 1 udp 2130706175 2001:db8::1 7882 typ host\r\n"));
+	CHECK(strstr(text, "a=candidate:3 1 tcp 1671429631 192.0.2.1 7881 typ host tcptype passive\r\n"));
 	buf_fini(&b);
 }
 

@@ -58,6 +58,7 @@ static void refusals(void)
 		{"unknown key", "{\"iss\":\"other\",\"sub\":\"alice\"}", "secret", 401, "invalid API key"},
 		{"bad signature", "{" IDS ",\"video\":{" JOIN "}}", "guess", 401,
 			"invalid authorization token: token signature is invalid: signature is invalid"},
+		{"no issuer", "{\"sub\":\"alice\",\"video\":{" JOIN "}}", "secret", 401, "invalid API key"},
 		{"expired", "{\"iss\":\"key\",\"sub\":\"a\",\"exp\":1799999000,\"video\":{" JOIN "}}", "secret",
 			401, "invalid authorization token: token has invalid claims: token is expired"},
 		{"no grants", "{" IDS "}", "secret", 401, "no permissions to access the room"},
@@ -78,6 +79,8 @@ static void refusals(void)
 		CHECK_EQ(why.status, cases[i].status);
 		CHECK(strstr(why.text, cases[i].text));
 		CHECK(!j);
+		CHECK(!strstr(why.text, t));
+		refusal_fini(&why);
 		mem_free(t);
 	}
 
@@ -89,6 +92,7 @@ static void refusals(void)
 	CHECK(strstr(why.text, "Must start with Bearer"));
 	CHECK_EQ(validate(&j, &why, "Bearer rubbish", false), JOIN_E_REFUSED);
 	CHECK_STR(why.text, "invalid authorization token");
+	refusal_fini(&why);
 }
 
 static struct join *accepted(const char *claims, bool single)
@@ -144,7 +148,7 @@ static void two_connections(void)
 		     "\"roomConfig\":{\"emptyTimeout\":7,\"max_participants\":3,\"metadata\":\"m\"}}",
 		false);
 	struct room_options o;
-	join_room_options(&o, j);
+	CHECK_EQ(join_room_options(&o, j, NULL), 0);
 	CHECK(j->auto_subscribe && !j->reconnect && !j->subscriber_primary && j->may_create);
 	CHECK(o.empty_timeout_s == 7 && o.max_participants == 3);
 	CHECK_STR(o.metadata, "m");
@@ -201,6 +205,32 @@ static void limits(void)
 	CHECK_EQ(validate(&j, &why, NULL, false), JOIN_E_REFUSED);
 	CHECK_STR(why.text, "participant identity length exceeds limits: max length 256");
 	CHECK_EQ(why.status, 400);
+	refusal_fini(&why);
+
+	/* An operator's own limits. */
+	static const struct room_limits tight = {.identity = 3, .room_name = 4, .metadata = 5, .attributes = 6};
+	static const struct {
+		const char *claims, *text;
+	} cases[] = {
+		{"{\"iss\":\"key\",\"sub\":\"four\",\"video\":{" JOIN "}}",
+			"participant identity length exceeds limits: max length 3"},
+		{"{\"iss\":\"key\",\"sub\":\"a\",\"video\":{\"roomJoin\":true,\"room\":\"fiver\"}}",
+			"room name length exceeds limits: max length 4"},
+		{"{\"iss\":\"key\",\"sub\":\"a\",\"metadata\":\"sixsix\",\"video\":{" JOIN "}}",
+			"metadata size exceeds limits"},
+		{"{\"iss\":\"key\",\"sub\":\"a\",\"attributes\":{\"abc\":\"defg\"},\"video\":{" JOIN "}}",
+			"attribute size exceeds limits"},
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); ++i) {
+		char *tight_token = token(cases[i].claims, "secret");
+		args.values[0] = tight_token;
+		struct join_input in = {.query = query, .secret = secret, .now_s = NOW, .limits = &tight};
+		CHECK_EQ(join_validate(&j, &why, &in), JOIN_E_REFUSED);
+		CHECK_STR(why.text, cases[i].text);
+		CHECK_EQ(why.status, 400);
+		refusal_fini(&why);
+		mem_free(tight_token);
+	}
 	mem_free(t);
 	memset(&args, 0, sizeof args);
 }

@@ -48,7 +48,7 @@ export async function until(test, ms, what) {
 }
 
 export class Server {
-  // options: dev (true), yaml (more lines), env, data (a folder to keep), rtpRange
+  // options: dev (true), yaml (more lines), env, data (a folder to keep), tls (yaml sets it)
   static async start(options = {}) {
     const s = new Server();
     s.options = options;
@@ -63,6 +63,7 @@ keys:
   ${KEY}: ${SECRET}
 rtc:
   udp_port: ${s.udpPort}
+  tcp_port: ${s.udpPort}
   node_ip: 127.0.0.1
 sip:
   sip_port: ${s.sipPort}
@@ -90,9 +91,10 @@ ${options.yaml ?? ''}
       return (await fetch(this.http).catch(() => undefined))?.ok;
     }, 15000, 'the server answers GET /').catch((e) => { throw new Error(`${e.message}\n${this.log}`); });
   }
-  get http() { return `http://127.0.0.1:${this.port}`; }
-  get ws() { return `ws://127.0.0.1:${this.port}`; }
-  get backend() { return `http://127.0.0.1:${this.backendPort}`; }
+  get s() { return this.options.tls ? 's' : ''; }
+  get http() { return `http${this.s}://127.0.0.1:${this.port}`; }
+  get ws() { return `ws${this.s}://127.0.0.1:${this.port}`; }
+  get backend() { return `http${this.s}://127.0.0.1:${this.backendPort}`; }
   get rooms() { return new RoomServiceClient(this.http, KEY, SECRET); }
   get sip() { return new SipClient(this.http, KEY, SECRET); }
   async token(room, identity, grant = {}) {

@@ -1,0 +1,121 @@
+/* cli/server_files.c - files that may change while we run: the certificate with its key, and key_file.
+ * They are looked at every few seconds, and at once on SIGHUP. What is new and wrong is told, and what was
+ * read before stays. */
+#include "cli/server.h"
+
+#include "base/log.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+enum { LOOK_MS = 2000 };
+
+/* True when the file is another than `stamp` says, which is brought up to date. */
+static bool has_changed(struct file_stamp *stamp, const char *path)
+{
+	struct stat st;
+	struct file_stamp now = {0};
+	if (stat(path, &st) == 0)
+		now = (struct file_stamp){(uint64_t)st.st_size, st.st_ino,
+			(uint64_t)st.st_ctim.tv_sec * 1000000000u + (uint64_t)st.st_ctim.tv_nsec};
+	bool changed = memcmp(&now, stamp, sizeof now) != 0;
+	*stamp = now;
+	return changed;
+}
+
+/* ---- the certificate ---- */
+
+static int open_tls(struct server *s)
+{
+	char why[TLS_WHY_SIZE];
+	const struct config *c = &s->config;
+	if (!c->tls.cert_file)
+		return 0;
+	int r = tls_context_new(&s->tls, c->tls.cert_file, c->tls.key_file, why);
+	if (r > 0)
+		log_error("serve", "TLS: %s", why);
+	return r > 0 ? -EINVAL : r;
+}
+
+static void reload_tls(struct server *s)
+{
+	char why[TLS_WHY_SIZE] = "out of memory";
+	if (tls_context_reload(s->tls, why))
+		log_warn("serve", "TLS: the files have changed and cannot be used, the certificate stays: %s", why);
+	else
+		log_info("serve", "TLS: the certificate was read again");
+}
+
+/* ---- API keys ---- */
+
+/* The first key, unless it has gone: texts that others hold on to stay where they are. */
+static void choose_sign_key(struct server *s)
+{
+	if (!*s->sign_key || !server_secret(s, s->sign_key))
+		snprintf(s->sign_key, sizeof s->sign_key, "%s", s->config.keys.items[0].name);
+}
+
+static void reload_keys(struct server *s)
+{
+	struct buf problems = {0};
+	if (config_reload_keys(&s->config, &problems)) {
+		int size = problems.size ? (int)problems.size - 1 : 0; /* without its end of line */
+		log_warn("serve", "key_file has changed and cannot be used, the keys stay: %.*s", size,
+			size ? (const char *)problems.data : "");
+	} else {
+		choose_sign_key(s);
+		log_info("serve", "API keys were read again: there are %zu", s->config.keys.count);
+	}
+	buf_fini(&problems);
+}
+
+/* ---- both ---- */
+
+int server_read_files(struct server *s)
+{
+	const struct config *c = &s->config;
+	choose_sign_key(s);
+	if (c->key_file)
+		has_changed(&s->api_keys_stamp, c->key_file);
+	if (c->tls.cert_file) {
+		has_changed(&s->cert_stamp, c->tls.cert_file);
+		has_changed(&s->key_stamp, c->tls.key_file);
+	}
+	return open_tls(s);
+}
+
+static void look(struct server *s, bool now)
+{
+	const struct config *c = &s->config;
+	bool changed = c->key_file && has_changed(&s->api_keys_stamp, c->key_file);
+	if (c->key_file && (changed || now))
+		reload_keys(s);
+	if (!s->tls)
+		return;
+	changed = has_changed(&s->cert_stamp, c->tls.cert_file);
+	changed |= has_changed(&s->key_stamp, c->tls.key_file);
+	if (changed || now)
+		reload_tls(s);
+}
+
+void server_look_at_files(struct server *s)
+{
+	uint64_t now_ms = loop_now_ms(&s->loop);
+	if (now_ms - s->files_looked_ms < LOOK_MS)
+		return;
+	s->files_looked_ms = now_ms;
+	look(s, false);
+}
+
+static void on_hangup(uv_signal_t *handle, int number)
+{
+	log_info("serve", "SIGHUP: the certificate and key_file are read again");
+	look(handle->data, true);
+}
+
+void server_watch_hangup(struct server *s)
+{
+	uv_signal_init(&s->loop.uv, &s->on_hup);
+	s->on_hup.data = s;
+	uv_signal_start(&s->on_hup, on_hangup, SIGHUP);
+}
