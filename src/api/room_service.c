@@ -78,10 +78,15 @@ static struct room *find_room(struct twirp *t, const char *name)
 	return r;
 }
 
-static struct participant *find_participant(struct twirp *t, const char *room, const char *identity)
+static struct participant *is_here(struct twirp *t, const char *room, const char *identity)
 {
 	struct room *r = rooms_find(t->api->config.rooms, room);
-	struct participant *p = r && *identity ? room_find(r, identity) : NULL;
+	return r && *identity ? room_find(r, identity) : NULL;
+}
+
+static struct participant *find_participant(struct twirp *t, const char *room, const char *identity)
+{
+	struct participant *p = is_here(t, room, identity);
 	if (!p)
 		twirp_fail(t, "not_found", no_participant);
 	return p;
@@ -420,8 +425,10 @@ static void send_elsewhere(struct twirp *t, const char *room, const char *identi
 	else if (!strcmp(room, destination))
 		argument(t, "destination room cannot be the same as source room",
 			"destination room cannot be the same as source room ");
-	else if (find_participant(t, room, identity))
+	else if (is_here(t, room, identity))
 		twirp_fail(t, "unimplemented", "not implemented");
+	else /* LiveKit's words when nobody answers for a participant; ours come at once */
+		twirp_fail(t, "unavailable", "twirp error unknown: no response from servers");
 }
 
 static void forward_participant(struct twirp *t)

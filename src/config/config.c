@@ -19,10 +19,11 @@
 
 enum { SECRET_BYTES_GOOD = 32 };
 
-static int add_texts(struct config_texts *list, const char *a)
+static int set_texts(struct config_texts *list, const char *a, const char *b)
 {
 	value_clear_texts(list);
-	return value_add_text(list, a);
+	int r = value_add_text(list, a);
+	return r == 0 && b ? value_add_text(list, b) : r;
 }
 
 static void default_numbers(struct config *c)
@@ -52,12 +53,12 @@ static void default_numbers(struct config *c)
 static int dev_preset(struct config *c)
 {
 	static const char loopback[] = "127.0.0.1";
-	int r = add_texts(&c->bind_addresses, loopback);
+	int r = set_texts(&c->bind_addresses, loopback, "::1");
 	c->dev = c->development = true;
 	c->rtc.enable_loopback_candidate = true;
 	c->simulator.enabled = true;
 	if (r == 0)
-		r = add_texts(&c->rtc.node_ip, loopback);
+		r = set_texts(&c->rtc.node_ip, loopback, NULL);
 	if (r == 0)
 		r = value_text(&c->sip.listen_ip, loopback);
 	if (r == 0)
@@ -69,7 +70,7 @@ int config_defaults(struct config *c, bool dev)
 {
 	memset(c, 0, sizeof *c);
 	default_numbers(c);
-	int r = add_texts(&c->sip.allowed_countries, "+1");
+	int r = set_texts(&c->sip.allowed_countries, "+1", NULL);
 	if (r == 0)
 		r = value_text(&c->data_dir, "./data");
 	if (r == 0)
@@ -258,6 +259,13 @@ static void settle(struct config *c)
 		c->limit.max_participant_identity_length = c->room.max_participant_identity_length;
 }
 
+/* LiveKit's keys of development, which everybody knows: so for this machine only, unless it is said. */
+static int use_dev_key(struct config *c)
+{
+	int r = value_add_key(&c->keys, "devkey", "secret");
+	return r == 0 && !c->binds_chosen ? set_texts(&c->bind_addresses, "127.0.0.1", "::1") : r;
+}
+
 int config_load(struct config *ret, const struct config_source *from, struct buf *problems)
 {
 	int r = config_defaults(ret, from->dev);
@@ -276,8 +284,8 @@ int config_load(struct config *ret, const struct config_source *from, struct buf
 		r = read_key_file(ret, problems);
 	if (r == 0 && from->env)
 		r = read_server_url(ret, from->env);
-	if (r == 0 && ret->dev && ret->keys.count == 0)
-		r = value_add_key(&ret->keys, "devkey", "secret");
+	if (r == 0 && ret->development && ret->keys.count == 0)
+		r = use_dev_key(ret);
 	if (r == 0)
 		r = note_short_secrets(ret);
 	settle(ret);
@@ -292,7 +300,7 @@ void config_fini(struct config *c)
 		if (kind == SCHEMA_TEXT || kind == SCHEMA_IP)
 			mem_free(*(char **)slot);
 		else if (kind == SCHEMA_TEXTS || kind == SCHEMA_PREFIXES || kind == SCHEMA_IPS ||
-			kind == SCHEMA_NETS)
+			kind == SCHEMA_NETS || kind == SCHEMA_CODECS)
 			value_clear_texts(slot);
 	}
 	clear_keys(&c->keys);

@@ -18,7 +18,7 @@ struct config_texts {
 	size_t count;
 };
 
-enum { CONFIG_KEY_NAME_MAX = 200 }; /* bytes */
+enum { CONFIG_KEY_NAME_MAX = 200 /* bytes */, CONFIG_BINDS_MAX = 8 };
 struct config_key {
 	char *name, *secret;
 };
@@ -73,6 +73,7 @@ struct config {
 	bool dev, development;         /* --dev; `development: true` */
 	uint16_t port;                 /* 7880 */
 	struct config_texts bind_addresses; /* empty: every address; --dev: 127.0.0.1 and ::1 */
+	bool binds_chosen; /* bind_addresses are the operator's: each must be there */
 	struct config_keys keys;       /* all of them; --dev without any: devkey, secret */
 	struct config_keys own_keys;   /* those that key_file did not bring */
 	char *key_file;                /* more keys, in a YAML file of their own; or NULL */
@@ -90,6 +91,10 @@ struct config {
 		struct config_turns turn_servers;
 	} rtc;
 	struct {
+		uint16_t port; /* 0: nobody is told */
+		char *username, *password; /* NULL: not asked for */
+	} prometheus;
+	struct {
 		struct config_texts urls;
 		char *api_key; /* NULL: the first key */
 	} webhook;
@@ -98,6 +103,7 @@ struct config {
 		uint32_t empty_timeout_s, departure_timeout_s, max_participants;
 		/* Older names of three of `limit`; 0 = not set. */
 		uint32_t max_metadata_size, max_room_name_length, max_participant_identity_length;
+		struct config_texts enabled_codecs; /* mime types; none: all that we have */
 		struct config_presets presets;
 	} room;
 	struct { /* 0 = none, but for what base/limits.h bounds */

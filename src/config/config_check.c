@@ -1,6 +1,8 @@
 /* What must hold between keys. */
 #include "config/config.h"
 
+#include "config/value.h"
+
 #include "base/limits.h"
 #include "wire/e164.h"
 
@@ -44,6 +46,20 @@ static int check_keys(const struct config *c, struct buf *problems, int *result)
 		if (!strcmp(c->keys.items[i].name, c->webhook.api_key))
 			return 0;
 	return complain(problems, result, "webhook.api_key is not one of keys\n");
+}
+
+static int check_binds(const struct config *c, struct buf *problems, int *result)
+{
+	char text[160];
+	for (size_t i = 0; i < c->bind_addresses.count; ++i) {
+		const char *ip = c->bind_addresses.items[i];
+		if (value_is_ip(ip))
+			continue;
+		snprintf(text, sizeof text, "bind_addresses: expected IP addresses, read \"%.60s\"\n", ip);
+		return complain(problems, result, text);
+	}
+	return c->bind_addresses.count > CONFIG_BINDS_MAX
+		? complain(problems, result, "bind_addresses: there are more than 8\n") : 0;
 }
 
 static int check_ports(const struct config *c, struct buf *problems, int *result)
@@ -135,6 +151,8 @@ int config_check(const struct config *c, struct buf *problems)
 	int r = check_keys(c, problems, &result);
 	if (r == 0)
 		r = check_ports(c, problems, &result);
+	if (r == 0)
+		r = check_binds(c, problems, &result);
 	if (r == 0)
 		r = check_rtc(c, problems, &result);
 	if (r == 0)

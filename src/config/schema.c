@@ -8,6 +8,7 @@ static const char built_in[] = "the limits are built in";
 static const char always_lite[] = "ICE is always lite";
 static const char tcp_always[] = "clients are told TCP beside UDP from the start";
 static const char no_video[] = "there is nothing to set: sound is forwarded, video is not mixed";
+static const char every_line[] = "every line is written";
 static const char not_yet[] = "not supported yet";
 
 const struct schema_key schema_keys[] = {
@@ -36,6 +37,10 @@ const struct schema_key schema_keys[] = {
 	{"rtc.force_tcp", SCHEMA_BOOL, AT(rtc.force_tcp), NULL},
 	{"rtc.allow_tcp_fallback", SCHEMA_BOOL, AT(rtc.allow_tcp_fallback), NULL},
 	{"rtc.turn_servers", SCHEMA_TURNS, AT(rtc.turn_servers), NULL},
+	{"prometheus.port", SCHEMA_PORT, AT(prometheus.port), NULL},
+	{"prometheus.username", SCHEMA_TEXT, AT(prometheus.username), NULL},
+	{"prometheus.password", SCHEMA_TEXT, AT(prometheus.password), NULL},
+	{"prometheus_port", SCHEMA_PORT, AT(prometheus.port), NULL}, /* as older files have it */
 	{"webhook.urls", SCHEMA_TEXTS, AT(webhook.urls), NULL},
 	{"webhook.api_key", SCHEMA_TEXT, AT(webhook.api_key), NULL},
 	{"room.auto_create", SCHEMA_BOOL, AT(room.auto_create), NULL},
@@ -46,6 +51,7 @@ const struct schema_key schema_keys[] = {
 	{"room.max_metadata_size", SCHEMA_COUNT, AT(room.max_metadata_size), NULL},
 	{"room.max_participant_identity_length", SCHEMA_COUNT, AT(room.max_participant_identity_length), NULL},
 	{"room.max_room_name_length", SCHEMA_COUNT, AT(room.max_room_name_length), NULL},
+	{"room.enabled_codecs", SCHEMA_CODECS, AT(room.enabled_codecs), NULL},
 	{"room.room_configurations", SCHEMA_PRESETS, AT(room.presets), NULL},
 	{"limit.max_attributes_size", SCHEMA_COUNT, AT(limit.max_attributes_size), NULL},
 	{"limit.max_metadata_size", SCHEMA_COUNT, AT(limit.max_metadata_size), NULL},
@@ -96,8 +102,6 @@ const struct schema_key schema_keys[] = {
 	UNUSED("metric", not_yet),
 	UNUSED("node_selector", one_process),
 	UNUSED("node_stats", one_process),
-	UNUSED("prometheus", not_yet),
-	UNUSED("prometheus_port", not_yet),
 	UNUSED("psrpc", one_process),
 	UNUSED("redis", one_process),
 	UNUSED("region", one_process),
@@ -106,17 +110,16 @@ const struct schema_key schema_keys[] = {
 	UNUSED("turn", "there is no TURN server inside: name yours in rtc.turn_servers"),
 	UNUSED("video", no_video),
 	UNUSED("logging.component_levels", "use logging.level"),
-	UNUSED("logging.item_sample_initial", not_yet),
-	UNUSED("logging.item_sample_interval", not_yet),
-	UNUSED("logging.item_sample_seconds", not_yet),
+	UNUSED("logging.item_sample_initial", every_line),
+	UNUSED("logging.item_sample_interval", every_line),
+	UNUSED("logging.item_sample_seconds", every_line),
 	UNUSED("logging.pion_level", "there is no pion here"),
-	UNUSED("logging.sample", not_yet),
-	UNUSED("logging.sample_initial", not_yet),
-	UNUSED("logging.sample_interval", not_yet),
-	UNUSED("room.create_room_attempts", not_yet),
-	UNUSED("room.create_room_enabled", not_yet),
-	UNUSED("room.create_room_timeout", not_yet),
-	UNUSED("room.enabled_codecs", "the codecs are Opus, PCMU, PCMA and G722"),
+	UNUSED("logging.sample", every_line),
+	UNUSED("logging.sample_initial", every_line),
+	UNUSED("logging.sample_interval", every_line),
+	UNUSED("room.create_room_attempts", one_process),
+	UNUSED("room.create_room_enabled", "LiveKit 1.13 has none: use room.auto_create"),
+	UNUSED("room.create_room_timeout", one_process),
 	UNUSED("room.playout_delay", no_video),
 	UNUSED("room.sync_streams", no_video),
 	UNUSED("room.update_batch_target_size", built_in),
@@ -164,7 +167,7 @@ const struct schema_key schema_keys[] = {
 	UNUSED("sip.media_nat_1_to_1_ip", "set sip.nat_1_to_1_ip"),
 	UNUSED("sip.media_use_external_ip", "set sip.nat_1_to_1_ip"),
 	UNUSED("sip.outbound_route_headers", not_yet),
-	UNUSED("sip.prometheus_port", not_yet),
+	UNUSED("sip.prometheus_port", "one page tells everything: prometheus.port"),
 	UNUSED("sip.rtp_draining_duration", not_yet),
 	UNUSED("sip.rtp_draining_idle_timeout", not_yet),
 	UNUSED("sip.sip_port_listen", "the SIP port is one: sip.sip_port"),

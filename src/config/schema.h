@@ -24,6 +24,7 @@ enum schema_kind {
 	SCHEMA_LEVEL,    /* int, enum log_level by name */
 	SCHEMA_KEYS,     /* struct config_keys: {name: secret} */
 	SCHEMA_BANKS,    /* struct config_banks: [{id, name, phone_number}] */
+	SCHEMA_CODECS,   /* struct config_texts of mime types: [{mime, fmtp_line}] */
 	SCHEMA_TURNS,    /* struct config_turns: [{host, port, protocol, ...}] */
 	SCHEMA_PRESETS,  /* struct config_presets: {name: RoomConfiguration} */
 	SCHEMA_UNUSED,   /* LiveKit's, without meaning here: `note` says why; of what is below it only the names are looked at */

@@ -274,6 +274,8 @@ int value_set(struct config *c, const struct schema_key *key, const char *text, 
 		return no(why, "expected a mapping of key names to secrets");
 	case SCHEMA_BANKS:
 		return no(why, "expected a list of {id, name, phone_number}, read \"%.40s\"", text);
+	case SCHEMA_CODECS:
+		return no(why, "expected a list of {mime}, read \"%.40s\"", text);
 	case SCHEMA_TURNS:
 		return no(why, "expected a list of {host, port, protocol, username, credential}");
 	case SCHEMA_PRESETS:

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <yaml.h>
 
-enum { PATH_SIZE = 96, MAPPING_KEYS_MAX = 1000, BANKS_MAX = 200 };
+enum { PATH_SIZE = 96, MAPPING_KEYS_MAX = 1000, BANKS_MAX = 200, CODECS_MAX = 50 };
 
 struct reading {
 	struct config *c;
@@ -74,6 +74,7 @@ static void read_texts(struct reading *r, const struct schema_key *key, const ya
 {
 	struct config_texts *list = (struct config_texts *)((char *)r->c + key->offset);
 	value_clear_texts(list);
+	r->c->binds_chosen |= list == &r->c->bind_addresses;
 	for (yaml_node_item_t *i = node->data.sequence.items.start; i < node->data.sequence.items.top; ++i) {
 		const yaml_node_t *item = node_at(r, *i);
 		const char *text = scalar(item);
@@ -163,6 +164,39 @@ static void read_banks(struct reading *r, const yaml_node_t *node)
 	}
 }
 
+static const char *read_mime(struct reading *r, const yaml_node_t *node)
+{
+	const char *mime = NULL;
+	for (yaml_node_pair_t *p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top; ++p) {
+		const yaml_node_t *key = node_at(r, p->key);
+		const char *name = scalar(key), *text = scalar(node_at(r, p->value));
+		if (name && text && !strcmp(name, "mime"))
+			mime = text;
+		else if (!name || !text || strcmp(name, "fmtp_line"))
+			problem(r, line_of(key), "room.enabled_codecs: expected mime and fmtp_line, each a text");
+	}
+	return mime;
+}
+
+static void read_codecs(struct reading *r, const yaml_node_t *node)
+{
+	struct config_texts *list = &r->c->room.enabled_codecs;
+	bool opus = false;
+	value_clear_texts(list);
+	for (yaml_node_item_t *i = node->data.sequence.items.start; i < node->data.sequence.items.top; ++i) {
+		const yaml_node_t *item = node_at(r, *i);
+		const char *mime = item->type == YAML_MAPPING_NODE ? read_mime(r, item) : NULL;
+		if (!mime || list->count >= CODECS_MAX) {
+			problem(r, line_of(item), "room.enabled_codecs: expected at most %d of {mime}", CODECS_MAX);
+			return;
+		}
+		opus |= !strcasecmp(mime, "audio/opus");
+		note_result(r, value_add_text(list, mime));
+	}
+	if (!opus)
+		problem(r, line_of(node), "room.enabled_codecs: audio/opus must be among them: nothing works without");
+}
+
 static void read_presets(struct reading *r, const yaml_node_t *node)
 {
 	char why[PRESETS_WHY_SIZE];
@@ -247,7 +281,7 @@ static void read_unused(struct reading *r, const struct schema_key *key, const y
 static bool takes_list(const struct schema_key *key)
 {
 	return key->kind == SCHEMA_TEXTS || key->kind == SCHEMA_PREFIXES || key->kind == SCHEMA_NETS ||
-	       key->kind == SCHEMA_BANKS || key->kind == SCHEMA_TURNS;
+	       key->kind == SCHEMA_BANKS || key->kind == SCHEMA_TURNS || key->kind == SCHEMA_CODECS;
 }
 
 static bool takes_mapping(const struct schema_key *key)
@@ -261,6 +295,8 @@ static void read_list(struct reading *r, const struct schema_key *key, const yam
 		read_banks(r, node);
 	else if (key->kind == SCHEMA_TURNS)
 		read_turns(r, node);
+	else if (key->kind == SCHEMA_CODECS)
+		read_codecs(r, node);
 	else
 		read_texts(r, key, node);
 }

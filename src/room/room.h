@@ -18,6 +18,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/rng.h"
+#include "room/quality.h"
 #include "room/limits.h"
 
 #include "livekit_room.pb-c.h"
@@ -56,6 +57,9 @@ struct rooms_config {
 	uint32_t departure_timeout_s; /* LiveKit: 20 */
 	uint32_t max_participants;    /* 0 = no limit but ours */
 	bool auto_create;
+	/* Mime types that may be used; none: all that we have. Borrowed, must outlive the rooms. */
+	const char *const *codecs;
+	size_t codec_count;
 	struct room_limits limits; /* 0 = LiveKit's defaults */
 	/* Settings that a token or CreateRoom may name. Borrowed, must outlive the rooms. */
 	const struct room_preset *presets;
@@ -103,11 +107,14 @@ enum {
 MUST_USE int rooms_open(struct room **ret, bool *made, struct rooms *rs, const char *name,
 	const struct room_options *options);
 
+/* LiveKit's room.enabled_codecs; Opus always is. */
+bool room_codec_enabled(const struct room *r, const char *mime);
 const char *room_name(const struct room *r);
 const char *room_sid(const struct room *r);
+int64_t room_created_unix_ms(const struct room *r);
 unsigned room_worker(const struct room *r);
-/* What a frame of ours would end with in an encrypted track ("server injected frame"). Nothing is
- * injected here, but clients with encryption want to know it. A text, its zero not counted. */
+/* What a frame of ours ends with in an encrypted track ("server injected frame"), as its listeners
+ * are told when they join: the silence after a mute. A text, its zero not counted. */
 enum { ROOM_TRAILER_SIZE = 33 };
 const char *room_sif_trailer(const struct room *r);
 struct participant *room_find(struct room *r, const char *identity);
@@ -139,6 +146,8 @@ struct participant_events {
 	void (*update)(void *owner, struct participant *const *who, size_t count);
 	void (*room_update)(void *owner);
 	void (*speakers)(void *owner, const struct speaker *speakers, size_t count);
+	/* The connection of `p`, which may be itself, is called otherwise than before. */
+	void (*quality)(void *owner, struct participant *p);
 	/* Begin / end to hear s->track. After `unsubscribed` the subscription is gone. */
 	void (*subscribed)(void *owner, struct subscription *s);
 	void (*unsubscribed)(void *owner, struct subscription *s);
@@ -203,8 +212,13 @@ const char *participant_sid(const struct participant *p);
 const char *participant_identity(const struct participant *p);
 Livekit__ParticipantInfo__Kind participant_kind(const struct participant *p);
 Livekit__ParticipantInfo__State participant_state(const struct participant *p);
+/* How good its connection is; EXCELLENT until somebody measures. When its name changes, it and those
+ * who hear it are told. */
+void participant_set_quality(struct participant *p, const struct connection_quality *q);
+struct connection_quality participant_quality(const struct participant *p);
 const char *participant_attribute(const struct participant *p, const char *key); /* or NULL */
 const char *participant_name(const struct participant *p);
+int64_t participant_joined_unix_ms(const struct participant *p);
 const char *participant_metadata(const struct participant *p);
 /* The i-th attribute, or NULL past the last. */
 const struct attribute *participant_attributes(const struct participant *p, size_t i);
@@ -270,6 +284,7 @@ const char *track_sid(const struct track *t);
 bool track_muted(const struct track *t);
 struct participant *track_owner(const struct track *t);
 uint32_t track_media_source(const struct track *t);
+size_t track_listener_count(const struct track *t);
 /* As kept; strings live with the track. */
 const struct track_config *track_facts(const struct track *t);
 struct track *participant_next_track(struct participant *p, struct track *after); /* NULL starts */

@@ -136,6 +136,15 @@ bool rooms_are_full(const struct rooms *rs)
 	return count >= rs->config.limits.tracks;
 }
 
+bool room_codec_enabled(const struct room *r, const char *mime)
+{
+	const struct rooms_config *c = &r->rooms->config;
+	bool found = c->codec_count == 0 || !strcasecmp(mime, "audio/opus");
+	for (size_t i = 0; i < c->codec_count && !found; ++i)
+		found = !strcasecmp(c->codecs[i], mime);
+	return found;
+}
+
 const Livekit__RoomConfiguration *rooms_preset(const struct rooms *rs, const char *name)
 {
 	for (size_t i = 0; i < rs->config.preset_count; ++i)

@@ -64,7 +64,8 @@ void session_send_join(struct session *s)
 	join.ping_interval = PING_INTERVAL_S;
 	join.ping_timeout = PING_TIMEOUT_S;
 	join.enabled_publish_codecs = codecs;
-	join.n_enabled_publish_codecs = COUNT_OF(codecs);
+	join.n_enabled_publish_codecs =
+		room_codec_enabled(participant_room(s->participant), red.mime) ? 2 : 1;
 	join.sif_trailer = (ProtobufCBinaryData){strlen(trailer), (uint8_t *)trailer};
 	join.fast_publish = participant_permission(s->participant)->can_publish;
 	m.message_case = LIVEKIT__SIGNAL_RESPONSE__MESSAGE_JOIN;

@@ -91,6 +91,8 @@ static int take_section(struct section **ret, struct session *s, const struct sd
 	*ret = c;
 	bool sent = c->client_sends;
 	take_facts(c, m);
+	if (!room_codec_enabled(participant_room(s->participant), "audio/red"))
+		c->red_pt = 0;
 	c->begins = c->client_sends && !sent;
 	if (c->client_sends)
 		publish_match(s, c, false);

@@ -45,6 +45,7 @@ before(async () => {
 key_file: ${folder}/keys.yaml
 room:
   auto_create: false
+  enabled_codecs: [{mime: audio/opus}, {mime: audio/PCMA}, {mime: video/VP8}]
   room_configurations:
     tiny: {max_participants: 1, empty_timeout: 33, departure_timeout: 44, metadata: "set by name"}
 limit: {max_room_name_length: 20, max_participant_identity_length: 10, max_participant_name_length: 8, max_metadata_size: 30, max_attributes_size: 20, num_tracks: 2, subscription_limit_audio: 1}
@@ -62,6 +63,8 @@ test('without auto_create a room must exist, unless the token may create it', as
   await server.rooms.createRoom({ name: 'there' });
   const in_ = await join(await token({}, { room: 'there' }));
   assert.equal(in_.join.participant.identity, 'ann');
+  assert.deepEqual(in_.join.room.enabledCodecs.map((c) => c.mime), ['audio/opus', 'audio/PCMA'], 'what we have of what is enabled');
+  assert.deepEqual(in_.join.enabledPublishCodecs.map((c) => c.mime), ['audio/opus']);
   in_.ws.close();
 });
 
