@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Measure Ringdown on this machine and print each figure beside its aim; never passes or fails.
 
-    tools/bench.py [--quick] [--json] [--only WORD ...] [--peer PATH_TO_livekit-server] [--build DIR]
+    tools/bench.py [--quick] [--json] [--only WORD ...] [--peer PATH | --no-peer] [--build DIR]
 
+A livekit-server is measured beside it, with the same load: the one named, or one that Go builds into BUILD/peer.
 docs/benchmarks.md says how each figure is taken. Everything stays on 127.0.0.1.
 """
 import argparse
@@ -16,6 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "test/bench"))
 sys.dont_write_bytecode = True
 
+import crowd  # noqa: E402
 import measure  # noqa: E402
 import servers  # noqa: E402
 
@@ -35,6 +37,9 @@ def steps(o):
         ("calls-passthrough", lambda: measure.calls(build, "pcmu", 50, media_s)),
         ("calls-opus", lambda: measure.calls(build, "opus", 50, media_s)),
         ("forward", lambda: measure.forward(build, 3, 20, media_s)),
+        ("join", lambda: crowd.joining(binary, o.peer, build, 1 if o.quick else 3)),
+        ("server-forward", lambda: crowd.forward_rows(binary, o.peer, build, media_s)),
+        ("idle-people", lambda: crowd.sitting(binary, o.peer, build)),
     ]
 
 
@@ -45,7 +50,8 @@ def shown(value):
 def print_row(row, with_peer):
     line = f"{row.name:<54} {shown(row.value):>9} {row.unit:<7} {row.aim:<10}"
     if with_peer:
-        other = f"{shown(row.peer)} ({row.peer / row.value:.1f}x)" if row.peer else ""
+        times = row.value / row.peer if row.peer and row.more else row.peer / row.value if row.peer else 0
+        other = f"{shown(row.peer)} ({times:.1f}x)" if row.peer else ""
         line += f" {other:<16}"
     print(f"{line} {row.note}".rstrip(), flush=True)
 
@@ -65,14 +71,26 @@ def take(o, rows, left_out):
                 print(f"{name:<54} {'-':>9} left out: {why}", flush=True)
 
 
+def find_peer(o):
+    """Fills in o.peer; says why there is none."""
+    if o.no_peer or o.peer:
+        return
+    try:
+        o.peer = servers.install_peer(pathlib.Path(o.build).resolve() / "peer")
+    except servers.Trouble as why:
+        print(f"no livekit-server beside it: {why}", file=sys.stderr)
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--quick", action="store_true", help="about 45 s, coarser figures")
     p.add_argument("--json", action="store_true", help="one JSON object instead of the table")
     p.add_argument("--only", nargs="*", help="figures whose name contains one of these words")
-    p.add_argument("--peer", metavar="PATH", help="a livekit-server to measure beside it (start, idle memory, participants)")
+    p.add_argument("--peer", metavar="PATH", help="the livekit-server to measure beside it")
+    p.add_argument("--no-peer", action="store_true", help="measure none")
     p.add_argument("--build", default=os.environ.get("B", str(ROOT / "build")))
     o = p.parse_args()
+    find_peer(o)
 
     rows, left_out, begin, machine = [], [], time.monotonic(), measure.machine()
     if not o.json:
@@ -83,7 +101,7 @@ def main():
         print(json.dumps({"machine": machine, "figures": [vars(r) for r in rows], "left_out": left_out,
                           "seconds": round(time.monotonic() - begin)}, indent=1))
     else:
-        print(f"taken in {time.monotonic() - begin:.0f} s" + ("" if o.peer else "; --peer PATH measures a livekit-server beside it"))
+        print(f"taken in {time.monotonic() - begin:.0f} s")
     return 0
 
 

@@ -12,6 +12,7 @@
 #include "net/http_server.h"
 #include "wire/jwt.h"
 
+struct agents;
 struct api;
 struct calls;
 struct data_packet;
@@ -25,6 +26,7 @@ struct api_bank {
 struct api_config {
 	struct loop *loop;
 	struct rooms *rooms;
+	struct agents *agents;
 	struct trunks *trunks;
 	struct calls *calls;
 

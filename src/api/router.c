@@ -1,6 +1,7 @@
 /* api/router.c - which path goes where, on both ports. The only place that knows paths. */
 #include "api/api_private.h"
 
+#include "api/agent_service.h"
 #include "api/rpc.h"
 #include "api/static_files.h"
 
@@ -47,7 +48,9 @@ static void server_request(void *owner, struct http_exchange *x)
 static void server_upgrade(void *owner, struct http_exchange *x)
 {
 	struct api *a = owner;
-	if (!a->config.signal_upgrade || !a->config.signal_upgrade(a->config.signal_owner, x))
+	if (!strcmp(http_path(x), "/agent"))
+		agent_upgrade(a, x);
+	else if (!a->config.signal_upgrade || !a->config.signal_upgrade(a->config.signal_owner, x))
 		api_not_found(x);
 }
 
@@ -97,7 +100,7 @@ const char *api_server_url(char out[API_URL_SIZE], const struct api *a, const st
 
 int api_new(struct api **ret, const struct api_config *config)
 {
-	assert(ret && config->loop && config->rooms && config->trunks && config->calls && config->secret_of);
+	assert(ret && config->loop && config->rooms && config->agents && config->trunks && config->calls && config->secret_of);
 
 	struct api *a = mem_zalloc(sizeof *a);
 	if (!a)

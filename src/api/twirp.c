@@ -99,6 +99,15 @@ void twirp_denied(struct twirp *t)
 	twirp_fail(t, "unauthenticated", "permissions denied");
 }
 
+bool may_admin(struct twirp *t, const char *room)
+{
+	const struct grants *g = &t->grants;
+	if (g->video.room_admin && *g->video.room && !strcmp(g->video.room, room))
+		return true;
+	twirp_denied(t);
+	return false;
+}
+
 void twirp_broken(struct twirp *t)
 {
 	twirp_fail(t, "internal", "something is broken here; the log says what");
@@ -132,13 +141,19 @@ static void bad_route(struct twirp *t, const char *format, const char *what)
 	twirp_fail_with(t, "bad_route", msg, &meta, 1);
 }
 
+static const struct {
+	const struct twirp_method *list;
+	const size_t *count;
+} services[] = {
+	{room_methods, &room_method_count},
+	{sip_methods, &sip_method_count},
+	{agent_methods, &agent_method_count},
+};
+
 static bool is_service(const char *at, size_t size)
 {
-	for (size_t i = 0; i < room_method_count; ++i)
-		if (span_is(span_of(at, size), room_methods[i].service))
-			return true;
-	for (size_t i = 0; i < sip_method_count; ++i)
-		if (span_is(span_of(at, size), sip_methods[i].service))
+	for (size_t i = 0; i < COUNT_OF(services); ++i)
+		if (span_is(span_of(at, size), services[i].list[0].service))
 			return true;
 	return false;
 }
@@ -149,12 +164,14 @@ static bool is_absent(struct span service)
 	return span_is(service, "Egress") || span_is(service, "Ingress");
 }
 
-static const struct twirp_method *find_in(const struct twirp_method *list, size_t count, struct span service,
-	const char *name)
+static const struct twirp_method *find_method(struct span service, const char *name)
 {
-	for (size_t i = 0; i < count; ++i)
-		if (span_is(service, list[i].service) && !strcmp(name, list[i].name))
-			return &list[i];
+	for (size_t i = 0; i < COUNT_OF(services); ++i)
+		for (size_t k = 0; k < *services[i].count; ++k) {
+			const struct twirp_method *m = &services[i].list[k];
+			if (span_is(service, m->service) && !strcmp(name, m->name))
+				return m;
+		}
 	return NULL;
 }
 
@@ -242,9 +259,7 @@ static void route(struct twirp *t)
 		bad_route(t, "unsupported method \"%.20s\" (only POST is allowed)", http_method(t->x));
 		return;
 	}
-	const struct twirp_method *m = find_in(room_methods, room_method_count, service, method);
-	if (!m)
-		m = find_in(sip_methods, sip_method_count, service, method);
+	const struct twirp_method *m = find_method(service, method);
 	if (!m)
 		bad_route(t, "no handler for path \"%.900s\"", http_path(t->x));
 	else if (t->api->closed)

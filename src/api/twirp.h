@@ -33,6 +33,8 @@ struct twirp_method {
 	void (*serve)(struct twirp *t);
 };
 
+extern const struct twirp_method agent_methods[];
+extern const size_t agent_method_count;
 extern const struct twirp_method room_methods[];
 extern const size_t room_method_count;
 extern const struct twirp_method sip_methods[];
@@ -44,6 +46,8 @@ void twirp_fail(struct twirp *t, const char *code, const char *format, ...) PRIN
 void twirp_fail_with(struct twirp *t, const char *code, const char *msg, const struct twirp_meta *meta,
 	size_t meta_count);
 void twirp_denied(struct twirp *t); /* unauthenticated, "permissions denied" */
+/* Has the grant roomAdmin of this room; false: the refusal was sent. */
+bool may_admin(struct twirp *t, const char *room);
 void twirp_broken(struct twirp *t); /* a negative error was logged: internal */
 
 /* For answers that come later: the exchange is the caller's from now on. */

@@ -103,10 +103,25 @@ enum {
 	LIMIT_WEBHOOK_CLOSE_MS = 2000, /* how long the end waits for what is left */
 };
 
+/* Agents' workers, and their jobs. */
+enum {
+	LIMIT_AGENT_WORKERS = 1000,
+	LIMIT_AGENT_REGISTER_S = 10, /* for a worker to say who it is */
+	LIMIT_AGENT_ANSWER_S = 10,   /* ... and whether it takes a job */
+	LIMIT_AGENT_LEAVE_S = 3,     /* for an agent to leave a room when its dispatch is deleted */
+	LIMIT_AGENT_DISPATCHES = 100, /* of one room */
+	LIMIT_AGENT_DEPLOYMENT_BYTES = 64,
+	LIMIT_AGENT_JOBS = 10000,
+	LIMIT_AGENT_JOB_BYTES = 64 << 20,  /* what all jobs together say of their rooms and people */
+	LIMIT_AGENT_ENDED_JOBS = 32,       /* remembered of one dispatch, for ListDispatch */
+	LIMIT_AGENT_ENDED_JOB_BYTES = 8 << 10, /* a larger one keeps less of what it was about */
+};
+
 /* Trunks, policy, API. */
 enum {
 	LIMIT_TRUNKS = 1000,
 	LIMIT_CONFIG_BYTES = 1 << 20,
+	LIMIT_TURN_SERVERS = 16,
 	LIMIT_BACKEND_BODY_BYTES = 64 << 10,
 	LIMIT_STATIC_FILE_BYTES = 16 << 20,
 	LIMIT_STATIC_FILES = 256,

@@ -145,7 +145,9 @@ static int publish(struct seat *s, const struct seat_config *config)
 	const struct track_config track = {
 		.name = config->identity,
 		.stream = "camera", /* what livekit-sip's track carries; apps never look */
-		.mime_type = config->mime_type,
+		/* What listeners may not have as it comes is made Opus. */
+		.mime_type = room_codec_enabled(participant_room(s->participant), config->mime_type)
+			? config->mime_type : "audio/opus",
 		.type = LIVEKIT__TRACK_TYPE__AUDIO,
 		.source = LIVEKIT__TRACK_SOURCE__MICROPHONE,
 		.media_source = config->media_source,

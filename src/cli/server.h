@@ -6,10 +6,13 @@
  */
 #pragma once
 
+#include "agent/agents.h"
 #include "api/api.h"
+#include "base/limits.h"
 #include "call/call.h"
 #include "config/config.h"
 #include "media/media.h"
+#include "metrics/metrics.h"
 #include "net/dns.h"
 #include "net/http_server.h"
 #include "net/tls.h"
@@ -33,8 +36,10 @@ struct server {
 	struct dns *dns;
 	struct media *media;
 	struct rooms *rooms;
+	struct agents *agents;
 	struct webhooks *webhooks; /* NULL: nobody is told */
 	struct webhook_events webhook_events;
+	struct metrics *metrics; /* NULL: no prometheus.port */
 	struct store *store;
 	struct trunks *trunks;
 	struct policy *policy;
@@ -43,7 +48,7 @@ struct server {
 	struct signal_door *signal;
 	struct api *api;
 	struct simulator *simulator;
-	struct http_server *http, *backend;
+	struct http_server *http, *backend, *prometheus;
 	struct timer tick;
 	uv_signal_t on_term, on_int, on_hup;
 	struct tls_context *tls; /* or NULL */
@@ -58,7 +63,12 @@ struct server {
 	unsigned doors_open;
 	void (*doors_closed)(struct server *s);
 
-	char node_ip[64];   /* our ICE candidates */
+	char node_ips[SIGNAL_IPS_MAX][64]; /* our ICE candidates, best first */
+	size_t node_ip_count;
+	struct sockaddr_storage rtc_binds[MEDIA_RTC_BINDS_MAX];
+	size_t rtc_bind_count;
+	bool has_ipv6; /* this machine */
+	struct signal_turn_server turns[LIMIT_TURN_SERVERS];
 	char media_ip[64];  /* in the SDP of trunks */
 	char sip_host[256]; /* Via, Contact and From */
 	char node_id[32];
@@ -70,7 +80,7 @@ struct server {
 /* Runs until SIGTERM or SIGINT. 0, or a negative error that was already explained. */
 MUST_USE int server_run(struct server *s);
 
-/* cli/server_address.c */
+/* cli/server_address.c: may take a few seconds, when STUN servers are asked */
 MUST_USE int server_find_addresses(struct server *s);
 /* cli/server_doors.c */
 MUST_USE int server_open_doors(struct server *s);

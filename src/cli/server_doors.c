@@ -4,10 +4,11 @@
 #include "base/log.h"
 #include "net/address.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
-enum { BINDS_MAX = 8, BANKS_MAX = 64 };
+enum { BANKS_MAX = 64 };
 
 static bool signal_takes_request(void *owner, struct http_exchange *x)
 {
@@ -64,6 +65,7 @@ static int open_api(struct server *s)
 	return api_new(&s->api, &(struct api_config){
 					.loop = &s->loop,
 					.rooms = s->rooms,
+					.agents = s->agents,
 					.trunks = s->trunks,
 					.calls = s->calls,
 					.secret_of = server_secret,
@@ -84,47 +86,96 @@ static int open_api(struct server *s)
 				});
 }
 
-static int open_port(struct http_server **ret, struct server *s, const char *const *ips, size_t ip_count,
-	uint16_t port, size_t body_max, const struct http_events *events)
+/* Where and for whom we listen. `optional`: the last so many addresses may fail. */
+struct door {
+	const char *const *ips;
+	size_t ip_count, optional;
+	uint16_t port;
+	size_t body_bytes_max;
+	const struct http_events *events;
+	void *owner;
+};
+
+static int open_door(struct http_server **ret, struct server *s, const struct door *d)
 {
-	struct sockaddr_storage binds[BINDS_MAX];
-	size_t count = 0;
-	for (size_t i = 0; i < ip_count && count < BINDS_MAX; ++i)
-		if (address_parse(&binds[count], ips[i], port) == 0)
-			++count;
+	struct sockaddr_storage binds[CONFIG_BINDS_MAX];
+	/* Any free port is one port: of the first address. */
+	size_t count = d->port ? d->ip_count : d->ip_count - d->optional;
+	for (size_t i = 0; i < count; ++i)
+		if (address_parse(&binds[i], d->ips[i], d->port) < 0)
+			return -EINVAL;
 	const struct http_server_config config = {
 		.bind = binds,
 		.bind_count = count,
+		.bind_optional = d->port ? d->optional : 0,
 		.name = "Ringdown/" RINGDOWN_VERSION,
-		.body_bytes_max = body_max,
+		.body_bytes_max = d->body_bytes_max,
 		.tls = s->tls,
 	};
-	int r = http_server_new(ret, &s->loop, &config, events, s->api);
+	int r = http_server_new(ret, &s->loop, &config, d->events, d->owner);
 	if (r < 0)
-		log_error("serve", "HTTP port %u cannot be opened: %s. Stop what uses it, or choose another.", port,
+		log_error("serve", "HTTP port %u cannot be opened: %s. Stop what uses it, or choose another.", d->port,
 			strerror(-r));
 	s->doors_open += r == 0;
 	return r;
 }
 
+static struct door door_at(const struct config *c)
+{
+	static const char *const everywhere[] = {"0.0.0.0", "::"};
+	if (!c->bind_addresses.count)
+		return (struct door){.ips = everywhere, .ip_count = COUNT_OF(everywhere), .optional = 1};
+	return (struct door){
+		.ips = (const char *const *)c->bind_addresses.items,
+		.ip_count = c->bind_addresses.count,
+		.optional = !c->binds_chosen,
+	};
+}
+
+static int open_livekit(struct server *s)
+{
+	struct door d = door_at(&s->config);
+	d.port = s->config.port;
+	d.events = &api_server_events;
+	d.owner = s->api;
+	return open_door(&s->http, s, &d);
+}
+
+static int open_backend(struct server *s)
+{
+	const char *own[] = {s->config.backend.bind_address};
+	struct door d = door_at(&s->config);
+	if (*own) {
+		d.ips = own;
+		d.ip_count = 1;
+		d.optional = 0;
+	}
+	d.port = s->config.backend.port;
+	d.body_bytes_max = BACKEND_HTTP_BODY_BYTES;
+	d.events = &api_backend_events;
+	d.owner = s->api;
+	return open_door(&s->backend, s, &d);
+}
+
+static int open_prometheus(struct server *s)
+{
+	struct door d = door_at(&s->config);
+	if (!s->metrics)
+		return 0;
+	d.port = s->config.prometheus.port;
+	d.events = &metrics_http_events;
+	d.owner = s->metrics;
+	return open_door(&s->prometheus, s, &d);
+}
+
 int server_open_doors(struct server *s)
 {
-	static const char *const everywhere[] = {"0.0.0.0"};
-	const struct config *c = &s->config;
-	bool narrow = c->bind_addresses.count > 0;
-	const char *const *ips = narrow ? (const char *const *)c->bind_addresses.items : everywhere;
-	size_t ip_count = narrow ? c->bind_addresses.count : 1;
-
 	int r = open_api(s);
 	if (r == 0)
-		r = open_port(&s->http, s, ips, ip_count, c->port, 0, &api_server_events);
-	const char *own[] = {c->backend.bind_address};
-	if (r == 0 && c->backend.bind_address)
-		r = open_port(&s->backend, s, own, 1, c->backend.port, BACKEND_HTTP_BODY_BYTES, &api_backend_events);
-	else if (r == 0)
-		r = open_port(&s->backend, s, ips, ip_count, c->backend.port, BACKEND_HTTP_BODY_BYTES,
-			&api_backend_events);
-	return r;
+		r = open_livekit(s);
+	if (r == 0)
+		r = open_backend(s);
+	return r == 0 ? open_prometheus(s) : r;
 }
 
 static void on_closed(void *owner)
@@ -142,6 +193,8 @@ void server_close_doors(struct server *s, void (*closed)(struct server *s))
 		http_server_close(s->http, on_closed, s);
 	if (s->backend)
 		http_server_close(s->backend, on_closed, s);
+	if (s->prometheus)
+		http_server_close(s->prometheus, on_closed, s);
 }
 
 void server_free_api(struct server *s)

@@ -3,6 +3,7 @@
 #include "config/flags.h"
 #include "config/presets.h"
 #include "config/read_file.h"
+#include "config/turns.h"
 #include "config/value.h"
 #include "config/yaml.h"
 
@@ -18,16 +19,17 @@
 
 enum { SECRET_BYTES_GOOD = 32 };
 
-static int add_texts(struct config_texts *list, const char *a)
+static int set_texts(struct config_texts *list, const char *a, const char *b)
 {
 	value_clear_texts(list);
-	return value_add_text(list, a);
+	int r = value_add_text(list, a);
+	return r == 0 && b ? value_add_text(list, b) : r;
 }
 
 static void default_numbers(struct config *c)
 {
 	c->port = 7880;
-	c->rtc.udp_port = (struct config_ports){7882, 7882};
+	c->rtc.allow_tcp_fallback = true;
 	c->rtc.tcp_port = 7881;
 	c->room.auto_create = true;
 	c->room.empty_timeout_s = 300;
@@ -37,6 +39,10 @@ static void default_numbers(struct config *c)
 	c->limit.max_room_name_length = LIMIT_NAME_BYTES;
 	c->limit.max_participant_identity_length = LIMIT_NAME_BYTES;
 	c->limit.max_participant_name_length = LIMIT_NAME_BYTES;
+	c->audio.active_level = 35;
+	c->audio.min_percentile = 40;
+	c->audio.update_interval_ms = 400;
+	c->audio.smooth_intervals = 2;
 	c->log_level = -1;
 	c->logging.level = LOG_INFO;
 	c->sip.sip_port = 5060;
@@ -51,12 +57,12 @@ static void default_numbers(struct config *c)
 static int dev_preset(struct config *c)
 {
 	static const char loopback[] = "127.0.0.1";
-	int r = add_texts(&c->bind_addresses, loopback);
+	int r = set_texts(&c->bind_addresses, loopback, "::1");
 	c->dev = c->development = true;
 	c->rtc.enable_loopback_candidate = true;
 	c->simulator.enabled = true;
 	if (r == 0)
-		r = value_text(&c->rtc.node_ip, loopback);
+		r = set_texts(&c->rtc.node_ip, loopback, NULL);
 	if (r == 0)
 		r = value_text(&c->sip.listen_ip, loopback);
 	if (r == 0)
@@ -68,7 +74,7 @@ int config_defaults(struct config *c, bool dev)
 {
 	memset(c, 0, sizeof *c);
 	default_numbers(c);
-	int r = add_texts(&c->sip.allowed_countries, "+1");
+	int r = set_texts(&c->sip.allowed_countries, "+1", NULL);
 	if (r == 0)
 		r = value_text(&c->data_dir, "./data");
 	if (r == 0)
@@ -80,11 +86,7 @@ int config_defaults(struct config *c, bool dev)
 
 int config_parse(struct config *c, struct span yaml, const char *name, struct buf *problems)
 {
-	int r = yaml_read(c, yaml, name, problems);
-	if (r == 0 && c->rtc.use_external_ip)
-		r = value_add_text(&c->notes,
-			"rtc.use_external_ip has no effect yet: set rtc.node_ip to the public address");
-	return r;
+	return yaml_read(c, yaml, name, problems);
 }
 
 /* ---- file and environment ---- */
@@ -234,9 +236,23 @@ static int read_server_url(struct config *c, const struct env *env)
 	return url && !c->dev && !c->backend.server_url ? server_url_from(&c->backend.server_url, url) : 0;
 }
 
+/* LiveKit's udp_port wins over its port range. */
+static void settle_ports(struct config *c)
+{
+	enum { UDP_PORT = 7882 };
+	struct config_ports *p = &c->rtc.udp_port;
+
+	if (!p->first && c->rtc.port_range_start)
+		*p = (struct config_ports){c->rtc.port_range_start,
+			c->rtc.port_range_end ? c->rtc.port_range_end : UINT16_MAX};
+	if (!p->first)
+		*p = (struct config_ports){UDP_PORT, UDP_PORT};
+}
+
 /* Keys that say the same as others, as LiveKit has them. */
 static void settle(struct config *c)
 {
+	settle_ports(c);
 	if (c->log_level >= 0)
 		c->logging.level = c->log_level;
 	if (c->room.max_metadata_size)
@@ -245,6 +261,13 @@ static void settle(struct config *c)
 		c->limit.max_room_name_length = c->room.max_room_name_length;
 	if (c->room.max_participant_identity_length)
 		c->limit.max_participant_identity_length = c->room.max_participant_identity_length;
+}
+
+/* LiveKit's keys of development, which everybody knows: so for this machine only, unless it is said. */
+static int use_dev_key(struct config *c)
+{
+	int r = value_add_key(&c->keys, "devkey", "secret");
+	return r == 0 && !c->binds_chosen ? set_texts(&c->bind_addresses, "127.0.0.1", "::1") : r;
 }
 
 int config_load(struct config *ret, const struct config_source *from, struct buf *problems)
@@ -265,8 +288,8 @@ int config_load(struct config *ret, const struct config_source *from, struct buf
 		r = read_key_file(ret, problems);
 	if (r == 0 && from->env)
 		r = read_server_url(ret, from->env);
-	if (r == 0 && ret->dev && ret->keys.count == 0)
-		r = value_add_key(&ret->keys, "devkey", "secret");
+	if (r == 0 && ret->development && ret->keys.count == 0)
+		r = use_dev_key(ret);
 	if (r == 0)
 		r = note_short_secrets(ret);
 	settle(ret);
@@ -280,7 +303,8 @@ void config_fini(struct config *c)
 		enum schema_kind kind = schema_keys[i].kind;
 		if (kind == SCHEMA_TEXT || kind == SCHEMA_IP)
 			mem_free(*(char **)slot);
-		else if (kind == SCHEMA_TEXTS || kind == SCHEMA_PREFIXES)
+		else if (kind == SCHEMA_TEXTS || kind == SCHEMA_PREFIXES || kind == SCHEMA_IPS ||
+			kind == SCHEMA_NETS || kind == SCHEMA_CODECS)
 			value_clear_texts(slot);
 	}
 	clear_keys(&c->keys);
@@ -292,6 +316,7 @@ void config_fini(struct config *c)
 	}
 	mem_free(c->banks.items);
 	presets_clear(&c->room.presets);
+	turns_clear(&c->rtc.turn_servers);
 	value_clear_texts(&c->notes);
 	memset(c, 0, sizeof *c);
 }

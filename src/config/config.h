@@ -18,7 +18,7 @@ struct config_texts {
 	size_t count;
 };
 
-enum { CONFIG_KEY_NAME_MAX = 200 }; /* bytes */
+enum { CONFIG_KEY_NAME_MAX = 200 /* bytes */, CONFIG_BINDS_MAX = 8 };
 struct config_key {
 	char *name, *secret;
 };
@@ -33,6 +33,24 @@ struct config_bank {
 struct config_banks {
 	struct config_bank *items;
 	size_t count;
+};
+
+/* `rtc.turn_servers` */
+struct config_turn {
+	char *host, *protocol; /* "udp", "tcp" or "tls" */
+	uint16_t port;
+	char *username, *credential; /* or NULL twice: */
+	char *secret;                /* of which credentials are made that are good for `ttl_s` */
+	uint32_t ttl_s;
+};
+struct config_turns {
+	struct config_turn *items;
+	size_t count;
+};
+
+/* What is taken, of what is left what is not. */
+struct config_filter {
+	struct config_texts includes, excludes;
 };
 
 struct config_ports {
@@ -55,16 +73,27 @@ struct config {
 	bool dev, development;         /* --dev; `development: true` */
 	uint16_t port;                 /* 7880 */
 	struct config_texts bind_addresses; /* empty: every address; --dev: 127.0.0.1 and ::1 */
+	bool binds_chosen; /* bind_addresses are the operator's: each must be there */
 	struct config_keys keys;       /* all of them; --dev without any: devkey, secret */
 	struct config_keys own_keys;   /* those that key_file did not bring */
 	char *key_file;                /* more keys, in a YAML file of their own; or NULL */
 
 	struct {
 		struct config_ports udp_port; /* 7882; one for each worker */
-		uint16_t tcp_port;            /* 7881 */
-		char *node_ip;                /* NULL: found out */
-		bool use_external_ip, enable_loopback_candidate;
+		uint16_t port_range_start, port_range_end; /* older way to say udp_port; 0 = not set */
+		uint16_t tcp_port;            /* 7881; 0 = none */
+		struct config_texts node_ip;  /* empty: found out */
+		bool use_external_ip, advertise_internal_ip, external_ip_only;
+		bool enable_loopback_candidate;
+		bool force_tcp, allow_tcp_fallback;
+		struct config_filter interfaces, ips; /* names; "10.0.0.0/8", "192.0.2.1" */
+		struct config_texts stun_servers;     /* "host:port" */
+		struct config_turns turn_servers;
 	} rtc;
+	struct {
+		uint16_t port; /* 0: nobody is told */
+		char *username, *password; /* NULL: not asked for */
+	} prometheus;
 	struct {
 		struct config_texts urls;
 		char *api_key; /* NULL: the first key */
@@ -74,6 +103,7 @@ struct config {
 		uint32_t empty_timeout_s, departure_timeout_s, max_participants;
 		/* Older names of three of `limit`; 0 = not set. */
 		uint32_t max_metadata_size, max_room_name_length, max_participant_identity_length;
+		struct config_texts enabled_codecs; /* mime types; none: all that we have */
 		struct config_presets presets;
 	} room;
 	struct { /* 0 = none, but for what base/limits.h bounds */
@@ -81,6 +111,12 @@ struct config {
 		uint32_t max_metadata_size, max_attributes_size; /* bytes */
 		uint32_t max_room_name_length, max_participant_identity_length, max_participant_name_length;
 	} limit;
+	struct { /* who speaks: room/speakers.h */
+		uint32_t active_level, min_percentile, update_interval_ms, smooth_intervals;
+	} audio;
+	struct {
+		bool enable_user_data_recording, enable_user_data_redaction; /* told with each job */
+	} agents;
 	struct {
 		char *cert_file, *key_file; /* PEM; NULL twice: no TLS */
 	} tls;

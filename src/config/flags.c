@@ -64,7 +64,8 @@ static const struct schema_key *find_key(const char *path)
 static bool is_single(const struct schema_key *key)
 {
 	return key->kind != SCHEMA_TEXTS && key->kind != SCHEMA_PREFIXES && key->kind != SCHEMA_KEYS &&
-		key->kind != SCHEMA_BANKS && key->kind != SCHEMA_PRESETS;
+		key->kind != SCHEMA_BANKS && key->kind != SCHEMA_CODECS && key->kind != SCHEMA_PRESETS &&
+		key->kind != SCHEMA_NETS && key->kind != SCHEMA_TURNS;
 }
 
 /* `origin`: what the operator wrote, "--port" or "LIVEKIT_PORT". The value is not told: it may be a secret. */
@@ -237,7 +238,7 @@ int flags_apply(struct config *c, const struct config_flag *flags, size_t count,
 	for (size_t i = 0; i < count; ++i) {
 		/* The first --bind replaces the file's list, the others add to it. */
 		if (!bound && flags[i].name_size == 4 && !memcmp(flags[i].name, "bind", 4)) {
-			bound = true;
+			bound = c->binds_chosen = true;
 			value_clear_texts(&c->bind_addresses);
 		}
 		int r = apply(c, &flags[i], problems);

@@ -33,29 +33,11 @@ void leg_rtcp_datagram(
 		++l->in.drops[LEG_DROP_RTCP];
 }
 
-/* What we heard since the last report: one block, or none. */
-static size_t make_report(struct leg *l, struct rtcp_report *ret, uint64_t now_us)
-{
-	struct rtp_count_report heard;
-	if (!rtp_count_report(&l->in.count, &heard))
-		return 0;
-	*ret = (struct rtcp_report){
-		.ssrc = heard.ssrc,
-		.fraction_lost = heard.fraction_lost,
-		.lost = heard.lost,
-		.highest_seq = heard.highest_seq,
-		.jitter = heard.jitter,
-		.last_sr = l->reports.last_sr,
-	};
-	if (ret->last_sr)
-		ret->delay_since_sr = (uint32_t)((now_us - l->reports.last_sr_us) * 65536 / 1000000);
-	return 1;
-}
-
 static void write_reports(struct writer *w, struct leg *l, uint64_t now_us)
 {
 	struct rtcp_report report;
-	size_t count = make_report(l, &report, now_us);
+	size_t count = rtp_count_report(
+		&l->in.count, &report, l->reports.last_sr, now_us - l->reports.last_sr_us);
 
 	if (l->out.packets)
 		rtcp_write_sender(w, &(struct rtcp_sender){

@@ -22,6 +22,8 @@
 enum {
 	WORKER_BITS = 6, /* of an id: which worker has it */
 	WORKERS_MAX = MEDIA_WORKERS_MAX,
+	LEVELS_EVERY_MS = 400, /* as LiveKit has it, and ... */
+	ACTIVE_LEVEL = 35,
 };
 _Static_assert(WORKERS_MAX == 1 << WORKER_BITS, "an id names one of all workers");
 
@@ -30,6 +32,8 @@ struct member {
 	struct map_node by_id;
 	media_id id;
 	struct media_leg_stats stats;
+	struct media_voice_stats *voices;
+	size_t voice_count;
 };
 
 struct media {
@@ -120,12 +124,26 @@ static bool remove_member(struct media *m, media_id id)
 	if (!x)
 		return false;
 	map_remove(&m->open, &x->by_id);
+	mem_free(x->voices);
 	mem_free(x);
 	--m->members[worker_of(id)];
 	return true;
 }
 
 /* ---- reports ---- */
+
+static void take_stats(struct media *m, struct member *x, const struct report *r)
+{
+	struct media_voice_stats *voices = mem_zalloc(r->size);
+	if (!voices)
+		return;
+	memcpy(voices, r->payload, r->size);
+	mem_free(x->voices);
+	x->voices = voices;
+	x->voice_count = r->size / sizeof *voices;
+	if (m->events->transport_stats)
+		m->events->transport_stats(m->owner, r->id, r->payload, x->voice_count);
+}
 
 static void dispatch(struct media *m, const struct report *r)
 {
@@ -145,6 +163,9 @@ static void dispatch(struct media *m, const struct report *r)
 		break;
 	case REPORT_TRANSPORT_SCTP:
 		e->transport_sctp(m->owner, r->id, span_of(r->payload, r->size));
+		break;
+	case REPORT_TRANSPORT_STATS:
+		take_stats(m, x, r);
 		break;
 	case REPORT_LEG_EVENT:
 		e->leg_event(m->owner, r->id, (enum media_leg_event)r->value);
@@ -180,6 +201,9 @@ static int start_worker(struct media *m, unsigned index)
 {
 	const struct media_config *config = &m->config;
 	struct worker_config c = {.index = index,
+		.active_level = m->config.active_level ? m->config.active_level : ACTIVE_LEVEL,
+		.stats_every_ms = m->config.stats_every_ms ? m->config.stats_every_ms : MEDIA_STATS_EVERY_MS,
+		.levels_every_ms = m->config.levels_every_ms ? m->config.levels_every_ms : LEVELS_EVERY_MS,
 		.loop = config->workers ? NULL : m->loop,
 		.binds = config->rtc_binds,
 		.bind_count = config->rtc_bind_count,
@@ -332,6 +356,20 @@ const char *media_fingerprint(const struct media *m)
 	return dtls_identity_fingerprint(m->identity);
 }
 
+struct media_traffic media_traffic(const struct media *m)
+{
+	struct media_traffic sum = {0};
+
+	for (unsigned i = 0; i < m->worker_count; ++i) {
+		struct media_traffic t = worker_traffic(m->workers[i]);
+		sum.packets_in += t.packets_in;
+		sum.bytes_in += t.bytes_in;
+		sum.packets_out += t.packets_out;
+		sum.bytes_out += t.bytes_out;
+	}
+	return sum;
+}
+
 uint64_t media_drops(const struct media *m, enum media_drop why)
 {
 	uint64_t sum = 0;
@@ -353,6 +391,7 @@ const char *media_drop_name(enum media_drop why)
 		[MEDIA_DROP_CRYPTO] = "crypto",
 		[MEDIA_DROP_RTP] = "rtp",
 		[MEDIA_DROP_SOURCE] = "source",
+		[MEDIA_DROP_PAYLOAD] = "payload",
 		[MEDIA_DROP_SEND] = "send",
 	};
 	assert(why < MEDIA_DROP__COUNT);
@@ -405,6 +444,15 @@ void media_transport_close(struct media *m, media_id transport)
 {
 	if (remove_member(m, transport))
 		tell(m, (struct order){.kind = ORDER_TRANSPORT_CLOSE, .id = transport}, NULL, 0);
+}
+
+size_t media_transport_stats(
+	const struct media_voice_stats **ret, const struct media *m, media_id transport)
+{
+	const struct member *x = member_of(m, transport);
+
+	*ret = x ? x->voices : NULL;
+	return x ? x->voice_count : 0;
 }
 
 /* ---- sources and sinks ---- */

@@ -22,7 +22,7 @@
 struct media;
 typedef uint32_t media_id; /* 0 = none. Unique over all workers and kinds */
 
-enum { MEDIA_WORKERS_MAX = 64, MEDIA_RTC_BINDS_MAX = 2 };
+enum { MEDIA_WORKERS_MAX = 64, MEDIA_RTC_BINDS_MAX = 2, MEDIA_STATS_EVERY_MS = 5000 };
 
 struct media_config {
 	unsigned workers;                        /* 0 = inside the control loop */
@@ -33,6 +33,9 @@ struct media_config {
 	bool rtc_tcp;          /* ICE over TCP, too */
 	uint16_t rtc_tcp_port; /* one for all workers; 0 = any that is free */
 	const char *rtp_ip;                      /* where phone legs bind and what their SDP says */
+	uint8_t active_level;      /* -dBov: as loud or louder is speech; 0 = 35 */
+	uint32_t levels_every_ms;  /* 0 = 400 */
+	uint32_t stats_every_ms;   /* 0 = MEDIA_STATS_EVERY_MS */
 	uint16_t rtp_port_min, rtp_port_max;     /* even ports of this range; RTCP = port + 1 */
 };
 
@@ -60,18 +63,35 @@ struct media_leg_stats {
 	uint16_t buffer_ms;
 };
 
+/* How one voice fares, since its source or sink was opened. */
+struct media_voice_stats {
+	media_id id;
+	bool sink;        /* or a source */
+	uint64_t packets; /* a source: that came; a sink: that were sent */
+	/* Of `expected` packets, on the way to us, or to the listener as far as it has reported. */
+	uint64_t expected, lost;
+	uint32_t jitter_us;
+	uint32_t rtt_us;    /* 0 = not known */
+	uint32_t asked;     /* packets that we missed and asked for, or that the listener did */
+	uint32_t resent;    /* a sink: how many of those it was sent */
+	uint32_t silent_ms; /* since the last packet or report of the source, or report about the sink */
+};
+
 /* Called on the control thread, never inside a call into media. */
 struct media_events {
 	void (*transport_state)(void *owner, media_id transport, enum media_transport_state state);
 	/* One decrypted DTLS application datagram: an SCTP packet. */
 	void (*transport_sctp)(void *owner, media_id transport, struct span packet);
-	/* Every 400 ms and worker: each source that was heard in that window. */
+	/* Every `levels_every_ms` and worker: each source that was heard in that window. */
 	void (*levels)(void *owner, const struct media_level *levels, size_t count);
 	void (*leg_event)(void *owner, media_id leg, enum media_leg_event event);
 	/* A digit of RFC 4733 from the phone, once, when it is known to have begun. */
 	void (*leg_digit)(void *owner, media_id leg, char digit);
 	/* A digit that we send has been played out. */
 	void (*leg_digits_done)(void *owner, media_id leg);
+	/* Its voices' figures; may be NULL. */
+	void (*transport_stats)(void *owner, media_id transport,
+		const struct media_voice_stats *stats, size_t count);
 };
 
 MUST_USE int media_new(struct media **ret, struct loop *l, const struct media_config *config,
@@ -94,10 +114,16 @@ enum media_drop {
 	MEDIA_DROP_EARLY,    /* media before the keys are known */
 	MEDIA_DROP_CRYPTO,   /* SRTP: forged, replayed, malformed */
 	MEDIA_DROP_RTP,      /* malformed inside */
-	MEDIA_DROP_SOURCE,   /* of no source that we know */
+	MEDIA_DROP_SOURCE,   /* of no source that we know, or about no sink */
+	MEDIA_DROP_PAYLOAD,  /* in a codec that was not agreed on */
 	MEDIA_DROP_SEND,     /* ours, and the kernel took no more */
 	MEDIA_DROP__COUNT,
 };
+/* What went through the WebRTC ports of all workers so far, whatever it was. */
+struct media_traffic {
+	uint64_t packets_in, bytes_in, packets_out, bytes_out;
+};
+struct media_traffic media_traffic(const struct media *m);
 uint64_t media_drops(const struct media *m, enum media_drop why); /* of all workers so far */
 const char *media_drop_name(enum media_drop why);                 /* "stranger": for metrics */
 
@@ -122,13 +148,20 @@ void media_transport_remote(
 	struct media *m, media_id transport, const struct media_remote *remote, const struct media_ice *ice);
 void media_transport_sctp(struct media *m, media_id transport, struct span packet);
 void media_transport_close(struct media *m, media_id transport);
+/* The last figures of its voices, 0 when there are none yet. Valid until control returns to the loop. */
+size_t media_transport_stats(
+	const struct media_voice_stats **ret, const struct media *m, media_id transport);
 
 /* ---- sources: what a participant publishes ---- */
+enum { MEDIA_TRAILER_SIZE = 33 };
 struct media_source_config {
 	media_id transport;
+	/* Not "": its sound is encrypted, and what we put in ends with this text, as its listeners know. */
+	char sif_trailer[MEDIA_TRAILER_SIZE];
 	char mid[17];            /* demux by the mid extension ... */
 	uint32_t ssrc;           /* ... or by SSRC when the SDP names it; 0 = unknown */
 	uint8_t mid_ext, level_ext; /* RFC 8285 ids, 0 = not negotiated */
+	bool nack; /* it sends again what we ask for (RFC 4585) */
 	struct {
 		uint8_t pt;
 		enum codec codec;
@@ -148,6 +181,7 @@ struct media_sink_config {
 	uint8_t pt;      /* of `codec` */
 	uint8_t opus_pt; /* with CODEC_RED: of the Opus inside, and of packets that come without RED */
 	enum codec codec; /* what the receiver negotiated; a leg's source makes Opus when asked for it */
+	bool nack; /* it may ask for packets again (RFC 4585); never with CODEC_RED */
 	char cname[32];
 };
 MUST_USE int media_sink_open(media_id *ret, struct media *m, const struct media_sink_config *c);

@@ -61,6 +61,7 @@ struct order_leg {
 enum report_kind {
 	REPORT_TRANSPORT_STATE, /* value: enum media_transport_state */
 	REPORT_TRANSPORT_SCTP,  /* the packet */
+	REPORT_TRANSPORT_STATS, /* struct media_voice_stats[] */
 	REPORT_LEVELS,          /* struct media_level[] */
 	REPORT_LEG_EVENT,       /* value: enum media_leg_event */
 	REPORT_LEG_DIGIT,       /* value: the character */

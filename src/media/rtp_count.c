@@ -63,7 +63,8 @@ uint32_t rtp_count_jitter(const struct rtp_count *c)
 	return c->jitter_16 >> 4;
 }
 
-bool rtp_count_report(struct rtp_count *c, struct rtp_count_report *ret)
+bool rtp_count_report(
+	struct rtp_count *c, struct rtcp_report *ret, uint32_t last_sr, uint64_t since_sr_us)
 {
 	if (!c->started)
 		return false;
@@ -73,13 +74,16 @@ bool rtp_count_report(struct rtp_count *c, struct rtp_count_report *ret)
 	uint32_t lost_lately = want_lately > got_lately ? want_lately - got_lately : 0;
 	int64_t lost = (int64_t)want - c->received;
 
-	*ret = (struct rtp_count_report){
+	*ret = (struct rtcp_report){
 		.ssrc = c->ssrc,
 		.fraction_lost = (uint8_t)(want_lately ? (uint64_t)lost_lately * 255 / want_lately : 0),
 		.lost = (int32_t)(lost > 0x7fffff ? 0x7fffff : lost < -0x800000 ? -0x800000 : lost),
 		.highest_seq = c->cycles + c->highest_seq,
 		.jitter = rtp_count_jitter(c),
+		.last_sr = last_sr,
 	};
+	if (last_sr)
+		ret->delay_since_sr = (uint32_t)(since_sr_us * 65536 / 1000000);
 	c->expected_reported = want;
 	c->received_reported = c->received;
 	return true;

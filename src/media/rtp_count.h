@@ -1,13 +1,13 @@
 /* media/rtp_count.h - what a receiver knows about a stream: received, lost, jitter (RFC 3550,
  * section 6.4.1 and appendices A.3, A.8).
  *
- * Owner:   the leg that embeds it; zeroed memory is a valid start.
+ * Owner:   the leg or source that embeds it; zeroed memory is a valid start.
  * Owns:    nothing.
  * Thread:  its owner's. Pure.
  */
 #pragma once
 
-#include "base/base.h"
+#include "wire/rtcp.h"
 
 struct rtp_count {
 	bool started;
@@ -27,11 +27,8 @@ uint64_t rtp_count_received(const struct rtp_count *c); /* of all streams */
 uint64_t rtp_count_lost(const struct rtp_count *c);     /* of all streams */
 uint32_t rtp_count_jitter(const struct rtp_count *c);   /* ticks */
 
-struct rtp_count_report {
-	uint32_t ssrc;
-	uint8_t fraction_lost; /* of 256, since the last report */
-	int32_t lost;
-	uint32_t highest_seq, jitter;
-};
-/* False when nothing was heard yet. Begins the next interval. */
-MUST_USE bool rtp_count_report(struct rtp_count *c, struct rtp_count_report *ret);
+/* What a receiver report says of it (RFC 3550, 6.4.1); false when nothing was heard yet. Begins the
+ * next interval. `last_sr`: the middle of the last sender report's NTP time, 0 = none; it came
+ * `since_sr_us` ago. */
+MUST_USE bool rtp_count_report(
+	struct rtp_count *c, struct rtcp_report *ret, uint32_t last_sr, uint64_t since_sr_us);

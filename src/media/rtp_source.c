@@ -1,5 +1,6 @@
 #include "media/rtp_source.h"
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "media/transport.h"
@@ -7,9 +8,9 @@
 #include <errno.h>
 
 enum {
-	/* RFC 3550, A.1: a larger step is a sender that began anew. */
-	SEQ_JUMP = 3000,
 	FRAME_MS = 20,
+	US_PER_MS = 1000,
+	RTCP_NACK_BYTES_MAX = 12 + 4 * MISSING_MAX,
 	GAP_MS_MAX = 400, /* discontinuous transmission sends at least this often */
 };
 
@@ -23,6 +24,8 @@ int rtp_source_new(struct rtp_source **ret, struct transport *t, media_id id,
 	list_init(&s->link);
 	s->transport = t;
 	s->config = *c;
+	snprintf(s->base.sif_trailer, sizeof s->base.sif_trailer, "%s", c->sif_trailer);
+	s->heard_us = clock_us();
 	if (s->config.payload_count > COUNT_OF(s->config.payloads))
 		s->config.payload_count = COUNT_OF(s->config.payloads);
 	if (c->ssrc)
@@ -67,115 +70,77 @@ bool rtp_source_takes(const struct rtp_source *s, uint8_t payload_type)
 void rtp_source_set_ssrc(struct rtp_source *s, uint32_t ssrc)
 {
 	s->has_ssrc = true;
+	if (s->ssrc != ssrc)
+		++s->base.epoch; /* its numbers are of other packets */
 	s->ssrc = ssrc;
-	s->started = false;
+	s->missing = (struct missing){0};
 	s->last_sr = 0;
 }
 
 void rtp_source_forget_ssrc(struct rtp_source *s)
 {
 	s->has_ssrc = false;
-	s->started = false;
-}
-
-static void begin(struct rtp_source *s, const struct rtp_view *v)
-{
-	s->started = true;
-	s->highest_seq = v->seq;
-	s->cycles = 0;
-	s->first_seq = v->seq;
-	s->received = s->received_before = s->expected_before = 0;
-	s->jitter_x16 = 0;
-	s->transit = 0;
-}
-
-static void count(struct rtp_source *s, const struct rtp_view *v)
-{
-	uint16_t ahead = (uint16_t)(v->seq - s->highest_seq);
-	bool late = ahead >= 0x8000;
-
-	if (!s->started || (late ? (uint16_t)-ahead : ahead) > SEQ_JUMP) {
-		begin(s, v);
-	} else if (!late) {
-		if (v->seq < s->highest_seq)
-			s->cycles += 1u << 16;
-		s->highest_seq = v->seq;
-	}
-	++s->received;
-}
-
-/* RFC 3550, A.8. */
-static void measure_jitter(struct rtp_source *s, const struct rtp_view *v, uint64_t now_us)
-{
-	uint32_t arrival = (uint32_t)(now_us * s->clock_hz / 1000000);
-	int32_t transit = (int32_t)(arrival - v->timestamp);
-
-	if (s->received > 1) {
-		uint32_t d = (uint32_t)transit - (uint32_t)s->transit;
-		if ((int32_t)d < 0)
-			d = -d;
-		if (d < s->clock_hz) /* more than a second is a new start, not jitter */
-			s->jitter_x16 += d - ((s->jitter_x16 + 8) >> 4);
-	}
-	s->transit = transit;
 }
 
 /* How much sound this packet stands for, by the step of its timestamp. */
 static unsigned duration_ms(const struct rtp_source *s, const struct rtp_view *v)
 {
 	uint32_t ms = (uint32_t)((uint64_t)(v->timestamp - s->last_timestamp) * 1000 / s->clock_hz);
-	return s->received > 1 && ms > 0 && ms <= GAP_MS_MAX ? ms : FRAME_MS;
+	return s->count.received > 1 && ms > 0 && ms <= GAP_MS_MAX ? ms : FRAME_MS;
 }
 
 void rtp_source_receive(struct rtp_source *s, const struct rtp_view *v, uint64_t now_us)
 {
 	enum codec codec = codec_of(s, v->payload_type);
-	if (codec == CODEC_NONE)
-		return; /* a codec that was not answered, or padding for a bandwidth test */
+	if (codec == CODEC_NONE) { /* was not answered, or padding for a bandwidth test */
+		worker_count_drop(s->transport->worker, MEDIA_DROP_PAYLOAD);
+		return;
+	}
 
 	s->clock_hz = codec_facts(codec)->clock_hz;
-	count(s, v);
-	measure_jitter(s, v, now_us);
+	rtp_count_put(&s->count, v->ssrc, v->seq, v->timestamp, s->clock_hz, now_us);
+	s->heard_us = now_us;
+	if (s->config.nack)
+		missing_note(&s->missing, v->seq, now_us / US_PER_MS);
 	unsigned ms = duration_ms(s, v);
-	s->last_timestamp = v->timestamp;
+	if (v->seq == s->count.highest_seq)
+		s->last_timestamp = v->timestamp;
 	if (s->base.muted)
 		return;
 
 	uint8_t level = rtp_audio_level(v, s->config.level_ext);
-	worker_note_level(s->transport->worker, s->base.id, level, ms);
+	worker_note_level(s->transport->worker, &s->base, level, ms);
 	source_push(&s->base, &(struct media_packet){.rtp = v,
 				      .codec = codec,
 				      .level = level,
 				      .arrived_us = now_us});
 }
 
-void rtp_source_sender_report(struct rtp_source *s, const struct rtcp_sender *r, uint64_t now_us)
+void rtp_source_sender_report(
+	struct rtp_source *s, const struct rtcp_sender *r, uint64_t ntp, uint64_t now_us)
 {
 	s->last_sr = (uint32_t)(r->ntp >> 16);
-	s->last_sr_us = now_us;
+	s->last_sr_us = s->heard_us = now_us;
+	s->base.clock = (struct source_clock){
+		.known = true, .ssrc = r->ssrc, .timestamp = r->rtp_timestamp, .ntp = ntp};
 }
 
-/* RFC 3550, A.3. */
 bool rtp_source_report(struct rtp_source *s, struct rtcp_report *ret, uint64_t now_us)
 {
-	if (!s->started)
-		return false;
+	return s->has_ssrc && rtp_count_report(&s->count, ret, s->last_sr, now_us - s->last_sr_us);
+}
 
-	uint32_t highest = s->cycles + s->highest_seq;
-	uint32_t expected = highest - s->first_seq + 1;
-	uint32_t expected_now = expected - s->expected_before;
-	int32_t lost_now = (int32_t)(expected_now - (s->received - s->received_before));
-	s->expected_before = expected;
-	s->received_before = s->received;
+void rtp_source_tick(struct rtp_source *s, uint64_t now_us)
+{
+	uint16_t seqs[MISSING_MAX];
+	uint8_t bytes[RTCP_NACK_BYTES_MAX];
+	struct writer w = writer_of(bytes, sizeof bytes);
 
-	*ret = (struct rtcp_report){.ssrc = s->ssrc,
-		.lost = (int32_t)(expected - s->received),
-		.highest_seq = highest,
-		.jitter = s->jitter_x16 >> 4,
-		.last_sr = s->last_sr};
-	if (expected_now && lost_now > 0)
-		ret->fraction_lost = (uint8_t)(((uint64_t)lost_now << 8) / (expected_now + 1));
-	if (s->last_sr)
-		ret->delay_since_sr = (uint32_t)((now_us - s->last_sr_us) * 65536 / 1000000);
-	return true;
+	if (!s->missing.count || s->base.muted)
+		return;
+	size_t count = missing_due(seqs, &s->missing, now_us / US_PER_MS,
+		transport_rtt_us(s->transport) / US_PER_MS);
+	rtcp_write_nack(&w, s->transport->own_ssrc, s->ssrc, seqs, count);
+	s->asked += (uint32_t)count;
+	transport_send_rtcp(s->transport, writer_span(&w));
 }

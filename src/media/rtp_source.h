@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include "media/missing.h"
+#include "media/rtp_count.h"
 #include "media/worker.h"
 #include "wire/rtcp.h"
 
@@ -19,15 +21,12 @@ struct rtp_source {
 	uint32_t ssrc;
 
 	/* Reception of that SSRC. */
-	bool started;
-	uint16_t highest_seq;
-	uint32_t cycles; /* upper 16 bits of the extended sequence number */
-	uint32_t first_seq; /* extended */
-	uint32_t received, received_before, expected_before;
+	struct rtp_count count;
 	uint32_t last_timestamp;
 	uint32_t clock_hz; /* of the last packet's codec */
-	int32_t transit; /* arrival minus timestamp, in ticks */
-	uint32_t jitter_x16;
+	uint64_t heard_us; /* the last packet or report of it, or when it was opened */
+	struct missing missing; /* when its sender may be asked */
+	uint32_t asked; /* packets, by NACK */
 	uint32_t last_sr; /* middle bits of its NTP time, 0 = none */
 	uint64_t last_sr_us;
 };
@@ -41,6 +40,10 @@ void rtp_source_set_ssrc(struct rtp_source *s, uint32_t ssrc); /* reception coun
 void rtp_source_forget_ssrc(struct rtp_source *s);
 /* One packet of its SSRC, in the clear. */
 void rtp_source_receive(struct rtp_source *s, const struct rtp_view *v, uint64_t now_us);
-void rtp_source_sender_report(struct rtp_source *s, const struct rtcp_sender *r, uint64_t now_us);
+/* `ntp` is when the report was made, by our clock. */
+void rtp_source_sender_report(
+	struct rtp_source *s, const struct rtcp_sender *r, uint64_t ntp, uint64_t now_us);
 /* What it tells its sender; false when there is nothing to tell yet. */
 MUST_USE bool rtp_source_report(struct rtp_source *s, struct rtcp_report *ret, uint64_t now_us);
+/* Asks again for what did not come, when that is due. */
+void rtp_source_tick(struct rtp_source *s, uint64_t now_us);

@@ -19,7 +19,7 @@
 enum {
 	PORT = 5000, /* "a=sctp-port:5000"; both sides */
 	STREAMS = 64,
-	TIMER_MS = 10,
+	TIMER_MS = 40, /* each association is looked at; the shortest wait in SCTP is 200 ms */
 	LABEL_SIZE = 64,
 	OUTPUT_PACKETS_MAX = 1024, /* more are dropped: SCTP sends them again */
 	SOCKET_BUFFER_BYTES = 256 << 10,

@@ -5,9 +5,9 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "media/history.h"
 #include "media/transport.h"
 #include "wire/red.h"
-#include "wire/rtcp.h"
 
 #include <errno.h>
 
@@ -16,11 +16,14 @@ enum {
 	FRAME_MS = 20,
 	/* A larger step of the sequence is no loss but another life of the sender. */
 	SEQ_JUMP = 500,
+	RTT_S_MAX = 10, /* more is a clock that was set */
+	US_PER_MS = 1000,
 };
 
-static uint32_t ticks_of(const struct sink *s, uint64_t us)
+/* `us` may be negative: a packet may leave before it is to be heard. */
+static uint32_t ticks_of(const struct sink *s, int64_t us)
 {
-	return (uint32_t)(us * s->clock_hz / 1000000);
+	return (uint32_t)(us * (int64_t)s->clock_hz / 1000000);
 }
 
 /* The first packet after a silence that was not the sender's: right behind the last one by
@@ -31,7 +34,7 @@ static void begin(struct sink *s, const struct media_packet *p)
 
 	if (s->sent_any) {
 		int64_t passed_us = (int64_t)(p->arrived_us - s->sent_us);
-		uint32_t step = passed_us > 0 ? ticks_of(s, (uint64_t)passed_us) : 0;
+		uint32_t step = passed_us > 0 ? ticks_of(s, passed_us) : 0;
 		uint32_t frame = s->clock_hz * FRAME_MS / 1000;
 		s->timestamp_shift = s->timestamp + (step > frame ? step : frame) - v->timestamp;
 		s->seq_shift = (uint16_t)(s->seq + 1 - v->seq);
@@ -62,6 +65,14 @@ static struct span rename_codec(struct rtp_view *out, const struct sink *s,
 	return writer_span(w);
 }
 
+/* The numbers under which a packet of this life leaves. */
+static void number(const struct sink *s, struct rtp_view *out)
+{
+	out->seq = (uint16_t)(out->seq + s->seq_shift);
+	out->timestamp += s->timestamp_shift;
+	out->ssrc = s->config.ssrc;
+}
+
 static void write_packet(struct source_sink *base, const struct media_packet *p)
 {
 	struct sink *s = container_of(base, struct sink, base);
@@ -75,9 +86,7 @@ static void write_packet(struct source_sink *base, const struct media_packet *p)
 	else if ((int16_t)(p->rtp->seq - s->in_first_seq) < 0)
 		return; /* from before the last beginning: its number is taken */
 
-	out.seq = (uint16_t)(p->rtp->seq + s->seq_shift);
-	out.timestamp = p->rtp->timestamp + s->timestamp_shift;
-	out.ssrc = s->config.ssrc;
+	number(s, &out);
 	out.payload = rename_codec(&out, s, p, &w);
 	out.marker |= first;
 	out.extension_profile = 0; /* no extension is negotiated on this side */
@@ -85,6 +94,8 @@ static void write_packet(struct source_sink *base, const struct media_packet *p)
 	if (!transport_send_rtp(s->transport, &out))
 		return;
 
+	if (s->resend)
+		resend_note(s->resend, out.seq);
 	s->begin_anew = false;
 	s->in_epoch = s->base.source->epoch;
 	if (first || (int16_t)(p->rtp->seq - s->in_last_seq) > 0) {
@@ -106,6 +117,21 @@ static void on_source_gone(struct source_sink *base)
 	sink_free(container_of(base, struct sink, base));
 }
 
+/* RED needs no second chance: each packet carries the one before it. */
+static int remember(struct sink *s, struct source *source)
+{
+	if (!s->config.nack || s->config.codec == CODEC_RED)
+		return 0;
+	s->resend = mem_zalloc(sizeof *s->resend);
+	return s->resend ? source_remember(source, s->config.codec) : err_new(-ENOMEM);
+}
+
+static void destroy(struct sink *s)
+{
+	mem_free(s->resend);
+	mem_free(s);
+}
+
 int sink_new(struct sink **ret, struct transport *t, struct source *source, media_id id,
 	const struct media_sink_config *c)
 {
@@ -116,14 +142,17 @@ int sink_new(struct sink **ret, struct transport *t, struct source *source, medi
 	s->config = *c;
 	s->config.cname[sizeof s->config.cname - 1] = '\0';
 	s->id = id;
+	s->opened_us = clock_us();
 	s->clock_hz = codec_facts(c->codec)->clock_hz;
 	s->base.codec = c->codec;
 	s->base.write = write_packet;
 	s->base.source_gone = on_source_gone;
 
-	int r = map_put_id(worker_sinks(t->worker), &s->by_id, id);
+	int r = remember(s, source);
+	if (r == 0)
+		r = map_put_id(worker_sinks(t->worker), &s->by_id, id);
 	if (r != 0) {
-		mem_free(s);
+		destroy(s);
 		return r < 0 ? r : err_new(-EEXIST);
 	}
 	list_add(&t->sinks, &s->link);
@@ -141,7 +170,7 @@ struct sink *sink_free(struct sink *s)
 		transport_end_ssrc(s->transport, s->config.ssrc);
 	list_remove(&s->link);
 	map_remove(worker_sinks(s->transport->worker), &s->by_id);
-	mem_free(s);
+	destroy(s);
 	return NULL;
 }
 
@@ -151,16 +180,36 @@ void sink_pause(struct sink *s, bool paused)
 	s->base.paused = paused;
 }
 
-void sink_tick(struct sink *s, uint64_t now_ms)
+/* ---- what is told, and what is asked ---- */
+
+/* Our clock of the stream at `ntp`: by the reports of its sender, which hold all its voices in step,
+ * if they make sense; else by when the last packet came. */
+static uint32_t timestamp_at(const struct sink *s, uint64_t ntp)
 {
+	const struct source_clock *c = &s->base.source->clock;
+	uint32_t by_arrival = s->timestamp + ticks_of(s, (int64_t)(clock_us() - s->sent_us));
+
+	if (!c->known || c->ssrc != s->in_ssrc)
+		return by_arrival;
+	int64_t passed = (int64_t)(ntp - c->ntp); /* 32.32 s */
+	uint32_t by_sender = c->timestamp + s->timestamp_shift +
+		(uint32_t)((passed >> 16) * (int64_t)s->clock_hz >> 16);
+	int32_t off = (int32_t)(by_sender - by_arrival);
+	return off > -(int32_t)s->clock_hz && off < (int32_t)s->clock_hz ? by_sender : by_arrival;
+}
+
+void sink_tick(struct sink *s, uint64_t now_us)
+{
+	uint64_t now_ms = now_us / US_PER_MS;
+
 	if (!s->sent_any || s->base.paused || now_ms < s->report_due_ms)
 		return;
 	s->report_due_ms = now_ms + REPORT_EVERY_MS;
 
-	uint64_t since_us = clock_us() - s->sent_us;
+	uint64_t ntp = rtcp_ntp(clock_unix_ns());
 	struct rtcp_sender sender = {.ssrc = s->config.ssrc,
-		.ntp = rtcp_ntp(clock_unix_ns()),
-		.rtp_timestamp = s->timestamp + ticks_of(s, since_us),
+		.ntp = ntp,
+		.rtp_timestamp = timestamp_at(s, ntp),
 		.packets = s->packets,
 		.octets = s->octets};
 	uint8_t bytes[128];
@@ -168,4 +217,55 @@ void sink_tick(struct sink *s, uint64_t now_ms)
 	rtcp_write_sender(&w, &sender);
 	rtcp_write_cname(&w, s->config.ssrc, span_text(s->config.cname));
 	transport_send_rtcp(s->transport, writer_span(&w));
+}
+
+/* Its counts, made to only grow: a receiver may begin anew. */
+static void count_reported(struct sink *s, const struct rtcp_report *r)
+{
+	uint32_t expected = s->heard.at_us ? r->highest_seq - s->heard.highest_seq : s->packets;
+	int64_t lost = s->heard.at_us ? (int64_t)r->lost - s->heard.lost_seq : r->lost;
+
+	s->heard.highest_seq = r->highest_seq;
+	s->heard.lost_seq = r->lost;
+	if (expected > UINT16_MAX || lost > (int64_t)expected)
+		return;
+	s->heard.expected += expected;
+	if (lost >= 0)
+		s->heard.lost += (uint64_t)lost;
+	else /* they came late, or again */
+		s->heard.lost -= (uint64_t)-lost < s->heard.lost ? (uint64_t)-lost : s->heard.lost;
+}
+
+void sink_reported(struct sink *s, const struct rtcp_report *r, uint64_t now_us)
+{
+	count_reported(s, r);
+	s->heard.at_us = now_us;
+	s->heard.jitter = r->jitter;
+	if (!r->last_sr)
+		return;
+	uint32_t now = (uint32_t)(rtcp_ntp(clock_unix_ns()) >> 16);
+	uint32_t rtt = now - r->last_sr - r->delay_since_sr; /* 1/65536 s */
+	if (rtt < RTT_S_MAX << 16)
+		s->heard.rtt_us = (uint32_t)((uint64_t)rtt * 1000000 >> 16) | 1; /* known */
+}
+
+/* Only of this life, and not its first packet, which alone bears our mark: what is sent again must
+ * be what was sent. */
+void sink_asked(struct sink *s, uint16_t seq, uint64_t now_us)
+{
+	struct rtp_view out;
+	uint16_t in_seq = (uint16_t)(seq - s->seq_shift);
+
+	if (!s->resend || !s->sent_any || s->begin_anew || s->base.paused)
+		return;
+	++s->asked;
+	if ((int16_t)(in_seq - s->in_first_seq) <= 0 ||
+		!history_get(&out, s->base.source->history[s->config.codec], s->in_epoch,
+			s->in_ssrc, in_seq) ||
+		!resend_allow(s->resend, seq, now_us / US_PER_MS,
+			s->heard.rtt_us / US_PER_MS))
+		return;
+	number(s, &out);
+	out.payload_type = s->config.pt;
+	s->resent += transport_resend_rtp(s->transport, &out);
 }

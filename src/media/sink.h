@@ -2,11 +2,13 @@
  * clock that never jump, whatever the source does (mute, pause, restart, another sender).
  *
  * Owner:   its transport (transport->sinks). It goes when its source goes.
- * Owns:    nothing else. Thread: the worker's.
+ * Owns:    what may be sent again. Thread: the worker's.
  */
 #pragma once
 
+#include "media/resend.h"
 #include "media/worker.h"
+#include "wire/rtcp.h"
 
 struct sink {
 	struct map_node by_id; /* worker_sinks() */
@@ -29,8 +31,21 @@ struct sink {
 	uint16_t seq;
 	uint32_t timestamp;
 	uint64_t sent_us;
+	uint64_t opened_us;
 	uint32_t packets, octets;
 	uint64_t report_due_ms;
+
+	struct resend *resend; /* NULL: NACK was not negotiated */
+	/* What its receiver told in the last report (RFC 3550, 6.4.1). */
+	struct {
+		uint64_t at_us; /* 0 = nothing yet */
+		uint32_t highest_seq;
+		int32_t lost_seq; /* as in the report */
+		uint64_t expected, lost;
+		uint32_t jitter; /* ticks */
+		uint32_t rtt_us; /* 0 = not known */
+	} heard;
+	uint32_t asked, resent; /* packets: by NACK, and those it got */
 };
 
 MUST_USE int sink_new(struct sink **ret, struct transport *t, struct source *source, media_id id,
@@ -38,4 +53,8 @@ MUST_USE int sink_new(struct sink **ret, struct transport *t, struct source *sou
 struct sink *sink_free(struct sink *s);
 void sink_pause(struct sink *s, bool paused);
 /* SR and SDES when they are due. */
-void sink_tick(struct sink *s, uint64_t now_ms);
+void sink_tick(struct sink *s, uint64_t now_us);
+/* A report about it came. */
+void sink_reported(struct sink *s, const struct rtcp_report *r, uint64_t now_us);
+/* Its receiver misses packet `seq` of ours. */
+void sink_asked(struct sink *s, uint16_t seq, uint64_t now_us);

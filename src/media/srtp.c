@@ -157,7 +157,7 @@ static bool rtp_parts(struct srtp_parts *ret, uint16_t *seq, uint8_t *packet, si
 	return true;
 }
 
-bool srtp_pair_protect(struct srtp_pair *p, uint8_t *packet, size_t *size)
+static bool protect(struct srtp_pair *p, uint8_t *packet, size_t *size, bool again)
 {
 	struct srtp_parts parts;
 	uint16_t seq;
@@ -165,14 +165,28 @@ bool srtp_pair_protect(struct srtp_pair *p, uint8_t *packet, size_t *size)
 	if (!rtp_parts(&parts, &seq, packet, *size))
 		return false;
 	struct stream *s = find(&p->out, parts.ssrc);
-	if (!s && !(s = add(&p->out, parts.ssrc)))
+	if (!s && (again || !(s = add(&p->out, parts.ssrc))))
 		return false;
 	parts.index = replay_index(&s->rtp, seq);
-	if (!replay_is_fresh(&s->rtp, parts.index) || !srtp_crypt_seal(&p->out.rtp, &parts))
+	if (again ? !replay_is_seen(&s->rtp, parts.index) : !replay_is_fresh(&s->rtp, parts.index))
 		return false;
-	replay_note(&s->rtp, parts.index);
+	if (!srtp_crypt_seal(&p->out.rtp, &parts))
+		return false;
+	if (!again)
+		replay_note(&s->rtp, parts.index);
 	*size += srtp_crypt_tag_bytes(&p->out.rtp);
 	return true;
+}
+
+bool srtp_pair_protect(struct srtp_pair *p, uint8_t *packet, size_t *size)
+{
+	return protect(p, packet, size, false);
+}
+
+/* A number's keystream may only ever cover the bytes that it covered before. */
+bool srtp_pair_protect_again(struct srtp_pair *p, uint8_t *packet, size_t *size)
+{
+	return protect(p, packet, size, true);
 }
 
 bool srtp_pair_unprotect(struct srtp_pair *p, uint8_t *packet, size_t *size)

@@ -27,6 +27,8 @@ struct srtp_pair *srtp_pair_free(struct srtp_pair *p);
  * is not usable (replayed, forged, malformed); count it and drop it. A packet that was protected
  * already is refused too: its keystream is used up. Only the first of an SSRC allocates. */
 MUST_USE bool srtp_pair_protect(struct srtp_pair *p, uint8_t *packet, size_t *size);
+/* A packet that was protected lately, the same to the bit: under the same number once more. */
+MUST_USE bool srtp_pair_protect_again(struct srtp_pair *p, uint8_t *packet, size_t *size);
 MUST_USE bool srtp_pair_unprotect(struct srtp_pair *p, uint8_t *packet, size_t *size);
 MUST_USE bool srtp_pair_protect_rtcp(struct srtp_pair *p, uint8_t *packet, size_t *size);
 MUST_USE bool srtp_pair_unprotect_rtcp(struct srtp_pair *p, uint8_t *packet, size_t *size);

@@ -1,5 +1,6 @@
 #include "media/transport.h"
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -402,6 +403,68 @@ static void handle_bye(struct transport *t, const struct rtcp_packet *p)
 	}
 }
 
+static struct sink *sink_by_ssrc(struct transport *t, uint32_t ssrc)
+{
+	list_each (it, &t->sinks) {
+		struct sink *s = container_of(it, struct sink, link);
+		if (s->config.ssrc == ssrc)
+			return s;
+	}
+	return NULL;
+}
+
+static void handle_sender_report(
+	struct transport *t, const struct rtcp_sender *report, uint64_t now_us)
+{
+	struct ssrc_entry *e = find_ssrc(t, report->ssrc);
+
+	if (!e || !e->source)
+		return;
+	uint64_t ntp = sender_clock_put(&t->clock, report->ntp, rtcp_ntp(clock_unix_ns()));
+	rtp_source_sender_report(e->source, report, ntp, now_us);
+}
+
+static void handle_reports(struct transport *t, const struct rtcp_packet *p, uint64_t now_us)
+{
+	struct rtcp_report report;
+
+	for (unsigned i = 0; rtcp_read_report(&report, p, i); ++i) {
+		struct sink *s = sink_by_ssrc(t, report.ssrc);
+		if (s)
+			sink_reported(s, &report, now_us);
+	}
+}
+
+static void handle_nack(struct transport *t, const struct rtcp_packet *p, uint64_t now_us)
+{
+	struct rtcp_nack n;
+	struct sink *s = NULL;
+
+	for (unsigned i = 0; rtcp_read_nack(&n, p, i); ++i) {
+		if (!s && !(s = sink_by_ssrc(t, n.ssrc))) {
+			worker_count_drop(t->worker, MEDIA_DROP_SOURCE);
+			return;
+		}
+		sink_asked(s, n.seq, now_us);
+		for (unsigned bit = 0; bit < 16; ++bit)
+			if (n.more >> bit & 1)
+				sink_asked(s, (uint16_t)(n.seq + 1 + bit), now_us);
+	}
+}
+
+static void handle_rtcp(struct transport *t, const struct rtcp_packet *p, uint64_t now_us)
+{
+	struct rtcp_sender sender;
+
+	if (p->type == RTCP_BYE)
+		handle_bye(t, p);
+	else if (p->type == RTCP_RTPFB)
+		handle_nack(t, p, now_us);
+	if (rtcp_read_sender(&sender, p))
+		handle_sender_report(t, &sender, now_us);
+	handle_reports(t, p, now_us);
+}
+
 static void input_rtcp(struct transport *t, uint8_t *packet, size_t size, uint64_t now_us)
 {
 	if (!srtp_pair_unprotect_rtcp(t->srtp, packet, &size)) {
@@ -419,15 +482,8 @@ static void input_rtcp(struct transport *t, uint8_t *packet, size_t size, uint64
 		add_ssrc(t, sender);
 
 	struct reader r = reader_of(span_of(packet, size));
-	for (struct rtcp_packet p; rtcp_next(&p, &r);) {
-		struct rtcp_sender report;
-		struct ssrc_entry *e;
-		if (p.type == RTCP_BYE)
-			handle_bye(t, &p);
-		else if (rtcp_read_sender(&report, &p) && (e = find_ssrc(t, report.ssrc)) &&
-			 e->source)
-			rtp_source_sender_report(e->source, &report, now_us);
-	}
+	for (struct rtcp_packet p; rtcp_next(&p, &r);)
+		handle_rtcp(t, &p, now_us);
 }
 
 void transport_input(struct transport *t, uint8_t *packet, size_t size,
@@ -461,7 +517,9 @@ void transport_send_sctp(struct transport *t, struct span packet)
 		worker_count_drop(t->worker, MEDIA_DROP_SEND);
 }
 
-bool transport_send_rtp(struct transport *t, const struct rtp_view *v)
+typedef bool protect_fn(struct srtp_pair *p, uint8_t *packet, size_t *size);
+
+static bool send_rtp(struct transport *t, const struct rtp_view *v, protect_fn *protect)
 {
 	const struct peer_address *to = ice_path(&t->ice);
 	if (!t->srtp || !to || t->failed)
@@ -470,10 +528,20 @@ bool transport_send_rtp(struct transport *t, const struct rtp_view *v)
 	struct writer w = writer_of(worker_out(t->worker, to), LIMIT_PACKET_BYTES);
 	rtp_write(&w, v);
 	size_t size = w.used;
-	if (w.bad || !srtp_pair_protect(t->srtp, w.data, &size))
+	if (w.bad || !protect(t->srtp, w.data, &size))
 		return false;
 	worker_send(t->worker, size, to);
 	return true;
+}
+
+bool transport_send_rtp(struct transport *t, const struct rtp_view *v)
+{
+	return send_rtp(t, v, srtp_pair_protect);
+}
+
+bool transport_resend_rtp(struct transport *t, const struct rtp_view *v)
+{
+	return send_rtp(t, v, srtp_pair_protect_again);
 }
 
 void transport_send_rtcp(struct transport *t, struct span compound)
@@ -535,6 +603,13 @@ void transport_tick(struct transport *t, uint64_t now_us)
 		t->report_due_ms = now_ms + RECEIVER_REPORT_EVERY_MS;
 		send_receiver_report(t, now_us);
 	}
+	if (now_ms >= t->stats_due_ms) {
+		if (t->stats_due_ms)
+			transport_post_stats(t, now_us);
+		t->stats_due_ms = now_ms + worker_stats_every_ms(t->worker);
+	}
+	list_each (it, &t->sources)
+		rtp_source_tick(container_of(it, struct rtp_source, link), now_us);
 	list_each (it, &t->sinks)
-		sink_tick(container_of(it, struct sink, link), now_ms);
+		sink_tick(container_of(it, struct sink, link), now_us);
 }

@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "media/ice.h"
 #include "media/rtp_source.h"
+#include "media/sender_clock.h"
 #include "media/sink.h"
 #include "media/srtp.h"
 #include "media/worker.h"
@@ -52,7 +53,8 @@ struct transport {
 	struct ssrc_entry ssrcs[TRANSPORT_SSRCS_MAX];
 	unsigned next_eviction;
 	uint32_t own_ssrc; /* of our receiver reports */
-	uint64_t report_due_ms;
+	uint64_t report_due_ms, stats_due_ms;
+	struct sender_clock clock; /* of the peer, by its sender reports */
 };
 
 MUST_USE int transport_new(
@@ -76,7 +78,14 @@ void transport_tick(struct transport *t, uint64_t now_us); /* every 50 ms */
 void transport_send_sctp(struct transport *t, struct span packet);
 /* False: not connected yet, or the packet does not fit. */
 MUST_USE bool transport_send_rtp(struct transport *t, const struct rtp_view *v);
+/* The same packet as before, to the bit: a listener missed it. */
+MUST_USE bool transport_resend_rtp(struct transport *t, const struct rtp_view *v);
 void transport_send_rtcp(struct transport *t, struct span compound);
 void transport_end_ssrc(struct transport *t, uint32_t ssrc); /* BYE, and its keys go */
+
+/* How its voices fare, told upwards (media/transport_stats.c). */
+void transport_post_stats(struct transport *t, uint64_t now_us);
+/* Round trip to the peer by its reports about our voices, 0 = not known. */
+uint32_t transport_rtt_us(const struct transport *t);
 
 void transport_forget_source(struct transport *t, struct rtp_source *s);

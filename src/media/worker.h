@@ -17,6 +17,7 @@
 #include "media/red_primary.h"
 #include "wire/rtp.h"
 
+struct history;
 struct payloads;
 struct mailbox;
 struct transport;
@@ -30,6 +31,13 @@ struct media_packet {
 	uint64_t arrived_us;
 };
 
+/* What a sender's reports say: at `ntp` by our clock its timestamps were at `timestamp`. */
+struct source_clock {
+	bool known;
+	uint32_t ssrc, timestamp;
+	uint64_t ntp; /* 32.32 s, the same shift for all voices of one transport */
+};
+
 /* One incoming voice. Embedded in its maker (transport's source or leg). */
 struct source {
 	struct map_node by_id; /* worker->sources */
@@ -39,6 +47,14 @@ struct source {
 	bool muted;
 	unsigned epoch; /* counts unmutings: a sink begins anew when it changed */
 	struct red_primary red; /* of a sender of RED, for the sinks that take Opus */
+	struct {
+		bool known;
+		uint32_t ssrc, timestamp;
+		uint16_t seq;
+	} newest; /* of its Opus and RED packets */
+	char sif_trailer[MEDIA_TRAILER_SIZE]; /* see struct media_source_config */
+	struct history *history[CODEC__COUNT]; /* of what sinks get in a codec; NULL = nobody may ask */
+	struct source_clock clock;
 	/* What worker_note_level() heard in this window. */
 	struct list noted; /* worker->noted */
 	uint8_t loudest;
@@ -60,14 +76,19 @@ void source_init(struct source *s, media_id id);
 void source_fini(struct source *s); /* tells every sink source_gone() */
 void source_add_sink(struct source *s, struct source_sink *sink);
 void source_remove_sink(struct source_sink *sink); /* twice is fine */
+/* From now on the last packets in this codec are kept, see media/history.h. */
+MUST_USE int source_remember(struct source *s, enum codec codec);
 /* To every sink that takes it. Of a RED packet, those that take Opus get the packets that are new
  * in it, see media/red_primary.h. */
 void source_push(struct source *s, const struct media_packet *p);
+/* Those who hear Opus get a moment of silence first, or their decoders would go on with the last sound. */
 void source_mute(struct source *s, bool muted);
 
 /* ---- the worker itself, for media.c ---- */
 struct worker_config {
 	unsigned index;
+	uint8_t active_level; /* -dBov */
+	uint32_t levels_every_ms, stats_every_ms;
 	struct loop *loop; /* the control loop, or NULL: a thread and a loop of its own */
 	const struct sockaddr_storage *binds; /* with media/rtc_edge.h's meaning; not kept */
 	size_t bind_count;
@@ -85,6 +106,7 @@ struct mailbox *worker_orders(struct worker *w);
 
 void worker_count_drop(struct worker *w, enum media_drop why);
 uint64_t worker_drops(const struct worker *w, enum media_drop why); /* from any thread */
+struct media_traffic worker_traffic(const struct worker *w);        /* the same */
 
 /* ---- services used by transports ---- */
 const struct dtls_identity *worker_identity(const struct worker *w);
@@ -112,16 +134,19 @@ MUST_USE int worker_claim_path(
 void worker_release_path(struct worker *w, struct path_node *n);
 struct map *worker_sinks(struct worker *w); /* struct sink.by_id */
 void worker_post_transport_state(struct worker *w, media_id t, enum media_transport_state state);
+void worker_post_stats(
+	struct worker *w, media_id t, const struct media_voice_stats *stats, size_t count);
 void worker_post_sctp(struct worker *w, media_id t, struct span packet);
 
 /* ---- services used by legs and transports ---- */
 struct loop *worker_loop(struct worker *w);
 unsigned worker_index(const struct worker *w);
+uint32_t worker_stats_every_ms(const struct worker *w);
 struct source *worker_source(struct worker *w, media_id id);
 MUST_USE int worker_add_source(struct worker *w, struct source *s);
 void worker_remove_source(struct worker *w, struct source *s);
-/* Level of one heard packet, for the 400 ms windows. `duration_ms` of sound. */
-void worker_note_level(struct worker *w, media_id source, uint8_t level, unsigned duration_ms);
+/* Level of one heard packet, for the windows of struct media_level. `duration_ms` of sound. */
+void worker_note_level(struct worker *w, struct source *s, uint8_t level, unsigned duration_ms);
 
 /* Called every 20 ms for each registered beat, on an absolute grid without drift. */
 struct beat {

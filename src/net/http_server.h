@@ -20,6 +20,7 @@ struct tls_context;
 struct http_server_config {
 	const struct sockaddr_storage *bind; /* one listener for each; IPv6 takes IPv6 only */
 	size_t bind_count;                   /* 1..8 */
+	size_t bind_optional; /* the last so many may fail: a machine without IPv6 */
 	const char *name;       /* "Server:" header; copied */
 	size_t body_bytes_max;  /* 0 = LIMIT_HTTP_BODY_BYTES; more is answered 413 */
 	struct tls_context *tls; /* HTTPS only; NULL: plain HTTP. Must outlive the server */

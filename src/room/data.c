@@ -22,14 +22,15 @@ static bool names_somebody(const Livekit__DataPacket *packet)
 	       (packet->user->n_destination_identities || packet->user->n_destination_sids);
 }
 
-/* No destination at all means everybody. Old clients name them in the user packet, by sid. */
+/* No destination at all means everybody. Old clients and servers name sids, or all of them, in the
+ * user packet; who is named in any place is meant. */
 static bool is_for(const Livekit__DataPacket *packet, const struct participant *to)
 {
-	if (!names_somebody(packet))
+	if (!names_somebody(packet) ||
+		is_named(packet->destination_identities, packet->n_destination_identities, to->identity))
 		return true;
-	if (packet->n_destination_identities)
-		return is_named(packet->destination_identities, packet->n_destination_identities,
-			to->identity);
+	if (packet->value_case != LIVEKIT__DATA_PACKET__VALUE_USER)
+		return false;
 	const Livekit__UserPacket *u = packet->user;
 	return is_named(u->destination_identities, u->n_destination_identities, to->identity) ||
 	       is_named(u->destination_sids, u->n_destination_sids, to->sid);
@@ -256,14 +257,54 @@ static void sign_user(Livekit__UserPacket *u, const struct participant *p)
 	u->participant_identity = hidden ? (char *)"" : p->identity;
 }
 
+/* Identities may stand in the packet or, as of old, in the user packet: afterwards in both. */
+static void agree_on_destinations(Livekit__DataPacket *packet, Livekit__UserPacket *u)
+{
+	if (packet->n_destination_identities) {
+		u->n_destination_identities = packet->n_destination_identities;
+		u->destination_identities = packet->destination_identities;
+	} else {
+		packet->n_destination_identities = u->n_destination_identities;
+		packet->destination_identities = u->destination_identities;
+	}
+}
+
+/* A nonce says that somebody may send the same again. True when the room has seen it; else it is
+ * remembered, and the oldest forgotten. All zeroes is an empty place, and no nonce worth the name. */
+static bool is_seen(struct room *r, ProtobufCBinaryData nonce)
+{
+	static const uint8_t none[ROOM_NONCE_BYTES];
+	if (nonce.len != ROOM_NONCE_BYTES || !memcmp(nonce.data, none, sizeof none))
+		return false;
+	for (size_t i = 0; i < ROOM_NONCES; ++i)
+		if (!memcmp(r->nonces[i], nonce.data, ROOM_NONCE_BYTES))
+			return true;
+	memcpy(r->nonces[r->nonce_next], nonce.data, ROOM_NONCE_BYTES);
+	r->nonce_next = (r->nonce_next + 1) % ROOM_NONCES;
+	return false;
+}
+
+/* Makes `copy` and `user` what is sent for `packet`. */
+static void take_copy(
+	Livekit__DataPacket *copy, Livekit__UserPacket *user, const Livekit__DataPacket *packet)
+{
+	*copy = *packet;
+	if (packet->value_case != LIVEKIT__DATA_PACKET__VALUE_USER)
+		return;
+	*user = *packet->user;
+	agree_on_destinations(copy, user);
+	copy->user = user;
+}
+
 void participant_send_data(struct participant *p, Livekit__DataPacket *packet, bool reliable)
 {
 	if (!participant_hears_events(p) || !p->permission.can_publish_data ||
 		!is_forwarded(p, packet) || is_repeated(p, packet, reliable))
 		return;
 
-	Livekit__DataPacket copy = *packet;
+	Livekit__DataPacket copy;
 	Livekit__UserPacket user;
+	take_copy(&copy, &user, packet);
 	/* An agent may speak for somebody else. */
 	bool other =
 		p->kind == LIVEKIT__PARTICIPANT_INFO__KIND__AGENT && *packet->participant_identity;
@@ -273,14 +314,18 @@ void participant_send_data(struct participant *p, Livekit__DataPacket *packet, b
 	copy.kind =
 		reliable ? LIVEKIT__DATA_PACKET__KIND__RELIABLE : LIVEKIT__DATA_PACKET__KIND__LOSSY;
 	if (copy.value_case == LIVEKIT__DATA_PACKET__VALUE_USER) {
-		user = *packet->user;
+		if (is_seen(p->room, user.nonce))
+			return;
 		sign_user(&user, p);
-		copy.user = &user;
 	}
 	deliver(p->room, p, &copy, reliable);
 }
 
-void room_send_data(struct room *r, Livekit__DataPacket *packet, bool reliable)
+void room_send_data(struct room *r, const Livekit__DataPacket *packet, bool reliable)
 {
-	deliver(r, NULL, packet, reliable);
+	Livekit__DataPacket copy;
+	Livekit__UserPacket user;
+	take_copy(&copy, &user, packet);
+	if (copy.value_case != LIVEKIT__DATA_PACKET__VALUE_USER || !is_seen(r, user.nonce))
+		deliver(r, NULL, &copy, reliable);
 }

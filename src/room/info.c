@@ -17,18 +17,21 @@ void info_arena_fini(struct info_arena *a)
 	proto_arena_fini(&a->pages);
 }
 
-/* What rooms can carry. */
-static Livekit__Codec **codecs(struct info_arena *a, size_t *count)
+/* What the room can carry. */
+static Livekit__Codec **codecs(struct info_arena *a, const struct room *r, size_t *count)
 {
 	static const char *const mimes[] = {"audio/opus", "audio/red", "audio/PCMU", "audio/PCMA"};
 	Livekit__Codec **list = info_alloc(a, sizeof(mimes));
+	*count = 0;
 	for (size_t i = 0; list && i < COUNT_OF(mimes); ++i) {
-		list[i] = (Livekit__Codec *)proto_new(&a->pages, &livekit__codec__descriptor);
-		if (!list[i])
+		if (!room_codec_enabled(r, mimes[i]))
+			continue;
+		Livekit__Codec *c = (Livekit__Codec *)proto_new(&a->pages, &livekit__codec__descriptor);
+		if (!c)
 			return NULL;
-		list[i]->mime = (char *)mimes[i];
+		c->mime = (char *)mimes[i];
+		list[(*count)++] = c;
 	}
-	*count = list ? COUNT_OF(mimes) : 0;
 	return list;
 }
 
@@ -51,7 +54,7 @@ Livekit__Room *room_info(struct info_arena *a, const struct room *r)
 		info->num_publishers += !list_empty(&p->tracks);
 		info->active_recording |= p->permission.recorder;
 	}
-	info->enabled_codecs = codecs(a, &info->n_enabled_codecs);
+	info->enabled_codecs = codecs(a, r, &info->n_enabled_codecs);
 	return info->enabled_codecs ? info : NULL;
 }
 

@@ -37,6 +37,11 @@ struct rooms {
 	struct list dead_rooms, dead_participants, dead_tracks, dead_subscriptions;
 };
 
+enum {
+	ROOM_NONCES = 100, /* as many as LiveKit remembers */
+	ROOM_NONCE_BYTES = 16
+};
+
 struct room {
 	struct list link;
 	struct map_node by_name;
@@ -47,14 +52,18 @@ struct room {
 	unsigned worker;
 	uint32_t empty_timeout_s, departure_timeout_s, max_participants;
 	int64_t created_unix_ms;
+	const struct room_options *opened_with; /* inside of rooms_open() */
 	bool idle; /* nobody here who keeps it open */
 	uint64_t idle_since_ms;
 	bool ever_joined;
+	bool levels_came; /* since speakers were told */
 	bool changed; /* a room_update is due */
 	uint64_t told_ms, batch_due_ms;
 	struct list
 		held; /* reliable packets of the last moments, for those who are not ACTIVE yet */
 	size_t held_bytes;
+	uint8_t nonces[ROOM_NONCES][ROOM_NONCE_BYTES]; /* of data, the newest overwrites the oldest */
+	size_t nonce_next;
 	struct list participants; /* in the order of joining */
 	size_t participant_count;
 	struct map by_identity, by_sid, tracks;
@@ -89,6 +98,7 @@ enum {
 };
 
 struct participant {
+	bool told_track;    /* `track_published` was told of one */
 	bool has_published; /* LiveKit's is_publisher: stays, also when the last track has gone */
 	struct list link;
 	struct map_node by_identity, by_sid;
@@ -128,6 +138,8 @@ struct participant {
 	struct budget telling; /* LIMIT_TELL_BYTES */
 	float spoken; /* the level that others were told; 0: not speaking */
 	bool speaking_changed;
+	struct connection_quality quality;
+	bool quality_known; /* else it is the best */
 };
 
 enum track_state {
@@ -144,6 +156,7 @@ struct track {
 	char sid[RNG_ID_SIZE];
 	struct track_config config; /* strings and features of memory of its own */
 	Livekit__AudioTrackFeature features[PARTICIPANT_FACTS];
+	bool first; /* track_is_first() */
 	bool heard; /* the publisher was told of its first listener */
 	int64_t version_us;
 	struct loudness loudness;
@@ -188,6 +201,7 @@ void permission_init(struct participant *p, const struct participant_config *con
 /* ---- track.c ---- */
 void track_drop(struct track *t, bool by_server); /* by_server: its owner hears of it */
 void track_free(struct track *t);
+void track_tell_all(struct track *t); /* `track_published`; its owner is, or was, ACTIVE */
 struct track *tracks_after(struct participant *p, uint64_t after);
 
 /* ---- subscription.c ---- */

@@ -49,9 +49,25 @@ bool participant_may_publish(const struct participant *p, Livekit__TrackSource s
 	return perm->n_can_publish_sources == 0;
 }
 
+static bool is_same(
+	const Livekit__ParticipantPermission *a, const Livekit__ParticipantPermission *b)
+{
+	return a->can_subscribe == b->can_subscribe && a->can_publish == b->can_publish &&
+	       a->can_publish_data == b->can_publish_data &&
+	       a->can_update_metadata == b->can_update_metadata &&
+	       a->can_subscribe_metrics == b->can_subscribe_metrics &&
+	       a->can_manage_agent_session == b->can_manage_agent_session &&
+	       a->hidden == b->hidden && a->recorder == b->recorder && a->agent == b->agent &&
+	       a->n_can_publish_sources == b->n_can_publish_sources &&
+	       (!a->n_can_publish_sources ||
+		       !memcmp(a->can_publish_sources, b->can_publish_sources,
+			       a->n_can_publish_sources * sizeof *a->can_publish_sources));
+}
+
 void participant_set_permission(struct participant *p, const Livekit__ParticipantPermission *perm)
 {
-	if (p->state == LIVEKIT__PARTICIPANT_INFO__STATE__DISCONNECTED)
+	if (p->state == LIVEKIT__PARTICIPANT_INFO__STATE__DISCONNECTED ||
+		is_same(&p->permission, perm))
 		return;
 	bool could_subscribe = p->permission.can_subscribe;
 	Livekit__ParticipantPermission *own = &p->permission;
@@ -64,8 +80,7 @@ void participant_set_permission(struct participant *p, const Livekit__Participan
 	own->hidden = perm->hidden;
 	own->recorder = perm->recorder;
 	own->agent = perm->agent;
-	if (perm != own)
-		set_sources(p, perm->can_publish_sources, perm->n_can_publish_sources);
+	set_sources(p, perm->can_publish_sources, perm->n_can_publish_sources);
 	room_left(p->room); /* it may have become one that keeps no room open */
 
 	room_tell(p, true);

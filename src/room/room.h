@@ -18,6 +18,8 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/rng.h"
+#include "room/quality.h"
+#include "room/speakers.h"
 #include "room/limits.h"
 
 #include "livekit_room.pb-c.h"
@@ -56,10 +58,14 @@ struct rooms_config {
 	uint32_t departure_timeout_s; /* LiveKit: 20 */
 	uint32_t max_participants;    /* 0 = no limit but ours */
 	bool auto_create;
+	/* Mime types that may be used; none: all that we have. Borrowed, must outlive the rooms. */
+	const char *const *codecs;
+	size_t codec_count;
 	struct room_limits limits; /* 0 = LiveKit's defaults */
 	/* Settings that a token or CreateRoom may name. Borrowed, must outlive the rooms. */
 	const struct room_preset *presets;
 	size_t preset_count;
+	struct speakers_config speakers; /* zeroed: the default */
 	uint64_t (*now_ms)(void *clock_owner); /* monotonic; wall clock times are clock_unix_ms() */
 	void *clock_owner;
 	unsigned (*pick_worker)(void *owner); /* the media worker of a new room; may be NULL */
@@ -79,6 +85,8 @@ void rooms_listen(struct rooms *rs, struct rooms_listener *l, const struct rooms
 	void *owner);
 struct rooms *rooms_free(struct rooms *rs);
 void rooms_tick(struct rooms *rs); /* timeouts, speakers, batched updates */
+/* New levels have come (track_level()): who speaks is told now and not with the next tick. */
+void rooms_levels_came(struct rooms *rs);
 struct room *rooms_find(struct rooms *rs, const char *name);
 struct room *rooms_next(struct rooms *rs, struct room *after); /* NULL starts */
 size_t rooms_count(const struct rooms *rs);
@@ -92,6 +100,8 @@ const Livekit__RoomConfiguration *rooms_preset(const struct rooms *rs, const cha
 struct room_options {
 	uint32_t empty_timeout_s, departure_timeout_s, max_participants; /* 0 = default */
 	const char *metadata;                                            /* NULL = "" */
+	Livekit__RoomAgentDispatch *const *agents; /* for who listens: room_opened_with() */
+	size_t agent_count;
 };
 /* Fills in what is not set yet; NULL adds nothing. Texts are borrowed. */
 void room_options_add(struct room_options *o, const Livekit__RoomConfiguration *c);
@@ -103,11 +113,17 @@ enum {
 MUST_USE int rooms_open(struct room **ret, bool *made, struct rooms *rs, const char *name,
 	const struct room_options *options);
 
+/* LiveKit's room.enabled_codecs; Opus always is. */
+bool room_codec_enabled(const struct room *r, const char *mime);
+/* Inside of `room_started` only: what was asked for. */
+const struct room_options *room_opened_with(const struct room *r);
+
 const char *room_name(const struct room *r);
 const char *room_sid(const struct room *r);
+int64_t room_created_unix_ms(const struct room *r);
 unsigned room_worker(const struct room *r);
-/* What a frame of ours would end with in an encrypted track ("server injected frame"). Nothing is
- * injected here, but clients with encryption want to know it. A text, its zero not counted. */
+/* What a frame of ours ends with in an encrypted track ("server injected frame"), as its listeners
+ * are told when they join: the silence after a mute. A text, its zero not counted. */
 enum { ROOM_TRAILER_SIZE = 33 };
 const char *room_sif_trailer(const struct room *r);
 struct participant *room_find(struct room *r, const char *identity);
@@ -139,6 +155,8 @@ struct participant_events {
 	void (*update)(void *owner, struct participant *const *who, size_t count);
 	void (*room_update)(void *owner);
 	void (*speakers)(void *owner, const struct speaker *speakers, size_t count);
+	/* The connection of `p`, which may be itself, is called otherwise than before. */
+	void (*quality)(void *owner, struct participant *p);
 	/* Begin / end to hear s->track. After `unsubscribed` the subscription is gone. */
 	void (*subscribed)(void *owner, struct subscription *s);
 	void (*unsubscribed)(void *owner, struct subscription *s);
@@ -203,8 +221,13 @@ const char *participant_sid(const struct participant *p);
 const char *participant_identity(const struct participant *p);
 Livekit__ParticipantInfo__Kind participant_kind(const struct participant *p);
 Livekit__ParticipantInfo__State participant_state(const struct participant *p);
+/* How good its connection is; EXCELLENT until somebody measures. When its name changes, it and those
+ * who hear it are told. */
+void participant_set_quality(struct participant *p, const struct connection_quality *q);
+struct connection_quality participant_quality(const struct participant *p);
 const char *participant_attribute(const struct participant *p, const char *key); /* or NULL */
 const char *participant_name(const struct participant *p);
+int64_t participant_joined_unix_ms(const struct participant *p);
 const char *participant_metadata(const struct participant *p);
 /* The i-th attribute, or NULL past the last. */
 const struct attribute *participant_attributes(const struct participant *p, size_t i);
@@ -220,10 +243,11 @@ uint32_t participant_last_sequence(const struct participant *p);
 enum {
 	PARTICIPANT_E_LIMIT = 1, /* metadata or attributes too large; nothing changed */
 };
-/* NULL = leave as it is. Everybody is told at once, unless it changes all the time
- * (LIMIT_TELL_BYTES): then within BATCH_MS. */
+/* NULL = leave as it is. If there is something to tell, everybody is told at once, unless it changes
+ * all the time (LIMIT_TELL_BYTES): then within BATCH_MS. */
 MUST_USE int participant_set(struct participant *p, const char *name, const char *metadata,
 	const struct attribute *attributes, size_t attribute_count);
+/* The same again changes, and tells, nothing. */
 void participant_set_permission(struct participant *p, const Livekit__ParticipantPermission *perm);
 const Livekit__ParticipantPermission *participant_permission(const struct participant *p);
 bool participant_may_publish(const struct participant *p, Livekit__TrackSource source);
@@ -232,8 +256,9 @@ bool participant_may_publish(const struct participant *p, Livekit__TrackSource s
  * not for others are checked here. The packet given is not changed: receivers get a copy with the
  * sender's fields filled in. */
 void participant_send_data(struct participant *p, Livekit__DataPacket *packet, bool reliable);
-/* Data from the server's API: nobody's name is put in, everybody ACTIVE may get it. */
-void room_send_data(struct room *r, Livekit__DataPacket *packet, bool reliable);
+/* Data from the server's API: nobody's name is put in, everybody ACTIVE may get it.
+ * Of user packets with the same nonce (16 bytes) a room gets the first, whoever sends it. */
+void room_send_data(struct room *r, const Livekit__DataPacket *packet, bool reliable);
 
 /* ---- tracks ---- */
 struct track_config {
@@ -268,13 +293,16 @@ size_t track_features(Livekit__AudioTrackFeature *to, size_t max,
 bool track_has_feature(
 	const Livekit__AudioTrackFeature *f, size_t count, Livekit__AudioTrackFeature feature);
 const char *track_sid(const struct track *t);
+/* The first of its publisher that `track_published` told of. */
+bool track_is_first(const struct track *t);
 bool track_muted(const struct track *t);
 struct participant *track_owner(const struct track *t);
 uint32_t track_media_source(const struct track *t);
+size_t track_listener_count(const struct track *t);
 /* As kept; strings live with the track. */
 const struct track_config *track_facts(const struct track *t);
 struct track *participant_next_track(struct participant *p, struct track *after); /* NULL starts */
-/* Loudness of one 400 ms window from media; see room/speakers.h. */
+/* Loudness of one window from media; see room/speakers.h. */
 void track_level(struct track *t, uint8_t level, uint16_t active_ms, uint16_t observed_ms);
 
 /* Tells it and those who hear it that it speaks (level 0: no more), whatever is heard: clients may

@@ -21,6 +21,8 @@ int rooms_new(struct rooms **ret, const struct rooms_config *config,
 		return err_new(-ENOMEM);
 	rs->config = *config;
 	rs->config.limits = room_limits_of(&config->limits);
+	if (!config->speakers.interval_ms)
+		rs->config.speakers = speakers_default();
 	list_init(&rs->listeners);
 	if (events)
 		rooms_listen(rs, &rs->first, events, owner);
@@ -78,18 +80,32 @@ struct rooms *rooms_free(struct rooms *rs)
 	return NULL;
 }
 
+/* An event may have closed the next one too: start anew. Those that were done already have nothing
+ * left to do. */
+static struct room *room_after(struct rooms *rs, struct room *next)
+{
+	return next && next->state != ROOM_OPEN ? rooms_next(rs, NULL) : next;
+}
+
 void rooms_tick(struct rooms *rs)
 {
 	bury(rs);
 	uint64_t now = rooms_now_ms(rs);
 	struct room *next;
-	for (struct room *r = rooms_next(rs, NULL); r; r = next) {
+	for (struct room *r = rooms_next(rs, NULL); r; r = room_after(rs, next)) {
 		next = rooms_next(rs, r);
 		room_tick(r, now);
-		/* An event may have closed the next one too: start anew. Those that ticked already
-		 * have nothing left to do. */
-		if (next && next->state != ROOM_OPEN)
-			next = rooms_next(rs, NULL);
+	}
+}
+
+void rooms_levels_came(struct rooms *rs)
+{
+	uint64_t now = rooms_now_ms(rs);
+	struct room *next;
+	for (struct room *r = rooms_next(rs, NULL); r; r = room_after(rs, next)) {
+		next = rooms_next(rs, r);
+		if (r->levels_came)
+			speaking_tick(r, now);
 	}
 }
 
@@ -136,6 +152,15 @@ bool rooms_are_full(const struct rooms *rs)
 	return count >= rs->config.limits.tracks;
 }
 
+bool room_codec_enabled(const struct room *r, const char *mime)
+{
+	const struct rooms_config *c = &r->rooms->config;
+	bool found = c->codec_count == 0 || !strcasecmp(mime, "audio/opus");
+	for (size_t i = 0; i < c->codec_count && !found; ++i)
+		found = !strcasecmp(c->codecs[i], mime);
+	return found;
+}
+
 const Livekit__RoomConfiguration *rooms_preset(const struct rooms *rs, const char *name)
 {
 	for (size_t i = 0; i < rs->config.preset_count; ++i)
@@ -158,6 +183,16 @@ void room_options_add(struct room_options *o, const Livekit__RoomConfiguration *
 	o->max_participants = first_set(o->max_participants, c->max_participants);
 	if (!o->metadata || !*o->metadata)
 		o->metadata = c->metadata;
+	if (!o->agent_count) {
+		o->agents = c->agents;
+		o->agent_count = c->n_agents;
+	}
+}
+
+const struct room_options *room_opened_with(const struct room *r)
+{
+	static const struct room_options none;
+	return r->opened_with ? r->opened_with : &none;
 }
 
 static int room_new(
@@ -216,6 +251,8 @@ int rooms_open(struct room **ret, bool *made, struct rooms *rs, const char *name
 	}
 	list_add(&rs->list, &r->link);
 	*ret = r;
+	r->opened_with = options;
 	TELL_ALL(rs, room_started, r);
+	r->opened_with = NULL;
 	return 0;
 }

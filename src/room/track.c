@@ -114,6 +114,18 @@ static void changed(struct track *t, bool self)
 	room_tell(t->owner, self);
 }
 
+void track_tell_all(struct track *t)
+{
+	t->first = !t->owner->told_track;
+	t->owner->told_track = true;
+	TELL_ALL(t->owner->room->rooms, track_published, t);
+}
+
+bool track_is_first(const struct track *t)
+{
+	return t->first;
+}
+
 int track_publish(struct track **ret, struct participant *p, const struct track_config *config)
 {
 	if (p->state == LIVEKIT__PARTICIPANT_INFO__STATE__DISCONNECTED ||
@@ -141,7 +153,7 @@ int track_publish(struct track **ret, struct participant *p, const struct track_
 	if (p->state != LIVEKIT__PARTICIPANT_INFO__STATE__JOINING)
 		subscriptions_offer(t);
 	if (p->was_active) /* otherwise when it is: participant_active() */
-		TELL_ALL(p->room->rooms, track_published, t);
+		track_tell_all(t);
 	return 0;
 }
 
@@ -215,6 +227,14 @@ struct participant *track_owner(const struct track *t)
 	return t->owner;
 }
 
+size_t track_listener_count(const struct track *t)
+{
+	size_t count = 0;
+	list_each(it, &t->listeners)
+		++count;
+	return count;
+}
+
 uint32_t track_media_source(const struct track *t)
 {
 	return t->config.media_source;
@@ -242,7 +262,10 @@ struct track *participant_next_track(struct participant *p, struct track *after)
 
 void track_level(struct track *t, uint8_t level, uint16_t active_ms, uint16_t observed_ms)
 {
-	if (t->state == TRACK_PUBLISHED && !t->config.muted)
-		loudness_window(&t->loudness, rooms_now_ms(t->owner->room->rooms), level, active_ms,
-			observed_ms);
+	struct room *r = t->owner->room;
+	if (t->state != TRACK_PUBLISHED || t->config.muted)
+		return;
+	loudness_window(&t->loudness, &r->rooms->config.speakers, rooms_now_ms(r->rooms), level,
+		active_ms, observed_ms);
+	r->levels_came = true;
 }

@@ -50,6 +50,18 @@ static void add_red(struct describe_section *d, uint8_t pt, uint8_t opus_pt)
 	add(d, CODEC_RED, pt, fmtp);
 }
 
+void codecs_add_nack(struct describe_section *d, const struct sdp_media *offer)
+{
+	if (d->codec_count && strncmp(d->codecs[0].rtpmap, "red/", 4) == 0)
+		return;
+	for (size_t i = 0; i < d->codec_count; ++i)
+		d->codecs[i].nack = !offer;
+	for (size_t k = 0; offer && k < offer->format_count; ++k)
+		for (size_t i = 0; i < d->codec_count; ++i)
+			d->codecs[i].nack |= offer->formats[k].nack &&
+				offer->formats[k].pt == d->codecs[i].pt;
+}
+
 /* ---- what a client publishes ---- */
 
 bool codecs_may_be_red(const Livekit__AddTrackRequest *a)
@@ -127,8 +139,11 @@ struct codec_choice codecs_best(const struct track *t, const struct sdp_media *o
 	if (!opus)
 		return (struct codec_choice){.codec = CODEC_NONE};
 	if (!f)
-		return (struct codec_choice){.codec = CODEC_OPUS, .pt = opus->pt, .opus_pt = opus->pt};
-	return (struct codec_choice){.codec = codec, .pt = f->pt, .opus_pt = opus->pt};
+		f = opus, codec = CODEC_OPUS;
+	return (struct codec_choice){.codec = codec,
+		.pt = f->pt,
+		.opus_pt = opus->pt,
+		.nack = f->nack && codec != CODEC_RED};
 }
 
 struct codec_choice codecs_first(const struct track *t, const struct sdp_media *answer)
@@ -142,8 +157,10 @@ struct codec_choice codecs_first(const struct track *t, const struct sdp_media *
 		if (codec == CODEC_NONE || (codec != CODEC_OPUS && codec != best) ||
 			codecs_find(answer, codec) != f)
 			continue;
-		return (struct codec_choice){
-			.codec = codec, .pt = f->pt, .opus_pt = opus ? opus->pt : 0};
+		return (struct codec_choice){.codec = codec,
+			.pt = f->pt,
+			.opus_pt = opus ? opus->pt : 0,
+			.nack = f->nack && codec != CODEC_RED};
 	}
 	return (struct codec_choice){.codec = CODEC_NONE};
 }

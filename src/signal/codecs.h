@@ -17,10 +17,15 @@ struct codec_choice {
 	enum codec codec; /* CODEC_NONE: nothing that we have */
 	uint8_t pt;
 	uint8_t opus_pt; /* with CODEC_RED: of what is inside */
+	bool nack;       /* lost packets may be asked for (RFC 4585); never of RED, which has copies */
 };
 
 /* The format of `codec` in a section, or NULL. RED only around that section's Opus. */
 MUST_USE const struct sdp_format *codecs_find(const struct sdp_media *m, enum codec codec);
+
+/* Lost packets may be asked for, in the formats of `offer` that say so (NULL: we offer), unless the
+ * section is one of RED. After its codecs are written. */
+void codecs_add_nack(struct describe_section *d, const struct sdp_media *offer);
 
 /* ---- what a client publishes ---- */
 /* May this track come as RED? */

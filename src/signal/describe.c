@@ -106,6 +106,8 @@ static int write_codecs(struct buf *b, const struct describe_section *s)
 		r = buf_format(b, "a=rtpmap:%u %s\r\n", c->pt, c->rtpmap);
 		if (!r && c->fmtp[0])
 			r = buf_format(b, "a=fmtp:%u %s\r\n", c->pt, c->fmtp);
+		if (!r && c->nack)
+			r = buf_format(b, "a=rtcp-fb:%u nack\r\n", c->pt);
 	}
 	return r;
 }

@@ -24,6 +24,7 @@ struct describe_codec {
 	uint8_t pt;
 	const char *rtpmap; /* "opus/48000/2" */
 	char fmtp[96];      /* "" = none */
+	bool nack;          /* RFC 4585: lost packets may be asked for */
 };
 
 struct describe_section {

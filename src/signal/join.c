@@ -52,6 +52,9 @@ void session_send_join(struct session *s)
 	session_describe_server(&server, config);
 	opus.mime = "audio/opus";
 	red.mime = "audio/red";
+	Livekit__ClientConfiguration client;
+	join.n_ice_servers = session_ice_servers(&join.ice_servers, s, &a);
+	join.client_configuration = session_client_configuration(s, &client);
 	join.room = room_info(&a, participant_room(s->participant));
 	join.participant = participant_info(&a, s->participant);
 	join.server_info = &server;
@@ -61,7 +64,8 @@ void session_send_join(struct session *s)
 	join.ping_interval = PING_INTERVAL_S;
 	join.ping_timeout = PING_TIMEOUT_S;
 	join.enabled_publish_codecs = codecs;
-	join.n_enabled_publish_codecs = COUNT_OF(codecs);
+	join.n_enabled_publish_codecs =
+		room_codec_enabled(participant_room(s->participant), red.mime) ? 2 : 1;
 	join.sif_trailer = (ProtobufCBinaryData){strlen(trailer), (uint8_t *)trailer};
 	join.fast_publish = participant_permission(s->participant)->can_publish;
 	m.message_case = LIVEKIT__SIGNAL_RESPONSE__MESSAGE_JOIN;

@@ -57,6 +57,7 @@ static void take_facts(struct section *c, const struct sdp_media *m)
 	c->client_receives = usable && m->direction != SDP_SENDONLY && m->direction != SDP_INACTIVE;
 	c->opus_pt = opus ? opus->pt : 0;
 	c->red_pt = red ? red->pt : 0;
+	c->nack = opus && opus->nack;
 	c->ssrc = m->ssrc_count ? m->ssrc[0] : 0;
 	c->mid_ext = sdp_extmap_id(m, mid_uri);
 	c->level_ext = sdp_extmap_id(m, level_uri);
@@ -90,6 +91,8 @@ static int take_section(struct section **ret, struct session *s, const struct sd
 	*ret = c;
 	bool sent = c->client_sends;
 	take_facts(c, m);
+	if (!room_codec_enabled(participant_room(s->participant), "audio/red"))
+		c->red_pt = 0;
 	c->begins = c->client_sends && !sent;
 	if (c->client_sends)
 		publish_match(s, c, false);
@@ -167,10 +170,12 @@ static void answer_audio(struct describe_section *d, struct section *c,
 	if (c->hearing) {
 		d->direction = SDP_SENDONLY;
 		codecs_answer(d, c->hearing->subscription->track, m);
+		codecs_add_nack(d, m);
 		negotiate_describe_sender(d, c->hearing, a);
 		return;
 	}
 	answer_publisher(d, c);
+	codecs_add_nack(d, m);
 	/* One connection: a section that waits for its first voice is answered as if we sent. */
 	bool waits = single && c->client_receives && !c->was_used;
 	if (c->client_sends)

@@ -25,6 +25,7 @@ static void describe_ours(struct describe_section *d, struct section *c, struct 
 	d->what = DESCRIBE_AUDIO;
 	d->direction = c->hearing ? SDP_SENDRECV : SDP_RECVONLY;
 	codecs_offer(d, c->hearing ? c->hearing->subscription->track : NULL);
+	codecs_add_nack(d, NULL);
 	if (c->hearing)
 		negotiate_describe_sender(d, c->hearing, a);
 	c->offered = c->hearing != NULL;
@@ -63,6 +64,8 @@ void offer_first(struct session *s)
 {
 	if (open_subscriber(s) == 0)
 		send_offer(s);
+	/* It has nothing to hear yet: what there is follows at once, and then the rhythm counts. */
+	s->negotiation.last_ms = 0;
 }
 
 static void start_hearing(struct hearing *h, const struct sdp_media *m)

@@ -73,15 +73,20 @@ static void send_reconnect(struct session *s)
 {
 	const struct signal_config *c = &s->door->config;
 	Livekit__ServerInfo server = LIVEKIT__SERVER_INFO__INIT;
+	struct info_arena a = {0};
+	Livekit__ClientConfiguration client;
 	Livekit__ReconnectResponse reconnect = LIVEKIT__RECONNECT_RESPONSE__INIT;
 	Livekit__SignalResponse m = LIVEKIT__SIGNAL_RESPONSE__INIT;
 
 	session_describe_server(&server, c);
+	reconnect.n_ice_servers = session_ice_servers(&reconnect.ice_servers, s, &a);
+	reconnect.client_configuration = session_client_configuration(s, &client);
 	reconnect.server_info = &server;
 	reconnect.last_message_seq = participant_last_sequence(s->participant);
 	m.message_case = LIVEKIT__SIGNAL_RESPONSE__MESSAGE_RECONNECT;
 	m.reconnect = &reconnect;
 	session_send(s, &m);
+	info_arena_fini(&a);
 }
 
 /* Who is back under the same identity never left, as clients count: they go by identity. */

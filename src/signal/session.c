@@ -7,7 +7,7 @@
 enum {
 	LINGER_MS = 5000,         /* after media failed: to come back */
 	REFRESH_MS = 5 * 60000,
-	QUALITY_MS = 5000,        /* LiveKit measures for so long before it says anything */
+	ALIVE_MS = 10000,         /* clients ping twice in it */
 };
 
 static const struct {
@@ -64,56 +64,6 @@ void session_say_leave(
 	s->ws = NULL;
 }
 
-/* ---- connection quality ---- */
-
-static Livekit__ConnectionQualityInfo *excellent(struct info_arena *a, const struct participant *of)
-{
-	Livekit__ConnectionQualityInfo *info = info_alloc(a, sizeof *info);
-	if (!info)
-		return NULL;
-	livekit__connection_quality_info__init(info);
-	info->participant_sid = (char *)participant_sid(of);
-	info->quality = LIVEKIT__CONNECTION_QUALITY__EXCELLENT;
-	info->score = 4.5f; /* the best that LiveKit's scale knows */
-	return info;
-}
-
-/* Its own, and that of everybody whom it hears. */
-static void on_quality(void *owner)
-{
-	struct session *s = owner;
-	struct info_arena a = {0};
-	Livekit__ConnectionQualityUpdate update = LIVEKIT__CONNECTION_QUALITY_UPDATE__INIT;
-	Livekit__SignalResponse m = LIVEKIT__SIGNAL_RESPONSE__INIT;
-	size_t count = 1;
-
-	list_each(it, &s->hearings)
-		++count;
-	update.updates = info_alloc(&a, count * sizeof *update.updates);
-	if (update.updates && (update.updates[0] = excellent(&a, s->participant)))
-		++update.n_updates;
-	list_each(it, &s->hearings) {
-		struct hearing *h = container_of(it, struct hearing, link);
-		if (!update.n_updates)
-			break;
-		Livekit__ConnectionQualityInfo *info =
-			excellent(&a, track_owner(h->subscription->track));
-		if (info)
-			update.updates[update.n_updates++] = info;
-	}
-	m.message_case = LIVEKIT__SIGNAL_RESPONSE__MESSAGE_CONNECTION_QUALITY;
-	m.connection_quality = &update;
-	if (update.n_updates && s->join->protocol >= 5)
-		session_send(s, &m);
-	info_arena_fini(&a);
-}
-
-void session_tell_quality(struct session *s)
-{
-	if (!timer_running(&s->quality))
-		timer_start(&s->quality, QUALITY_MS, 0);
-}
-
 /* ---- the socket ---- */
 
 static void lose_socket(struct session *s)
@@ -168,6 +118,7 @@ static void on_message(void *owner, bool text, struct span bytes)
 	const ProtobufCMessageDescriptor *type = &livekit__signal_request__descriptor;
 
 	s->text = text;
+	s->heard_ms = loop_now_ms(s->door->loop);
 	int r = text ? proto_json_read(&m, &arena, type, bytes, 0, NULL)
 		     : proto_unpack(&m, &arena, type, bytes);
 	if (r == 0)
@@ -257,7 +208,7 @@ int session_new(struct session **ret, struct signal_door *d, struct room *r, str
 	if (!e)
 		e = timer_init(&s->deadline, d->loop, on_deadline, s);
 	if (!e)
-		e = timer_init(&s->quality, d->loop, on_quality, s);
+		e = quality_init(s);
 	if (!e)
 		e = simulate_init(s);
 	if (!e)
@@ -291,7 +242,7 @@ struct session *session_free(struct session *s)
 	simulate_fini(s);
 	timer_fini(&s->refresh);
 	timer_fini(&s->deadline);
-	timer_fini(&s->quality);
+	quality_fini(s);
 	buf_fini(&s->held);
 	resume_forget(s);
 	join_free(s->join);
@@ -376,15 +327,31 @@ static void on_connected(struct session *s, struct peer *p)
 	if (p == primary(s) &&
 		participant_state(s->participant) != LIVEKIT__PARTICIPANT_INFO__STATE__ACTIVE) {
 		participant_active(s->participant);
-		session_tell_quality(s);
+		quality_tell_later(s);
 	}
 	if (p == &s->publisher)
 		publish_go_live(s);
 }
 
+/* Media died while the client's voice is heard here: that way is bad, the other may be better. */
+static void change_way(struct session *s)
+{
+	struct signal_door *d = s->door;
+	uint64_t now = loop_now_ms(d->loop);
+
+	if (!d->config.tcp_fallback || d->config.force_tcp || !media_rtc_tcp_port(d->media) ||
+		s->way == WAY_RELAY || !s->ws || now - s->heard_ms >= ALIVE_MS)
+		return;
+	s->way = s->way == WAY_TCP ? WAY_ANY : WAY_TCP;
+	ways_remember(&d->ways, s->join->room, s->join->identity, s->way, now);
+	log_info(participant_identity(s->participant), "media failed: %s from here on",
+		s->way == WAY_TCP ? "only TCP" : "UDP again");
+}
+
 /* The client may come back (it is asked to, when its socket is still there). */
 static void on_failed(struct session *s)
 {
+	change_way(s);
 	if (s->ws)
 		session_say_leave(s, LIVEKIT__DISCONNECT_REASON__CONNECTION_TIMEOUT,
 			LIVEKIT__LEAVE_REQUEST__ACTION__RESUME);

@@ -78,7 +78,8 @@ void subscribe_start(struct hearing *h, const struct codec_choice *choice)
 		.ssrc = h->ssrc,
 		.pt = choice->pt,
 		.opus_pt = choice->opus_pt,
-		.codec = choice->codec};
+		.codec = choice->codec,
+		.nack = choice->nack};
 
 	snprintf(c.cname, sizeof c.cname, "%s", participant_sid(track_owner(t)));
 	if (media_sink_open(&h->sink, s->door->media, &c))
@@ -110,7 +111,7 @@ void subscribe_begin(struct session *s, struct subscription *sub)
 	h->subscription = sub;
 	sub->user = h;
 	list_add(&s->hearings, &h->link);
-	session_tell_quality(s);
+	quality_tell_later(s);
 	offer_wanted(s);
 }
 

@@ -3,6 +3,9 @@
 enum {
 	REPORT_BYTES = 24,
 	SENDER_BYTES = 24, /* SSRC and sender info */
+	FEEDBACK_BYTES = 8, /* who asks, whom */
+	NACK_BYTES = 4,
+	NACK_MORE = 16, /* further packets that one pair can name */
 	SDES_END = 0,
 	SDES_CNAME = 1,
 };
@@ -77,6 +80,8 @@ static bool packet_valid(const struct rtcp_packet *p)
 		return true;
 	case RTCP_BYE:
 		return p->body.size >= 4u * p->count;
+	case RTCP_RTPFB:
+		return p->body.size >= FEEDBACK_BYTES;
 	default:
 		return true;
 	}
@@ -144,6 +149,23 @@ bool rtcp_read_bye(uint32_t *ret, const struct rtcp_packet *p, unsigned i)
 	if (r.bad)
 		return false;
 	*ret = ssrc;
+	return true;
+}
+
+bool rtcp_read_nack(struct rtcp_nack *ret, const struct rtcp_packet *p, unsigned i)
+{
+	struct reader r = reader_of(p->body);
+
+	if (p->type != RTCP_RTPFB || p->count != RTCP_NACK)
+		return false;
+	read_u32(&r); /* the sender's own SSRC */
+	struct rtcp_nack n = {.ssrc = read_u32(&r)};
+	read_bytes(&r, (size_t)i * NACK_BYTES);
+	n.seq = read_u16(&r);
+	n.more = read_u16(&r);
+	if (r.bad)
+		return false;
+	*ret = n;
 	return true;
 }
 
@@ -232,6 +254,41 @@ void rtcp_write_bye(struct writer *w, uint32_t ssrc)
 {
 	write_header(w, 1, RTCP_BYE, 4);
 	write_u32(w, ssrc);
+}
+
+/* Takes from `seqs` what fits into one pair; returns how many. */
+static size_t next_nack(struct rtcp_nack *ret, const uint16_t *seqs, size_t count)
+{
+	size_t n = 1;
+
+	*ret = (struct rtcp_nack){.seq = seqs[0]};
+	for (; n < count; ++n) {
+		uint16_t bit = (uint16_t)(seqs[n] - seqs[0] - 1);
+		if (bit >= NACK_MORE)
+			break;
+		ret->more |= (uint16_t)(1u << bit);
+	}
+	return n;
+}
+
+void rtcp_write_nack(
+	struct writer *w, uint32_t sender, uint32_t ssrc, const uint16_t *seqs, size_t count)
+{
+	struct rtcp_nack n;
+	size_t pairs = 0;
+
+	if (!count)
+		return;
+	for (size_t at = 0; at < count; at += next_nack(&n, seqs + at, count - at))
+		++pairs;
+	write_header(w, RTCP_NACK, RTCP_RTPFB, FEEDBACK_BYTES + pairs * NACK_BYTES);
+	write_u32(w, sender);
+	write_u32(w, ssrc);
+	for (size_t at = 0; at < count;) {
+		at += next_nack(&n, seqs + at, count - at);
+		write_u16(w, n.seq);
+		write_u16(w, n.more);
+	}
 }
 
 uint64_t rtcp_ntp(int64_t unix_ns)

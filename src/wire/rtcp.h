@@ -1,5 +1,6 @@
 /* wire/rtcp.h - RTCP compound packets: sender and receiver reports, SDES, BYE (RFC 3550,
- * section 6). Other types are stepped over.
+ * section 6), and the generic NACK (RFC 4585, 6.2.1). Other types are stepped over. Packets of
+ * reduced size (RFC 5506) need no report in front.
  *
  * Pure. Fuzzed by test/fuzz/fuzz_rtcp.c.
  *
@@ -17,7 +18,9 @@ enum rtcp_type {
 	RTCP_RR = 201,
 	RTCP_SDES = 202,
 	RTCP_BYE = 203,
+	RTCP_RTPFB = 205, /* `count` says which: RTCP_NACK */
 };
+enum { RTCP_NACK = 1 };
 
 enum {
 	RTCP_HEADER_BYTES = 4,
@@ -60,6 +63,12 @@ MUST_USE bool rtcp_read_sender(struct rtcp_sender *ret, const struct rtcp_packet
 MUST_USE bool rtcp_read_report(struct rtcp_report *ret, const struct rtcp_packet *p, unsigned i);
 /* SSRC `i` that says BYE. */
 MUST_USE bool rtcp_read_bye(uint32_t *ret, const struct rtcp_packet *p, unsigned i);
+/* Pair `i` of a NACK for `ssrc`: packet `seq` is missing, and for each bit n of `more`, `seq` + 1 + n. */
+struct rtcp_nack {
+	uint32_t ssrc;
+	uint16_t seq, more;
+};
+MUST_USE bool rtcp_read_nack(struct rtcp_nack *ret, const struct rtcp_packet *p, unsigned i);
 /* The first chunk that has a CNAME. */
 MUST_USE bool rtcp_read_cname(uint32_t *ssrc, struct span *cname, const struct rtcp_packet *p);
 
@@ -68,6 +77,9 @@ void rtcp_write_receiver(
 	struct writer *w, uint32_t ssrc, const struct rtcp_report *reports, size_t count);
 void rtcp_write_cname(struct writer *w, uint32_t ssrc, struct span cname);
 void rtcp_write_bye(struct writer *w, uint32_t ssrc);
+/* `seqs` in ascending order; nothing when there are none. */
+void rtcp_write_nack(
+	struct writer *w, uint32_t sender, uint32_t ssrc, const uint16_t *seqs, size_t count);
 
 /* Wall clock in ns since 1970 to NTP 32.32. */
 uint64_t rtcp_ntp(int64_t unix_ns);

@@ -13,7 +13,8 @@
 #include "media/g711.h"
 #include "media/media.h"
 #include "media/opus_voice.h"
-#include "test/bench/far_ends.h"
+#include "test/bench/phone.h"
+#include "test/bench/rtc_client.h"
 #include "test/bench/sound.h"
 
 #include <arpa/inet.h>
@@ -34,6 +35,8 @@ enum {
 	HANDSHAKE_US = 20000000,
 	SETTLE_US = 2000000,
 	PHONE_PHASE_US = 7000, /* the phone speaks so much later than the person */
+	SINK_PT_OPUS = 96,
+	SINK_PT_PCMU = 0,
 	SINK_SSRC = 0x1000,
 	READ_US = 1000,
 	SPARE_US = 450000, /* a burst that is not heard within this is lost */
@@ -137,18 +140,26 @@ static void open_sink(struct bench *b, const struct person *to, media_id source,
 
 static void open_person(struct bench *b, struct person *p)
 {
-	struct media_remote remote = {.ufrag = "peer"};
+	struct rtc_client_remote server = {.controlling = true, .dtls_client = true};
+	struct media_remote remote = {0};
+	struct media_ice ice;
 	struct media_source_config source = {.mid = "0",
 		.level_ext = LEVEL_EXT,
 		.payloads = {{.pt = PUBLISHER_PT, .codec = CODEC_OPUS}},
 		.payload_count = 1};
 
-	media_ice_make(&p->client.ice, 0);
-	need(media_transport_open(&p->transport, b->media, 0, &p->client.ice), "transport");
+	need(rtc_client_open(&p->client, b->identity), "client");
+	media_ice_make(&ice, 0);
+	need(media_transport_open(&p->transport, b->media, 0, &ice), "transport");
+	snprintf(remote.ufrag, sizeof remote.ufrag, "%s", p->client.local.ufrag);
 	snprintf(remote.fingerprint, sizeof remote.fingerprint, "%s",
 		dtls_identity_fingerprint(b->identity));
 	media_transport_remote(b->media, p->transport, &remote, NULL);
-	need(rtc_client_open(&p->client, media_rtc_port(b->media, 0), b->identity), "client");
+	snprintf(server.ufrag, sizeof server.ufrag, "%s", ice.ufrag);
+	snprintf(server.pwd, sizeof server.pwd, "%s", ice.pwd);
+	snprintf(server.fingerprint, sizeof server.fingerprint, "%s", media_fingerprint(b->media));
+	need(rtc_client_remote(&p->client, &server), "client");
+	need(rtc_client_reach(&p->client, media_rtc_port(b->media, 0)), "client");
 	need(opus_voice_decoder_new(&p->ear), "decoder");
 	source.transport = p->transport;
 	source.ssrc = p->client.ssrc;
@@ -321,7 +332,7 @@ static void read_client(struct bench *b, struct person *p)
 
 	for (ssize_t n; (n = recv(p->client.fd, packet, sizeof packet, 0)) > 0;) {
 		uint64_t now_us = clock_us();
-		bool rtp = packet[0] >= 128 && (packet[1] < 192 || packet[1] > 223);
+		bool rtp = rtc_is_rtp(packet, (size_t)n);
 		b->client_packets += rtp && b->counting;
 		/* Deciphering is the listener's cost: left out where only CPU is asked for. */
 		if (rtp && b->mode != MODE_DELAY)

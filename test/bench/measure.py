@@ -20,8 +20,10 @@ BURN_S, WARM_UP = 5, 20
 
 
 class Row:
-    def __init__(self, name, value, unit, aim, note="", peer=None):
-        self.name, self.value, self.unit, self.aim, self.note, self.peer = name, value, unit, aim, note, peer
+    """`peer`: the same figure of a livekit-server; `more`: a larger one is better."""
+
+    def __init__(self, name, value, unit, aim, note="", peer=None, more=False):
+        self.name, self.value, self.unit, self.aim, self.note, self.peer, self.more = name, value, unit, aim, note, peer, more
 
 
 def at(values, share):

@@ -1,5 +1,6 @@
 """The programs that are measured: started on free ports of 127.0.0.1, asked, and ended by process id."""
 import base64
+import contextlib
 import hashlib
 import hmac
 import http.client
@@ -11,11 +12,13 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
 KEY, SECRET = "benchkey", "bench-secret-of-at-least-32-characters"
 START_S, STOP_S = 10, 8
+PEER_VERSION = "v1.13.5"
 RINGDOWN = """
 port: {port}
 bind_addresses: ["127.0.0.1"]
@@ -134,6 +137,14 @@ class Program:
         time.sleep(seconds)  # the figure is "after a while", there is no event for that
         return self.rss()
 
+    def cpu(self):
+        """Seconds of CPU that its threads have had."""
+        sum_ns = 0
+        for task in pathlib.Path(f"/proc/{self.child.pid}/task").iterdir():
+            with contextlib.suppress(OSError):  # a thread that has just ended
+                sum_ns += int((task / "schedstat").read_text().split()[0])
+        return sum_ns / 1e9
+
     def api(self, method, body):
         grants = {"sip": {"admin": True, "call": True}, "video": {"roomCreate": True, "roomList": True, "roomAdmin": True}}
         link = http.client.HTTPConnection("127.0.0.1", self.ports["port"], timeout=10)
@@ -171,3 +182,19 @@ def ringdown(binary):
 
 def peer(binary):
     return Program(binary, [], PEER)
+
+
+def install_peer(folder):
+    """The path of a livekit-server under `folder`, built there by Go when it is not. Trouble: it cannot be had."""
+    binary = folder / "bin" / "server"
+    if binary.exists():
+        return str(binary)
+    if not shutil.which("go"):
+        raise Trouble("no Go here to build a livekit-server with")
+    print(f"Building livekit-server {PEER_VERSION} in {folder} (some minutes, once)...", file=sys.stderr, flush=True)
+    done = subprocess.run(["go", "install", f"github.com/livekit/livekit-server/cmd/server@{PEER_VERSION}"],
+                          env={**os.environ, "GOPATH": str(folder), "GOBIN": str(folder / "bin"), "GOFLAGS": "-modcacherw"},
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        raise Trouble("livekit-server could not be built: " + (done.stdout.strip().splitlines() or ["go said nothing"])[-1])
+    return str(binary)

@@ -1,5 +1,5 @@
 // Several tracks of one participant, in any order, from stock clients; who may hear them; and what is refused.
-import { test, before, after } from 'node:test';
+import { describe, test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { Server } from './lib/server.mjs';
 import { Peer, Raw, sections as shape } from '../conformance/clients/lib/raw.mjs';
@@ -9,10 +9,8 @@ let server;
 before(async () => { server = await Server.start({ simulator: false, yaml: 'room:\n  enable_remote_unmute: true\n' }); });
 after(async () => { await stopChromium(); await server?.stop(); });
 
-const inRoom = (name, body) => test(name, async () => {
-  const t = openRoom(server);
-  try { await body(t); } finally { await t.dispose(); }
-});
+// What happens in a room is mostly waiting, so some go on at a time.
+const cases = [], inRoom = (name, body) => cases.push([name, body]);
 
 const TRACKS = [
   [440, { key: 'mic', trackName: 'mic', source: 'microphone' }],
@@ -158,4 +156,12 @@ inRoom('64 tracks are announced, the next ones refused in words', async (t) => {
     assert.deepEqual([request.value.cid, reason], [cid, LIMIT_EXCEEDED]);
     assert.match(message, /too many tracks/);
   }
+});
+
+describe('rooms', { concurrency: 3 }, () => {
+  for (const [name, body] of cases)
+    test(name, async () => {
+      const t = openRoom(server);
+      try { await body(t); } finally { await t.dispose(); }
+    });
 });

@@ -10,7 +10,8 @@ static void read_all(const struct rtcp_packet *p, bool valid)
 	struct rtcp_report report;
 	uint32_t ssrc;
 	struct span cname;
-	unsigned reports = 0, byes = 0;
+	unsigned reports = 0, byes = 0, nacks = 0;
+	struct rtcp_nack nack;
 
 	bool has_sender = rtcp_read_sender(&sender, p);
 	while (rtcp_read_report(&report, p, reports)) {
@@ -19,6 +20,9 @@ static void read_all(const struct rtcp_packet *p, bool valid)
 	}
 	while (rtcp_read_bye(&ssrc, p, byes))
 		++byes;
+	while (rtcp_read_nack(&nack, p, nacks))
+		++nacks;
+	assert(nacks == 0 || (p->type == RTCP_RTPFB && nacks == (p->body.size - 8) / 4));
 	if (rtcp_read_cname(&ssrc, &cname, p))
 		assert(cname.size > 0 && cname.size <= RTCP_CNAME_BYTES_MAX);
 	assert(reports <= RTCP_REPORTS_MAX && byes <= RTCP_REPORTS_MAX);

@@ -1,5 +1,6 @@
 #include "api_harness.h"
 
+#include "agent/agents.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "net/address.h"
@@ -48,12 +49,16 @@ void harness_start(struct harness *h, bool development, const char *web_dir)
 	CHECK_EQ(loop_init(&h->loop), 0);
 	CHECK_EQ(rooms_new(&h->rooms, &(struct rooms_config){.auto_create = true, .now_ms = now_ms,
 		.empty_timeout_s = 300, .departure_timeout_s = 20}, &rooms_events, h), 0);
+	CHECK_EQ(agents_new(&h->agents, &(struct agents_config){.loop = &h->loop, .rooms = h->rooms,
+		.secret_of = secret_of, .version = "1.0.0", .node_id = "ND_test",
+		.register_ms = 300, .answer_ms = 300, .leave_ms = 300}), 0);
 	CHECK_EQ(store_open(&h->store, ":memory:"), 0);
 	CHECK_EQ(trunks_new(&h->trunks, h->store), 0);
 	h->calls = fake_calls_new(&h->loop);
 	CHECK_EQ(api_new(&h->api, &(struct api_config){
 					  .loop = &h->loop,
 					  .rooms = h->rooms,
+					  .agents = h->agents,
 					  .trunks = h->trunks,
 					  .calls = h->calls,
 					  .secret_of = secret_of,
@@ -87,6 +92,7 @@ void harness_stop(struct harness *h)
 	trunks_free(h->trunks);
 	store_close(h->store);
 	rooms_free(h->rooms);
+	agents_free(h->agents);
 	loop_fini(&h->loop);
 	ask(NULL, false, "", "", "", NULL); /* lets go of the last answer */
 	CHECK_EQ(mem_live(), 0);

@@ -16,6 +16,7 @@
 struct harness {
 	struct loop loop;
 	struct rooms *rooms;
+	struct agents *agents;
 	struct store *store;
 	struct trunks *trunks;
 	struct calls *calls;

@@ -51,7 +51,8 @@ static void flags_win_over_the_environment_and_the_file(void)
 	CHECK_EQ(c.rtc.udp_port.last, 6);
 	CHECK_EQ(c.bind_addresses.count, 2);
 	CHECK_STR(c.bind_addresses.items[1], "127.0.0.2");
-	CHECK_STR(c.rtc.node_ip, "192.0.2.1");
+	CHECK_EQ(c.rtc.node_ip.count, 1);
+	CHECK_STR(c.rtc.node_ip.items[0], "192.0.2.1");
 	CHECK(!c.room.auto_create && c.room.enable_remote_unmute);
 	CHECK_EQ(c.logging.level, LOG_WARN);
 	CHECK_EQ(c.limit.max_metadata_size, 9);
@@ -60,6 +61,17 @@ static void flags_win_over_the_environment_and_the_file(void)
 
 	CHECK_EQ(LOAD(&c, "", "--dev", "--dev=false", "--keys", "a: b"), 0);
 	CHECK(!c.dev);
+	config_fini(&c);
+
+	/* Keys that everybody knows are for this machine, unless it is said. */
+	CHECK_EQ(LOAD(&c, "", "--development"), 0);
+	CHECK_STR(c.keys.items[0].name, "devkey");
+	CHECK_STR(c.bind_addresses.items[1], "::1");
+	CHECK(!c.binds_chosen);
+	config_fini(&c);
+	CHECK_EQ(LOAD(&c, "", "--development", "--bind", "0.0.0.0"), 0);
+	CHECK_EQ(c.bind_addresses.count, 1);
+	CHECK(c.binds_chosen);
 	config_fini(&c);
 	CHECK_EQ(mem_live(), 0);
 }
@@ -80,6 +92,7 @@ static void mistakes_stop_the_start(void)
 		{"", "--keys", "nothing", "--keys:1: expected NAME: SECRET\n"},
 		{"LIVEKIT_RTC_TCP_PORT=x", "--dev", "--port=1",
 			"LIVEKIT_RTC_TCP_PORT: expected a port from 0 to 65535, read \"x\"\n"},
+		{"", "--dev", "--bind=nonsense", "bind_addresses: expected IP addresses, read \"nonsense\"\n"},
 		{"", "--dev", "--limit.max_room_name_length=5000", "limit.max_room_name_length: at most 4096\n"},
 		{"", "--dev", "--tls.cert_file=x", "tls.cert_file and tls.key_file belong together\n"},
 	};
@@ -149,6 +162,24 @@ static void presets_are_rooms_settings(void)
 	CHECK_EQ(mem_live(), 0);
 }
 
+static void codecs_are_listed(void)
+{
+	struct config c;
+	CHECK_EQ(LOAD(&c, "", "--dev", "--config-body",
+			 "room: {enabled_codecs: [{mime: audio/Opus}, {mime: video/h264, fmtp_line: x}]}"), 0);
+	CHECK_EQ(c.room.enabled_codecs.count, 2);
+	CHECK_STR(c.room.enabled_codecs.items[1], "video/h264");
+	config_fini(&c);
+	CHECK_EQ(LOAD(&c, "", "--dev", "--config-body", "room: {enabled_codecs: [{mime: audio/red}]}"), CONFIG_E_INVALID);
+	CHECK(strstr(said, "audio/opus must be among them"));
+	config_fini(&c);
+	CHECK_EQ(LOAD(&c, "", "--dev", "--config-body", "room: {enabled_codecs: [{mine: audio/opus}]}"), CONFIG_E_INVALID);
+	config_fini(&c);
+	CHECK_EQ(LOAD(&c, "", "--dev", "--config-body", "room: {enabled_codecs: opus}"), CONFIG_E_INVALID);
+	config_fini(&c);
+	CHECK_EQ(mem_live(), 0);
+}
+
 static void older_names_count(void)
 {
 	struct config c;
@@ -198,6 +229,7 @@ int main(void)
 	mistakes_stop_the_start();
 	what_has_no_effect_is_told_without_its_value();
 	presets_are_rooms_settings();
+	codecs_are_listed();
 	older_names_count();
 	what_is_below_has_something_above();
 	memory_may_run_out_anywhere();

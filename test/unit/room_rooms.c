@@ -519,6 +519,10 @@ static void test_wishes(void)
 	perm.can_subscribe = true;
 	participant_set_permission(bob.p, &perm);
 	HEARD("bob hears later");
+	bob.quiet = false;
+	participant_set_permission(bob.p, &perm);
+	CHECK_EQ(participant_set(bob.p, NULL, NULL, NULL, 0), 0);
+	HEARD(""); /* nothing changed, nobody is told */
 	end();
 }
 
@@ -688,6 +692,50 @@ static void send(struct listener *from, char *to, uint32_t sequence, bool reliab
 		room_send_data(room, &packet, reliable);
 	}
 	CHECK(packet.user == &user && !*user.participant_sid); /* the caller's own is untouched */
+}
+
+/* Identities in either place, sids besides; and a nonce is a room's, whoever sends it. */
+static void test_data_destinations(void)
+{
+	begin();
+	struct listener alice = {0}, bob = {0}, carol = {0};
+	enter(&alice, "alice");
+	enter(&bob, "bob");
+	enter(&carol, "carol");
+	heard[0] = 0;
+	Livekit__UserPacket user = LIVEKIT__USER_PACKET__INIT;
+	Livekit__DataPacket packet = LIVEKIT__DATA_PACKET__INIT;
+	char *name = (char *)"bob", *sid = (char *)participant_sid(carol.p), *nobody = (char *)"nobody";
+	uint8_t nonce[16] = {0};
+	packet.value_case = LIVEKIT__DATA_PACKET__VALUE_USER;
+	packet.user = &user;
+	user.destination_identities = &name;
+	user.n_destination_identities = 1;
+	room_send_data(room, &packet, true);
+	HEARD("bob data from - reliable");
+	user.destination_sids = &sid;
+	user.n_destination_sids = 1;
+	room_send_data(room, &packet, true);
+	HEARD("bob data from - reliable; carol data from - reliable");
+	packet.destination_identities = &nobody;
+	packet.n_destination_identities = 1;
+	participant_send_data(alice.p, &packet, false);
+	HEARD("carol data from alice lossy");
+
+	user.nonce.data = nonce;
+	user.nonce.len = sizeof nonce;
+	for (int i = 0; i < 2; ++i) {
+		room_send_data(room, &packet, true);
+		HEARD("carol data from - reliable");
+	}
+	for (int i = 0; i < 2; ++i) {
+		nonce[0] = 1;
+		room_send_data(room, &packet, true);
+		HEARD(i ? "" : "carol data from - reliable");
+		participant_send_data(alice.p, &packet, true);
+		HEARD("");
+	}
+	end();
 }
 
 static void test_data(void)
@@ -993,6 +1041,7 @@ int main(void)
 	test_attributes();
 	test_changing_all_the_time();
 	test_data();
+	test_data_destinations();
 	test_speakers();
 	test_subscribing_early();
 	test_leaving_from_inside();

@@ -108,6 +108,16 @@ static void on_rtcp(struct rtc_peer *p, uint8_t *packet, size_t size)
 		p->byes += one.type == RTCP_BYE;
 		if (rtcp_read_report(&report, &one, 0))
 			p->reported_lost = (uint32_t)report.lost;
+		struct rtcp_sender sender;
+		if (rtcp_read_sender(&sender, &one)) {
+			p->last_sr_ntp = sender.ntp;
+			p->last_sr_timestamp = sender.rtp_timestamp;
+		}
+		struct rtcp_nack nack;
+		if (rtcp_read_nack(&nack, &one, 0)) {
+			++p->nacks;
+			p->nacked = nack.seq;
+		}
 	}
 }
 
@@ -115,6 +125,14 @@ static void on_rtp(struct rtc_peer *p, uint8_t *packet, size_t size)
 {
 	struct rtp_view v;
 
+	if (p->lose) {
+		--p->lose;
+		CHECK(size <= sizeof p->lost);
+		memcpy(p->lost, packet, size);
+		p->lost_size = size;
+		return;
+	}
+	p->came_again += size == p->lost_size && memcmp(p->lost, packet, size) == 0;
 	CHECK(srtp_pair_unprotect(p->srtp, packet, &size));
 	CHECK_EQ(rtp_parse(&v, span_of(packet, size)), RTP_OK);
 	CHECK(p->seen_count < RTC_PEER_PACKETS_MAX && v.payload.size > 0);
@@ -222,7 +240,8 @@ void rtc_peer_send_rtp(struct rtc_peer *p, const struct rtp_view *v)
 	rtp_write(&w, v);
 	size_t size = w.used;
 	CHECK(!w.bad && srtp_pair_protect(p->srtp, out, &size));
-	rtc_peer_send_raw(p, out, size);
+	for (int i = 0; i <= p->twice; ++i)
+		rtc_peer_send_raw(p, out, size);
 }
 
 void rtc_peer_send_rtcp(struct rtc_peer *p, struct span compound)

@@ -47,6 +47,16 @@ struct rtc_peer {
 	size_t seen_count;
 	unsigned sender_reports, receiver_reports, byes;
 	uint32_t reported_lost;
+	uint64_t last_sr_ntp;
+	uint32_t last_sr_timestamp;
+	unsigned nacks;
+	uint16_t nacked; /* the first packet of the last one */
+	bool twice; /* each packet of RTP leaves twice, as a replay */
+	/* As if the network had lost them: */
+	unsigned lose; /* the next RTP packets, undeciphered; the last one is kept */
+	uint8_t lost[512];
+	size_t lost_size;
+	unsigned came_again; /* the same datagram to the bit */
 	uint8_t data[1200];
 	size_t data_size;
 };

@@ -102,6 +102,41 @@ static void features_are_kept_once(void)
 	CHECK_EQ(track_features(one, 1, NULL, 0), 0);
 }
 
+static struct track track_as(const char *mime, bool stereo)
+{
+	static const Livekit__AudioTrackFeature feature = LIVEKIT__AUDIO_TRACK_FEATURE__TF_STEREO;
+	return (struct track){
+		.config = {.mime_type = mime, .features = &feature, .feature_count = stereo}};
+}
+
+static void lost_packets_may_be_asked_for(void)
+{
+	struct track red = track_as("audio/red", false), opus = track_as("audio/opus", false);
+	struct describe_section d = {0};
+
+	codecs_offer(&d, &opus);
+	codecs_add_nack(&d, NULL);
+	CHECK(d.codec_count == 1 && d.codecs[0].nack);
+	d = (struct describe_section){0};
+	codecs_offer(&d, &red);
+	codecs_add_nack(&d, NULL);
+	CHECK(d.codec_count == 2 && !d.codecs[0].nack && !d.codecs[1].nack);
+
+	const struct sdp_media *m = section("109", OPUS "a=rtcp-fb:109 nack\r\n");
+	d = (struct describe_section){0};
+	codecs_answer(&d, &opus, m);
+	codecs_add_nack(&d, m);
+	CHECK(d.codecs[0].nack && codecs_best(&opus, m).nack && codecs_first(&opus, m).nack);
+	CHECK(codecs_best(&red, m).nack); /* which then is plain Opus */
+	m = section("63 109", OPUS RED "a=fmtp:63 109/109\r\na=rtcp-fb:* nack\r\n");
+	CHECK(!codecs_best(&red, m).nack && !codecs_first(&red, m).nack);
+	m = section("109", OPUS "a=rtcp-fb:109 transport-cc\r\n");
+	d = (struct describe_section){0};
+	codecs_answer(&d, &opus, m);
+	codecs_add_nack(&d, m);
+	CHECK(!d.codecs[0].nack && !codecs_best(&opus, m).nack);
+}
+
 static void encrypted_sound_never_travels_as_red(void)
 {
 	Livekit__AddTrackRequest a = LIVEKIT__ADD_TRACK_REQUEST__INIT;
@@ -111,13 +146,6 @@ static void encrypted_sound_never_travels_as_red(void)
 	a.disable_red = false;
 	a.encryption = LIVEKIT__ENCRYPTION__TYPE__GCM;
 	CHECK(!codecs_may_be_red(&a));
-}
-
-static struct track track_as(const char *mime, bool stereo)
-{
-	static const Livekit__AudioTrackFeature feature = LIVEKIT__AUDIO_TRACK_FEATURE__TF_STEREO;
-	return (struct track){
-		.config = {.mime_type = mime, .features = &feature, .feature_count = stereo}};
 }
 
 static void a_listener_is_offered_the_best_first(void)
@@ -180,6 +208,7 @@ int main(void)
 	red_counts_only_around_its_opus();
 	a_publisher_is_told_what_its_encoder_shall_do();
 	features_are_kept_once();
+	lost_packets_may_be_asked_for();
 	encrypted_sound_never_travels_as_red();
 	a_listener_is_offered_the_best_first();
 	the_listener_chooses();

@@ -14,7 +14,7 @@ static struct describe_section sections[] = {
 	{.what = DESCRIBE_AUDIO,
 		.mid = {(const uint8_t *)"1", 1},
 		.direction = SDP_SENDRECV,
-		.codecs = {{0, "PCMU/8000", ""}, {111, "opus/48000/2", "minptime=10;useinbandfec=1"}},
+		.codecs = {{0, "PCMU/8000", ""}, {111, "opus/48000/2", "minptime=10;useinbandfec=1", true}},
 		.codec_count = 2,
 		.stream = "PA_abc|TR_def",
 		.track = "TR_def",

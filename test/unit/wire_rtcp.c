@@ -73,6 +73,29 @@ static void every_length_of_cname_is_padded_right(void)
 	}
 }
 
+static void missing_packets_are_named(void)
+{
+	static const uint16_t seqs[] = {65534, 65535, 0, 14, 15, 300};
+	uint8_t out[64];
+	struct writer w = writer_of(out, sizeof out);
+	struct rtcp_packet p;
+	struct rtcp_nack n;
+
+	rtcp_write_nack(&w, 1, 2, seqs, 0);
+	CHECK_EQ(w.used, 0);
+	rtcp_write_nack(&w, 1, 2, seqs, COUNT_OF(seqs));
+	CHECK(rtcp_valid(writer_span(&w)));
+	struct reader r = reader_of(writer_span(&w));
+	CHECK(rtcp_next(&p, &r) && p.type == RTCP_RTPFB && p.count == RTCP_NACK);
+	CHECK(rtcp_read_nack(&n, &p, 0) && n.ssrc == 2);
+	CHECK(n.seq == 65534 && n.more == (1 | 1 << 1 | 1 << 15));
+	CHECK(rtcp_read_nack(&n, &p, 1) && n.seq == 15 && n.more == 0);
+	CHECK(rtcp_read_nack(&n, &p, 2) && n.seq == 300 && n.more == 0);
+	CHECK(!rtcp_read_nack(&n, &p, 3));
+	p.count = 15; /* transport-cc */
+	CHECK(!rtcp_read_nack(&n, &p, 0));
+}
+
 static void damage_is_refused(void)
 {
 	static const struct {
@@ -110,6 +133,7 @@ int main(void)
 {
 	a_compound_goes_round();
 	every_length_of_cname_is_padded_right();
+	missing_packets_are_named();
 	damage_is_refused();
 	time_is_ntp();
 	return 0;

@@ -12,20 +12,23 @@ export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '
 export const binary = process.env.RINGDOWN ?? path.join(root, 'build/ringdown');
 export const KEY = 'devkey', SECRET = 'secret';
 
-const listen = () => new Promise((resolve, reject) => {
-  const s = net.createServer().on('error', reject).listen(0, '127.0.0.1', () => resolve(s));
+const listen = (port) => new Promise((resolve) => {
+  const s = net.createServer().on('error', () => resolve(undefined)).listen(port, '127.0.0.1', () => resolve(s));
 });
 const bindUdp = (port) => new Promise((resolve) => {
   const s = dgram.createSocket('udp4').on('error', () => resolve(undefined));
   s.bind(port, '127.0.0.1', () => resolve(s));
 });
 
-// Ports free for TCP and UDP alike, held until all are found so that none is given twice.
+// Ports free for TCP and UDP alike, held until all are found so that none is given twice. Not of those that the
+// kernel gives to whoever asks for any: between our letting go and the server's taking one, others ask all the time.
 export async function freePorts(count) {
   const held = [], ports = [];
   while (ports.length < count) {
-    const tcp = await listen(), port = tcp.address().port, udp = await bindUdp(port);
+    const port = 10000 + Math.floor(Math.random() * 14000), tcp = await listen(port);
+    if (!tcp) continue;
     held.push(tcp);
+    const udp = await bindUdp(port);
     if (!udp) continue;
     held.push(udp);
     ports.push(port);
@@ -45,7 +48,7 @@ export async function until(test, ms, what) {
 }
 
 export class Server {
-  // options: dev (true), yaml (more lines), env, data (a folder to keep), rtpRange
+  // options: dev (true), yaml (more lines), env, data (a folder to keep), tls (yaml sets it), bind (addresses), rtc (lines in place of node_ip)
   static async start(options = {}) {
     const s = new Server();
     s.options = options;
@@ -55,13 +58,13 @@ export class Server {
     const low = Math.min(60000, first & ~1);
     fs.writeFileSync(path.join(s.folder, 'config.yaml'), `
 port: ${s.port}
-bind_addresses: ["127.0.0.1"]
+bind_addresses: ${JSON.stringify(options.bind ?? ['127.0.0.1'])}
 keys:
   ${KEY}: ${SECRET}
 rtc:
   udp_port: ${s.udpPort}
   tcp_port: ${s.udpPort}
-  node_ip: 127.0.0.1
+  ${(options.rtc ?? ['node_ip: 127.0.0.1']).join('\n  ')}
 sip:
   sip_port: ${s.sipPort}
   listen_ip: 127.0.0.1
@@ -88,9 +91,11 @@ ${options.yaml ?? ''}
       return (await fetch(this.http).catch(() => undefined))?.ok;
     }, 15000, 'the server answers GET /').catch((e) => { throw new Error(`${e.message}\n${this.log}`); });
   }
-  get http() { return `http://127.0.0.1:${this.port}`; }
-  get ws() { return `ws://127.0.0.1:${this.port}`; }
-  get backend() { return `http://127.0.0.1:${this.backendPort}`; }
+  get s() { return this.options.tls ? 's' : ''; }
+  get host() { const ip = this.options.bind?.[0] ?? '127.0.0.1'; return ip.includes(':') ? `[${ip}]` : ip; }
+  get http() { return `http${this.s}://${this.host}:${this.port}`; }
+  get ws() { return `ws${this.s}://${this.host}:${this.port}`; }
+  get backend() { return `http${this.s}://${this.host}:${this.backendPort}`; }
   get rooms() { return new RoomServiceClient(this.http, KEY, SECRET); }
   get sip() { return new SipClient(this.http, KEY, SECRET); }
   async token(room, identity, grant = {}) {
