@@ -99,12 +99,13 @@ static void tell_one(struct participant *to, struct participant *about)
 /* Nobody's changes may cost the others more than that; who leaves is told of in any case. */
 static bool may_tell_now(struct participant *p)
 {
-	enum { BASE_BYTES = 512 };
+	enum { BASE_BYTES = 512, PEOPLE_LEAST = 32 }; /* a single one, too, can take only so much */
 	size_t bytes = BASE_BYTES + strlen(p->metadata) +
 		       attributes_size(p->attributes, p->attribute_count);
 	struct room *r = p->room;
+	size_t people = r->participant_count > PEOPLE_LEAST ? r->participant_count : PEOPLE_LEAST;
 	return p->state == LIVEKIT__PARTICIPANT_INFO__STATE__DISCONNECTED ||
-	       budget_take(&p->telling, rooms_now_ms(r->rooms), (int64_t)(bytes * r->participant_count),
+	       budget_take(&p->telling, rooms_now_ms(r->rooms), (int64_t)(bytes * people),
 		       LIMIT_TELL_BYTES, LIMIT_TELL_BYTES_S);
 }
 
