@@ -99,6 +99,12 @@ test('a token or CreateRoom names settings of a room; an unknown name is refused
   assert.deepEqual([made.empty_timeout, made.departure_timeout, made.max_participants, made.metadata], [5, 44, 1, 'set by name']);
 });
 
+test('a new key is made on request, and works', async () => {
+  const [, key, secret] = (await server.cli(['generate-keys'])).out.match(/^API Key:  (API\w{12})\nAPI Secret:  (\w{43})\n$/);
+  writeKeys(`second: another-secret-that-is-long-enough\n${key}: ${secret}\n`);
+  await until(async () => (await join(await token({ identity: 'new' }, { key, secret, room: 'none' }))).status === 404, 5000, 'the new key counts');
+});
+
 test('several keys count; one that is taken out of key_file counts no more', async () => {
   const second = { key: 'second', secret: 'another-secret-that-is-long-enough' };
   const seconds = new RoomServiceClient(server.http, second.key, second.secret);
