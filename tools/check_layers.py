@@ -12,6 +12,7 @@ MAY_USE = {
     "media": "base wire net",
     "room": "base wire",
     "webhook": "base wire net room",
+    "metrics": "base wire net media room webhook",
     "sip": "base wire net",
     "store": "base wire",
     "trunk": "base wire store",
@@ -20,7 +21,7 @@ MAY_USE = {
     "simulator": "base wire net media sip",
     "api": "base wire net media room sip trunk store signal call",
     "config": "base wire",
-    "cli": "base wire net media room sip trunk store signal call simulator api config webhook",
+    "cli": "base wire net media room sip trunk store signal call simulator api config webhook metrics",
     "main.c": "base cli",
 }
 

@@ -2,8 +2,10 @@
 """Run the tests and count them: tools/run_tests.py quick|all. The last line is "N passed, N failed".
 
 quick  Meson's suites (unit, corpus, house)
-all    the same, then every script under test/e2e and the conformance suites (test/conformance)
+all    the same, then what test/suites.json lists. Suites of one lane run one after the other, the lanes side by side:
+       what mostly waits (for a far end's patience, a time-out) goes beside what keeps the processors busy.
 """
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -32,7 +34,6 @@ def run_meson():
 
 def run_suite(name, command, cwd, seconds):
     """A suite that ends with its own "N passed, N failed" line."""
-    print(f"-- {name}", flush=True)
     started = time.time()
     try:
         done = subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -47,14 +48,21 @@ def run_suite(name, command, cwd, seconds):
     passed, failed = (int(counts[-1][0]), int(counts[-1][1])) if counts else (0, 1)
     if code and not failed:
         failed = 1
-    print(out if failed else "\n".join(out.splitlines()[-3:]))
-    print(f"{name}: {passed} passed, {failed} failed ({time.time() - started:.0f} s)", flush=True)
+    told = out if failed else "\n".join(out.splitlines()[-3:])
+    print(f"-- {name}\n{told}\n{name}: {passed} passed, {failed} failed ({time.time() - started:.0f} s)", flush=True)
     return passed, failed
 
 
-def suites():
-    """test/suites.json lists what `all` adds: name, command, folder, seconds at most."""
-    return json.loads((ROOT / "test" / "suites.json").read_text())
+def lanes():
+    """test/suites.json lists what `all` adds: name, command, folder, seconds at most, lane."""
+    ret = {}
+    for s in json.loads((ROOT / "test" / "suites.json").read_text()):
+        ret.setdefault(s["lane"], []).append(s)
+    return list(ret.values())
+
+
+def run_lane(lane):
+    return [run_suite(s["name"], s["command"], ROOT / s.get("cwd", "."), s["seconds"]) for s in lane]
 
 
 def main():
@@ -62,11 +70,13 @@ def main():
     if which not in ("quick", "all"):
         print(__doc__)
         return 2
-    passed, failed = run_meson()
+    results = [run_meson()]
     if which == "all":
-        for s in suites():
-            p, f = run_suite(s["name"], s["command"], ROOT / s.get("cwd", "."), s["seconds"])
-            passed, failed = passed + p, failed + f
+        all_lanes = lanes()
+        with concurrent.futures.ThreadPoolExecutor(len(all_lanes)) as pool:
+            for lane in pool.map(run_lane, all_lanes):
+                results += lane
+    passed, failed = (sum(r[i] for r in results) for i in (0, 1))
     print(f"{passed} passed, {failed} failed")
     return failed > 0
 

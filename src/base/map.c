@@ -24,9 +24,10 @@ static uint64_t hash_of(struct span key)
 	return h ^ h >> 29;
 }
 
+/* Numbers are often multiples of something: the product's upper bits depend on all of theirs. */
 static struct map_node **slot_of(const struct map *m, uint64_t hash)
 {
-	return &m->slots[(hash ^ hash >> 32) & (m->slot_count - 1)];
+	return &m->slots[(hash * 0x9e3779b97f4a7c15u) >> 32 & (m->slot_count - 1)];
 }
 
 static int make_room(struct map *m)

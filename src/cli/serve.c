@@ -33,6 +33,13 @@ static void on_transport_sctp(void *owner, media_id transport, struct span packe
 	signal_transport_sctp(s->signal, transport, packet);
 }
 
+static void on_transport_stats(void *owner, media_id transport,
+	const struct media_voice_stats *stats, size_t count)
+{
+	struct server *s = owner;
+	signal_transport_stats(s->signal, transport, stats, count);
+}
+
 static void on_levels(void *owner, const struct media_level *levels, size_t count)
 {
 	struct server *s = owner;
@@ -61,6 +68,7 @@ static void on_leg_digits_done(void *owner, media_id leg)
 static const struct media_events media_events = {
 	.transport_state = on_transport_state,
 	.transport_sctp = on_transport_sctp,
+	.transport_stats = on_transport_stats,
 	.levels = on_levels,
 	.leg_event = on_leg_event,
 	.leg_digit = on_leg_digit,
@@ -215,6 +223,22 @@ static int build_webhooks(struct server *s)
 	return r;
 }
 
+static int build_metrics(struct server *s)
+{
+	const struct config *c = &s->config;
+	if (!c->prometheus.port)
+		return 0;
+	return metrics_new(&s->metrics, &(struct metrics_config){
+						.loop = &s->loop,
+						.rooms = s->rooms,
+						.media = s->media,
+						.webhooks = s->webhooks,
+						.node_id = s->node_id,
+						.username = c->prometheus.username,
+						.password = c->prometheus.password,
+					});
+}
+
 static int build_store(struct server *s)
 {
 	char path[1024];
@@ -308,6 +332,7 @@ static int build(struct server *s)
 		build_media,
 		build_rooms,
 		build_webhooks,
+		build_metrics,
 		build_store,
 		build_sip,
 		build_calls,
@@ -336,6 +361,7 @@ static void end_rooms(struct server *s)
 static void take_down(struct server *s)
 {
 	end_rooms(s);
+	s->metrics = metrics_free(s->metrics);
 	s->webhooks = webhooks_free(s->webhooks);
 	s->media = media_free(s->media);
 	s->policy = policy_free(s->policy);

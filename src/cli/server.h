@@ -10,6 +10,7 @@
 #include "call/call.h"
 #include "config/config.h"
 #include "media/media.h"
+#include "metrics/metrics.h"
 #include "net/dns.h"
 #include "net/http_server.h"
 #include "net/tls.h"
@@ -35,6 +36,7 @@ struct server {
 	struct rooms *rooms;
 	struct webhooks *webhooks; /* NULL: nobody is told */
 	struct webhook_events webhook_events;
+	struct metrics *metrics; /* NULL: no prometheus.port */
 	struct store *store;
 	struct trunks *trunks;
 	struct policy *policy;
@@ -43,7 +45,7 @@ struct server {
 	struct signal_door *signal;
 	struct api *api;
 	struct simulator *simulator;
-	struct http_server *http, *backend;
+	struct http_server *http, *backend, *prometheus;
 	struct timer tick;
 	uv_signal_t on_term, on_int, on_hup;
 	struct tls_context *tls; /* or NULL */

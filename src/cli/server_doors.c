@@ -85,55 +85,96 @@ static int open_api(struct server *s)
 				});
 }
 
-/* Where we listen. `optional`: the last so many may fail. */
-struct binds {
+/* Where and for whom we listen. `optional`: the last so many addresses may fail. */
+struct door {
 	const char *const *ips;
-	size_t count, optional;
+	size_t ip_count, optional;
+	uint16_t port;
+	size_t body_bytes_max;
+	const struct http_events *events;
+	void *owner;
 };
 
-static int open_port(struct http_server **ret, struct server *s, const struct binds *at, uint16_t port,
-	size_t body_max, const struct http_events *events)
+static int open_door(struct http_server **ret, struct server *s, const struct door *d)
 {
 	struct sockaddr_storage binds[CONFIG_BINDS_MAX];
 	/* Any free port is one port: of the first address. */
-	size_t count = port ? at->count : at->count - at->optional;
+	size_t count = d->port ? d->ip_count : d->ip_count - d->optional;
 	for (size_t i = 0; i < count; ++i)
-		if (address_parse(&binds[i], at->ips[i], port) < 0)
+		if (address_parse(&binds[i], d->ips[i], d->port) < 0)
 			return -EINVAL;
 	const struct http_server_config config = {
 		.bind = binds,
 		.bind_count = count,
-		.bind_optional = port ? at->optional : 0,
+		.bind_optional = d->port ? d->optional : 0,
 		.name = "Ringdown/" RINGDOWN_VERSION,
-		.body_bytes_max = body_max,
+		.body_bytes_max = d->body_bytes_max,
 		.tls = s->tls,
 	};
-	int r = http_server_new(ret, &s->loop, &config, events, s->api);
+	int r = http_server_new(ret, &s->loop, &config, d->events, d->owner);
 	if (r < 0)
-		log_error("serve", "HTTP port %u cannot be opened: %s. Stop what uses it, or choose another.", port,
+		log_error("serve", "HTTP port %u cannot be opened: %s. Stop what uses it, or choose another.", d->port,
 			strerror(-r));
 	s->doors_open += r == 0;
 	return r;
 }
 
-int server_open_doors(struct server *s)
+static struct door door_at(const struct config *c)
 {
 	static const char *const everywhere[] = {"0.0.0.0", "::"};
-	const struct config *c = &s->config;
-	const char *own[] = {c->backend.bind_address};
-	struct binds at = {everywhere, COUNT_OF(everywhere), 1};
-	if (c->bind_addresses.count)
-		at = (struct binds){(const char *const *)c->bind_addresses.items, c->bind_addresses.count,
-			!c->binds_chosen};
+	if (!c->bind_addresses.count)
+		return (struct door){.ips = everywhere, .ip_count = COUNT_OF(everywhere), .optional = 1};
+	return (struct door){
+		.ips = (const char *const *)c->bind_addresses.items,
+		.ip_count = c->bind_addresses.count,
+		.optional = !c->binds_chosen,
+	};
+}
 
+static int open_livekit(struct server *s)
+{
+	struct door d = door_at(&s->config);
+	d.port = s->config.port;
+	d.events = &api_server_events;
+	d.owner = s->api;
+	return open_door(&s->http, s, &d);
+}
+
+static int open_backend(struct server *s)
+{
+	const char *own[] = {s->config.backend.bind_address};
+	struct door d = door_at(&s->config);
+	if (*own) {
+		d.ips = own;
+		d.ip_count = 1;
+		d.optional = 0;
+	}
+	d.port = s->config.backend.port;
+	d.body_bytes_max = BACKEND_HTTP_BODY_BYTES;
+	d.events = &api_backend_events;
+	d.owner = s->api;
+	return open_door(&s->backend, s, &d);
+}
+
+static int open_prometheus(struct server *s)
+{
+	struct door d = door_at(&s->config);
+	if (!s->metrics)
+		return 0;
+	d.port = s->config.prometheus.port;
+	d.events = &metrics_http_events;
+	d.owner = s->metrics;
+	return open_door(&s->prometheus, s, &d);
+}
+
+int server_open_doors(struct server *s)
+{
 	int r = open_api(s);
 	if (r == 0)
-		r = open_port(&s->http, s, &at, c->port, 0, &api_server_events);
-	if (c->backend.bind_address)
-		at = (struct binds){own, 1, 0};
+		r = open_livekit(s);
 	if (r == 0)
-		r = open_port(&s->backend, s, &at, c->backend.port, BACKEND_HTTP_BODY_BYTES, &api_backend_events);
-	return r;
+		r = open_backend(s);
+	return r == 0 ? open_prometheus(s) : r;
 }
 
 static void on_closed(void *owner)
@@ -151,6 +192,8 @@ void server_close_doors(struct server *s, void (*closed)(struct server *s))
 		http_server_close(s->http, on_closed, s);
 	if (s->backend)
 		http_server_close(s->backend, on_closed, s);
+	if (s->prometheus)
+		http_server_close(s->prometheus, on_closed, s);
 }
 
 void server_free_api(struct server *s)

@@ -67,6 +67,10 @@ struct config {
 		bool use_external_ip, enable_loopback_candidate;
 	} rtc;
 	struct {
+		uint16_t port; /* 0: nobody is told */
+		char *username, *password; /* NULL: not asked for */
+	} prometheus;
+	struct {
 		struct config_texts urls;
 		char *api_key; /* NULL: the first key */
 	} webhook;

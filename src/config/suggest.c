@@ -16,7 +16,6 @@ static const struct {
 	{"metric", "timestamper_config collector reporter"},
 	{"node_selector", "kind sort_by algorithm cpu_load_limit sysload_limit regions"},
 	{"node_stats", "stats_update_interval stats_rate_measurement_intervals stats_max_delay"},
-	{"prometheus", "port username password"},
 	{"psrpc", "max_attempts timeout backoff buffer_size"},
 	{"redis", "address username password db use_tls tls sentinel_master_name sentinel_username "
 		  "sentinel_password sentinel_addresses cluster_addresses dial_timeout read_timeout "

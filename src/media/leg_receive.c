@@ -165,7 +165,7 @@ static void receive_sound(struct leg *l, struct rtp_view *v, uint64_t now_us)
 	if (l->source.muted)
 		return;
 	uint8_t level = level_of(v, law);
-	worker_note_level(l->worker, l->id, level, samples / SAMPLES_PER_MS);
+	worker_note_level(l->worker, &l->source, level, samples / SAMPLES_PER_MS);
 
 	v->ssrc = l->in.ssrc;
 	v->extension = (struct span){0};

@@ -351,6 +351,20 @@ const char *media_fingerprint(const struct media *m)
 	return dtls_identity_fingerprint(m->identity);
 }
 
+struct media_traffic media_traffic(const struct media *m)
+{
+	struct media_traffic sum = {0};
+
+	for (unsigned i = 0; i < m->worker_count; ++i) {
+		struct media_traffic t = worker_traffic(m->workers[i]);
+		sum.packets_in += t.packets_in;
+		sum.bytes_in += t.bytes_in;
+		sum.packets_out += t.packets_out;
+		sum.bytes_out += t.bytes_out;
+	}
+	return sum;
+}
+
 uint64_t media_drops(const struct media *m, enum media_drop why)
 {
 	uint64_t sum = 0;

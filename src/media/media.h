@@ -65,7 +65,8 @@ struct media_voice_stats {
 	media_id id;
 	bool sink;        /* or a source */
 	uint64_t packets; /* a source: that came; a sink: that were sent */
-	uint64_t lost;    /* on the way to us, or to the listener as its reports say */
+	/* Of `expected` packets, on the way to us, or to the listener as far as it has reported. */
+	uint64_t expected, lost;
 	uint32_t jitter_us;
 	uint32_t rtt_us;    /* 0 = not known */
 	uint32_t asked;     /* packets that we missed and asked for, or that the listener did */
@@ -115,6 +116,11 @@ enum media_drop {
 	MEDIA_DROP_SEND,     /* ours, and the kernel took no more */
 	MEDIA_DROP__COUNT,
 };
+/* What went through the WebRTC ports of all workers so far, whatever it was. */
+struct media_traffic {
+	uint64_t packets_in, bytes_in, packets_out, bytes_out;
+};
+struct media_traffic media_traffic(const struct media *m);
 uint64_t media_drops(const struct media *m, enum media_drop why); /* of all workers so far */
 const char *media_drop_name(enum media_drop why);                 /* "stranger": for metrics */
 
@@ -144,8 +150,11 @@ size_t media_transport_stats(
 	const struct media_voice_stats **ret, const struct media *m, media_id transport);
 
 /* ---- sources: what a participant publishes ---- */
+enum { MEDIA_TRAILER_SIZE = 33 };
 struct media_source_config {
 	media_id transport;
+	/* Not "": its sound is encrypted, and what we put in ends with this text, as its listeners know. */
+	char sif_trailer[MEDIA_TRAILER_SIZE];
 	char mid[17];            /* demux by the mid extension ... */
 	uint32_t ssrc;           /* ... or by SSRC when the SDP names it; 0 = unknown */
 	uint8_t mid_ext, level_ext; /* RFC 8285 ids, 0 = not negotiated */

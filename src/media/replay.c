@@ -28,6 +28,12 @@ bool replay_is_fresh(const struct replay *r, uint64_t index)
 	       !(r->seen[index % REPLAY_WINDOW / 64] & bit_of(index));
 }
 
+bool replay_is_seen(const struct replay *r, uint64_t index)
+{
+	return r->started && index <= r->newest && r->newest - index < REPLAY_WINDOW &&
+	       r->seen[index % REPLAY_WINDOW / 64] & bit_of(index);
+}
+
 void replay_note(struct replay *r, uint64_t index)
 {
 	if (!r->started || (index > r->newest && index - r->newest >= REPLAY_WINDOW)) {

@@ -16,5 +16,7 @@ struct replay {
 uint64_t replay_index(const struct replay *r, uint16_t seq);
 /* Not seen, and not so old that nobody knows. */
 bool replay_is_fresh(const struct replay *r, uint64_t index);
+/* Seen, for sure. */
+bool replay_is_seen(const struct replay *r, uint64_t index);
 /* It is genuine: from now on it is seen. */
 void replay_note(struct replay *r, uint64_t index);

@@ -1,28 +1,22 @@
 #include "media/resend.h"
 
-bool sent_before(const struct sent_window *w, uint16_t seq)
+void resend_note(struct resend *r, uint16_t seq)
 {
-	int16_t back = (int16_t)(w->highest - seq);
-	return w->started && back >= 0 && (back >= RESEND_WINDOW || w->sent >> back & 1);
-}
+	int16_t ahead = (int16_t)(seq - r->highest);
 
-void sent_note(struct sent_window *w, uint16_t seq)
-{
-	int16_t ahead = (int16_t)(seq - w->highest);
-
-	if (!w->started || ahead > 0) {
-		w->sent = w->started && ahead < RESEND_WINDOW ? w->sent << ahead | 1 : 1;
-		w->highest = seq;
-		w->started = true;
+	if (!r->started || ahead > 0) {
+		r->sent = r->started && ahead < RESEND_WINDOW ? r->sent << ahead | 1 : 1;
+		r->highest = seq;
+		r->started = true;
 	} else if (-ahead < RESEND_WINDOW) {
-		w->sent |= (uint64_t)1 << -ahead;
+		r->sent |= (uint64_t)1 << -ahead;
 	}
 }
 
-static bool has_left(const struct sent_window *w, uint16_t seq)
+static bool has_left(const struct resend *r, uint16_t seq)
 {
-	uint16_t back = (uint16_t)(w->highest - seq);
-	return w->started && back < RESEND_WINDOW && w->sent >> back & 1;
+	uint16_t back = (uint16_t)(r->highest - seq);
+	return r->started && back < RESEND_WINDOW && r->sent >> back & 1;
 }
 
 static bool take_credit(struct resend *r, uint64_t now_ms)
@@ -38,13 +32,12 @@ static bool take_credit(struct resend *r, uint64_t now_ms)
 	return true;
 }
 
-bool resend_allow(struct resend *r, const struct sent_window *w, uint16_t seq, uint64_t now_ms,
-	uint32_t rtt_ms)
+bool resend_allow(struct resend *r, uint16_t seq, uint64_t now_ms, uint32_t rtt_ms)
 {
 	struct resend_turn *t = &r->turns[seq % RESEND_WINDOW];
 	uint32_t pause_ms = rtt_ms < RESEND_PAUSE_MS_MIN ? RESEND_PAUSE_MS_MIN : rtt_ms;
 
-	if (!has_left(w, seq))
+	if (!has_left(r, seq))
 		return false;
 	if (pause_ms > RESEND_PAUSE_MS_MAX)
 		pause_ms = RESEND_PAUSE_MS_MAX;

@@ -1,4 +1,4 @@
-/* media/resend.h - what one listener got, and what it may be sent again when it asks: each packet
+/* media/resend.h - which packets one listener got, and which it may be sent again when it asks: each packet
  * a few times, not twice within a round trip, and no more than its share each second. However often
  * it asks, a listener gets at most about half of the stream on top.
  *
@@ -18,18 +18,10 @@ enum {
 	RESEND_PAUSE_MS_MAX = 500,
 };
 
-/* Which packets have left. */
-struct sent_window {
+struct resend {
 	bool started;
 	uint16_t highest;
 	uint64_t sent; /* bit n: `highest` - n has left */
-};
-/* Packet `seq` has left already, or so long ago that nobody knows any more. */
-MUST_USE bool sent_before(const struct sent_window *w, uint16_t seq);
-void sent_note(struct sent_window *w, uint16_t seq); /* it leaves now */
-
-/* What was asked for. */
-struct resend {
 	struct resend_turn {
 		uint16_t seq;
 		uint8_t times;
@@ -38,6 +30,7 @@ struct resend {
 	uint32_t credit_x1000;
 	uint64_t credit_ms;
 };
+
+void resend_note(struct resend *r, uint16_t seq); /* packet `seq` has left */
 /* The listener asks for `seq`: may it have it? Then that counts. `rtt_ms` 0 = not known. */
-MUST_USE bool resend_allow(struct resend *r, const struct sent_window *w, uint16_t seq,
-	uint64_t now_ms, uint32_t rtt_ms);
+MUST_USE bool resend_allow(struct resend *r, uint16_t seq, uint64_t now_ms, uint32_t rtt_ms);

@@ -24,6 +24,7 @@ int rtp_source_new(struct rtp_source **ret, struct transport *t, media_id id,
 	list_init(&s->link);
 	s->transport = t;
 	s->config = *c;
+	snprintf(s->base.sif_trailer, sizeof s->base.sif_trailer, "%s", c->sif_trailer);
 	s->heard_us = clock_us();
 	if (s->config.payload_count > COUNT_OF(s->config.payloads))
 		s->config.payload_count = COUNT_OF(s->config.payloads);
@@ -106,7 +107,7 @@ void rtp_source_receive(struct rtp_source *s, const struct rtp_view *v, uint64_t
 		return;
 
 	uint8_t level = rtp_audio_level(v, s->config.level_ext);
-	worker_note_level(s->transport->worker, s->base.id, level, ms);
+	worker_note_level(s->transport->worker, &s->base, level, ms);
 	source_push(&s->base, &(struct media_packet){.rtp = v,
 				      .codec = codec,
 				      .level = level,

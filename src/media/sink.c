@@ -20,9 +20,10 @@ enum {
 	US_PER_MS = 1000,
 };
 
-static uint32_t ticks_of(const struct sink *s, uint64_t us)
+/* `us` may be negative: a packet may leave before it is to be heard. */
+static uint32_t ticks_of(const struct sink *s, int64_t us)
 {
-	return (uint32_t)(us * s->clock_hz / 1000000);
+	return (uint32_t)(us * (int64_t)s->clock_hz / 1000000);
 }
 
 /* The first packet after a silence that was not the sender's: right behind the last one by
@@ -33,7 +34,7 @@ static void begin(struct sink *s, const struct media_packet *p)
 
 	if (s->sent_any) {
 		int64_t passed_us = (int64_t)(p->arrived_us - s->sent_us);
-		uint32_t step = passed_us > 0 ? ticks_of(s, (uint64_t)passed_us) : 0;
+		uint32_t step = passed_us > 0 ? ticks_of(s, passed_us) : 0;
 		uint32_t frame = s->clock_hz * FRAME_MS / 1000;
 		s->timestamp_shift = s->timestamp + (step > frame ? step : frame) - v->timestamp;
 		s->seq_shift = (uint16_t)(s->seq + 1 - v->seq);
@@ -90,10 +91,11 @@ static void write_packet(struct source_sink *base, const struct media_packet *p)
 	out.marker |= first;
 	out.extension_profile = 0; /* no extension is negotiated on this side */
 	out.extension = (struct span){0};
-	if (sent_before(&s->left, out.seq) || !transport_send_rtp(s->transport, &out))
+	if (!transport_send_rtp(s->transport, &out))
 		return;
 
-	sent_note(&s->left, out.seq);
+	if (s->resend)
+		resend_note(s->resend, out.seq);
 	s->begin_anew = false;
 	s->in_epoch = s->base.source->epoch;
 	if (first || (int16_t)(p->rtp->seq - s->in_last_seq) > 0) {
@@ -185,7 +187,7 @@ void sink_pause(struct sink *s, bool paused)
 static uint32_t timestamp_at(const struct sink *s, uint64_t ntp)
 {
 	const struct source_clock *c = &s->base.source->clock;
-	uint32_t by_arrival = s->timestamp + ticks_of(s, clock_us() - s->sent_us);
+	uint32_t by_arrival = s->timestamp + ticks_of(s, (int64_t)(clock_us() - s->sent_us));
 
 	if (!c->known || c->ssrc != s->in_ssrc)
 		return by_arrival;
@@ -217,10 +219,27 @@ void sink_tick(struct sink *s, uint64_t now_us)
 	transport_send_rtcp(s->transport, writer_span(&w));
 }
 
+/* Its counts, made to only grow: a receiver may begin anew. */
+static void count_reported(struct sink *s, const struct rtcp_report *r)
+{
+	uint32_t expected = s->heard.at_us ? r->highest_seq - s->heard.highest_seq : s->packets;
+	int64_t lost = s->heard.at_us ? (int64_t)r->lost - s->heard.lost_seq : r->lost;
+
+	s->heard.highest_seq = r->highest_seq;
+	s->heard.lost_seq = r->lost;
+	if (expected > UINT16_MAX || lost > (int64_t)expected)
+		return;
+	s->heard.expected += expected;
+	if (lost >= 0)
+		s->heard.lost += (uint64_t)lost;
+	else /* they came late, or again */
+		s->heard.lost -= (uint64_t)-lost < s->heard.lost ? (uint64_t)-lost : s->heard.lost;
+}
+
 void sink_reported(struct sink *s, const struct rtcp_report *r, uint64_t now_us)
 {
+	count_reported(s, r);
 	s->heard.at_us = now_us;
-	s->heard.lost = r->lost;
 	s->heard.jitter = r->jitter;
 	if (!r->last_sr)
 		return;
@@ -243,7 +262,7 @@ void sink_asked(struct sink *s, uint16_t seq, uint64_t now_us)
 	if ((int16_t)(in_seq - s->in_first_seq) <= 0 ||
 		!history_get(&out, s->base.source->history[s->config.codec], s->in_epoch,
 			s->in_ssrc, in_seq) ||
-		!resend_allow(s->resend, &s->left, seq, now_us / US_PER_MS,
+		!resend_allow(s->resend, seq, now_us / US_PER_MS,
 			s->heard.rtt_us / US_PER_MS))
 		return;
 	number(s, &out);

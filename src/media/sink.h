@@ -35,12 +35,13 @@ struct sink {
 	uint32_t packets, octets;
 	uint64_t report_due_ms;
 
-	struct sent_window left;
 	struct resend *resend; /* NULL: NACK was not negotiated */
 	/* What its receiver told in the last report (RFC 3550, 6.4.1). */
 	struct {
 		uint64_t at_us; /* 0 = nothing yet */
-		int32_t lost;
+		uint32_t highest_seq;
+		int32_t lost_seq; /* as in the report */
+		uint64_t expected, lost;
 		uint32_t jitter; /* ticks */
 		uint32_t rtt_us; /* 0 = not known */
 	} heard;

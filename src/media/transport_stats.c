@@ -20,6 +20,7 @@ static struct media_voice_stats of_source(
 {
 	return (struct media_voice_stats){.id = s->base.id,
 		.packets = rtp_count_received(&s->count),
+		.expected = rtp_count_received(&s->count) + rtp_count_lost(&s->count),
 		.lost = rtp_count_lost(&s->count),
 		.jitter_us = to_us(rtp_count_jitter(&s->count), s->clock_hz),
 		.rtt_us = rtt_us,
@@ -32,7 +33,8 @@ static struct media_voice_stats of_sink(const struct sink *s, uint64_t now_us)
 	return (struct media_voice_stats){.id = s->id,
 		.sink = true,
 		.packets = s->packets,
-		.lost = s->heard.lost > 0 ? (uint64_t)s->heard.lost : 0,
+		.expected = s->heard.expected,
+		.lost = s->heard.lost,
 		.jitter_us = to_us(s->heard.jitter, s->clock_hz),
 		.rtt_us = s->heard.rtt_us,
 		.asked = s->asked,

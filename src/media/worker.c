@@ -48,6 +48,7 @@ struct worker {
 	struct list noted; /* struct source.noted: heard in this window */
 	uint64_t address_secret;
 	uint64_t drops[MEDIA_DROP__COUNT];
+	struct media_traffic traffic;
 	bool reports_full;
 };
 
@@ -84,11 +85,19 @@ static void input_stun(
 		worker_count_drop(w, MEDIA_DROP_STUN);
 }
 
+/* Only this thread writes, so that no locked instruction is needed; others may read. */
+static void add(uint64_t *count, uint64_t more)
+{
+	__atomic_store_n(count, *count + more, __ATOMIC_RELAXED);
+}
+
 static void on_packet(void *owner, uint8_t *packet, size_t size, const struct peer_address *from,
 	uint64_t now_us)
 {
 	struct worker *w = owner;
 
+	add(&w->traffic.packets_in, 1);
+	add(&w->traffic.bytes_in, size);
 	if (packet[0] < 4) {
 		input_stun(w, span_of(packet, size), from, now_us);
 		return;
@@ -135,13 +144,25 @@ uint8_t *worker_out(struct worker *w, const struct peer_address *to)
 
 void worker_send(struct worker *w, size_t size, const struct peer_address *to)
 {
+	add(&w->traffic.packets_out, 1);
+	add(&w->traffic.bytes_out, size);
 	rtc_edge_send(w->edge, size, to);
 }
 
-/* Only this thread writes, so that no locked instruction is needed; others may read. */
 void worker_count_drop(struct worker *w, enum media_drop why)
 {
-	__atomic_store_n(&w->drops[why], w->drops[why] + 1, __ATOMIC_RELAXED);
+	add(&w->drops[why], 1);
+}
+
+struct media_traffic worker_traffic(const struct worker *w)
+{
+	const struct media_traffic *t = &w->traffic;
+	return (struct media_traffic){
+		.packets_in = __atomic_load_n(&t->packets_in, __ATOMIC_RELAXED),
+		.bytes_in = __atomic_load_n(&t->bytes_in, __ATOMIC_RELAXED),
+		.packets_out = __atomic_load_n(&t->packets_out, __ATOMIC_RELAXED),
+		.bytes_out = __atomic_load_n(&t->bytes_out, __ATOMIC_RELAXED),
+	};
 }
 
 uint64_t worker_drops(const struct worker *w, enum media_drop why)
@@ -315,11 +336,8 @@ static uint16_t add_capped(uint16_t sum, unsigned more)
 	return sum + more > UINT16_MAX ? UINT16_MAX : (uint16_t)(sum + more);
 }
 
-void worker_note_level(struct worker *w, media_id source, uint8_t level, unsigned duration_ms)
+void worker_note_level(struct worker *w, struct source *s, uint8_t level, unsigned duration_ms)
 {
-	struct source *s = worker_source(w, source);
-	if (!s)
-		return;
 	if (list_empty(&s->noted))
 		list_add(&w->noted, &s->noted);
 	if (level < s->loudest)

@@ -47,6 +47,12 @@ struct source {
 	bool muted;
 	unsigned epoch; /* counts unmutings: a sink begins anew when it changed */
 	struct red_primary red; /* of a sender of RED, for the sinks that take Opus */
+	struct {
+		bool known;
+		uint32_t ssrc, timestamp;
+		uint16_t seq;
+	} newest; /* of its Opus and RED packets */
+	char sif_trailer[MEDIA_TRAILER_SIZE]; /* see struct media_source_config */
 	struct history *history[CODEC__COUNT]; /* of what sinks get in a codec; NULL = nobody may ask */
 	struct source_clock clock;
 	/* What worker_note_level() heard in this window. */
@@ -75,6 +81,7 @@ MUST_USE int source_remember(struct source *s, enum codec codec);
 /* To every sink that takes it. Of a RED packet, those that take Opus get the packets that are new
  * in it, see media/red_primary.h. */
 void source_push(struct source *s, const struct media_packet *p);
+/* Those who hear Opus get a moment of silence first, or their decoders would go on with the last sound. */
 void source_mute(struct source *s, bool muted);
 
 /* ---- the worker itself, for media.c ---- */
@@ -97,6 +104,7 @@ struct mailbox *worker_orders(struct worker *w);
 
 void worker_count_drop(struct worker *w, enum media_drop why);
 uint64_t worker_drops(const struct worker *w, enum media_drop why); /* from any thread */
+struct media_traffic worker_traffic(const struct worker *w);        /* the same */
 
 /* ---- services used by transports ---- */
 const struct dtls_identity *worker_identity(const struct worker *w);
@@ -135,7 +143,7 @@ struct source *worker_source(struct worker *w, media_id id);
 MUST_USE int worker_add_source(struct worker *w, struct source *s);
 void worker_remove_source(struct worker *w, struct source *s);
 /* Level of one heard packet, for the 400 ms windows. `duration_ms` of sound. */
-void worker_note_level(struct worker *w, media_id source, uint8_t level, unsigned duration_ms);
+void worker_note_level(struct worker *w, struct source *s, uint8_t level, unsigned duration_ms);
 
 /* Called every 20 ms for each registered beat, on an absolute grid without drift. */
 struct beat {

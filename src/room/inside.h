@@ -119,6 +119,8 @@ struct participant {
 	size_t track_count, wish_count;
 	float spoken; /* the level that others were told; 0: not speaking */
 	bool speaking_changed;
+	struct connection_quality quality;
+	bool quality_known; /* else it is the best */
 };
 
 enum track_state {

@@ -274,6 +274,11 @@ const char *participant_identity(const struct participant *p)
 	return p->identity;
 }
 
+int64_t participant_joined_unix_ms(const struct participant *p)
+{
+	return p->joined_unix_ms;
+}
+
 const char *participant_name(const struct participant *p)
 {
 	return p->name;
@@ -307,4 +312,30 @@ bool participant_is_visible(const struct participant *p, const struct participan
 uint32_t participant_last_sequence(const struct participant *p)
 {
 	return p->last_sequence;
+}
+
+struct connection_quality participant_quality(const struct participant *p)
+{
+	return p->quality_known ? p->quality : quality_best();
+}
+
+static bool hears_any_of(const struct participant *listener, const struct participant *p)
+{
+	list_each(it, &p->tracks)
+		if (participant_hears(listener, container_of(it, struct track, link)))
+			return true;
+	return false;
+}
+
+void participant_set_quality(struct participant *p, const struct connection_quality *q)
+{
+	bool changed = participant_quality(p).quality != q->quality;
+
+	p->quality = *q;
+	p->quality_known = true;
+	if (!changed)
+		return;
+	for (struct participant *to = room_next(p->room, NULL); to; to = room_next(p->room, to))
+		if (to == p || hears_any_of(to, p))
+			TELL(to, quality, p);
 }

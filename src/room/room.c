@@ -36,6 +36,11 @@ const char *room_sid(const struct room *r)
 	return r->sid;
 }
 
+int64_t room_created_unix_ms(const struct room *r)
+{
+	return r->created_unix_ms;
+}
+
 const char *room_sif_trailer(const struct room *r)
 {
 	return r->sif_trailer;

@@ -18,6 +18,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/rng.h"
+#include "room/quality.h"
 #include "room/limits.h"
 
 #include "livekit_room.pb-c.h"
@@ -110,9 +111,10 @@ MUST_USE int rooms_open(struct room **ret, bool *made, struct rooms *rs, const c
 bool room_codec_enabled(const struct room *r, const char *mime);
 const char *room_name(const struct room *r);
 const char *room_sid(const struct room *r);
+int64_t room_created_unix_ms(const struct room *r);
 unsigned room_worker(const struct room *r);
-/* What a frame of ours would end with in an encrypted track ("server injected frame"). Nothing is
- * injected here, but clients with encryption want to know it. A text, its zero not counted. */
+/* What a frame of ours ends with in an encrypted track ("server injected frame"), as its listeners
+ * are told when they join: the silence after a mute. A text, its zero not counted. */
 enum { ROOM_TRAILER_SIZE = 33 };
 const char *room_sif_trailer(const struct room *r);
 struct participant *room_find(struct room *r, const char *identity);
@@ -144,6 +146,8 @@ struct participant_events {
 	void (*update)(void *owner, struct participant *const *who, size_t count);
 	void (*room_update)(void *owner);
 	void (*speakers)(void *owner, const struct speaker *speakers, size_t count);
+	/* The connection of `p`, which may be itself, is called otherwise than before. */
+	void (*quality)(void *owner, struct participant *p);
 	/* Begin / end to hear s->track. After `unsubscribed` the subscription is gone. */
 	void (*subscribed)(void *owner, struct subscription *s);
 	void (*unsubscribed)(void *owner, struct subscription *s);
@@ -208,8 +212,13 @@ const char *participant_sid(const struct participant *p);
 const char *participant_identity(const struct participant *p);
 Livekit__ParticipantInfo__Kind participant_kind(const struct participant *p);
 Livekit__ParticipantInfo__State participant_state(const struct participant *p);
+/* How good its connection is; EXCELLENT until somebody measures. When its name changes, it and those
+ * who hear it are told. */
+void participant_set_quality(struct participant *p, const struct connection_quality *q);
+struct connection_quality participant_quality(const struct participant *p);
 const char *participant_attribute(const struct participant *p, const char *key); /* or NULL */
 const char *participant_name(const struct participant *p);
+int64_t participant_joined_unix_ms(const struct participant *p);
 const char *participant_metadata(const struct participant *p);
 /* The i-th attribute, or NULL past the last. */
 const struct attribute *participant_attributes(const struct participant *p, size_t i);
@@ -275,6 +284,7 @@ const char *track_sid(const struct track *t);
 bool track_muted(const struct track *t);
 struct participant *track_owner(const struct track *t);
 uint32_t track_media_source(const struct track *t);
+size_t track_listener_count(const struct track *t);
 /* As kept; strings live with the track. */
 const struct track_config *track_facts(const struct track *t);
 struct track *participant_next_track(struct participant *p, struct track *after); /* NULL starts */

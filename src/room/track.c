@@ -215,6 +215,14 @@ struct participant *track_owner(const struct track *t)
 	return t->owner;
 }
 
+size_t track_listener_count(const struct track *t)
+{
+	size_t count = 0;
+	list_each(it, &t->listeners)
+		++count;
+	return count;
+}
+
 uint32_t track_media_source(const struct track *t)
 {
 	return t->config.media_source;

@@ -295,6 +295,14 @@ void signal_transport_sctp(struct signal_door *d, media_id transport, struct spa
 		data_input(p, packet);
 }
 
+void signal_transport_stats(struct signal_door *d, media_id transport,
+	const struct media_voice_stats *stats, size_t count)
+{
+	struct peer *p = peer_of(d, transport);
+	if (p && p->session->state != SESSION_GONE)
+		quality_measured(p->session, stats, count);
+}
+
 void signal_levels(struct signal_door *d, const struct media_level *levels, size_t count)
 {
 	for (size_t i = 0; i < count; ++i) {

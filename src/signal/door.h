@@ -45,6 +45,8 @@ bool signal_request(struct signal_door *d, struct http_exchange *x);
 void signal_transport_state(
 	struct signal_door *d, media_id transport, enum media_transport_state state);
 void signal_transport_sctp(struct signal_door *d, media_id transport, struct span packet);
+void signal_transport_stats(struct signal_door *d, media_id transport,
+	const struct media_voice_stats *stats, size_t count);
 /* Loudness of the tracks that clients publish, for track_level(). */
 void signal_levels(struct signal_door *d, const struct media_level *levels, size_t count);
 

@@ -68,6 +68,11 @@ static void on_speakers(void *owner, const struct speaker *speakers, size_t coun
 	info_arena_fini(&a);
 }
 
+static void on_quality(void *owner, struct participant *p)
+{
+	quality_tell(owner, p);
+}
+
 static void on_subscribed(void *owner, struct subscription *sub)
 {
 	subscribe_begin(owner, sub);
@@ -150,6 +155,7 @@ const struct participant_events session_participant_events = {
 	.update = on_update,
 	.room_update = on_room_update,
 	.speakers = on_speakers,
+	.quality = on_quality,
 	.subscribed = on_subscribed,
 	.unsubscribed = on_unsubscribed,
 	.track_subscribed = on_track_subscribed,

@@ -256,6 +256,8 @@ void publish_request(struct session *s, Livekit__AddTrackRequest *a)
 
 /* ---- m-lines ---- */
 
+static_assert((int)ROOM_TRAILER_SIZE <= (int)MEDIA_TRAILER_SIZE, "one is copied into the other");
+
 static void open_source(struct pub *p, const struct section *c)
 {
 	struct media *media = p->session->door->media;
@@ -265,6 +267,9 @@ static void open_source(struct pub *p, const struct section *c)
 		.payloads = {{.pt = c->opus_pt, .codec = CODEC_OPUS}}, .payload_count = 1};
 
 	memcpy(config.mid, c->mid, sizeof config.mid);
+	if (p->request->encryption != LIVEKIT__ENCRYPTION__TYPE__NONE)
+		snprintf(config.sif_trailer, sizeof config.sif_trailer, "%s",
+			room_sif_trailer(participant_room(p->session->participant)));
 	if (c->red_pt && codecs_may_be_red(p->request)) {
 		config.payloads[config.payload_count].pt = c->red_pt;
 		config.payloads[config.payload_count++].codec = CODEC_RED;

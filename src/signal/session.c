@@ -7,7 +7,6 @@
 enum {
 	LINGER_MS = 5000,         /* after media failed: to come back */
 	REFRESH_MS = 5 * 60000,
-	QUALITY_MS = 5000,        /* LiveKit measures for so long before it says anything */
 };
 
 static const struct {
@@ -62,56 +61,6 @@ void session_say_leave(
 	if (s->ws)
 		websocket_close(s->ws, 1000);
 	s->ws = NULL;
-}
-
-/* ---- connection quality ---- */
-
-static Livekit__ConnectionQualityInfo *excellent(struct info_arena *a, const struct participant *of)
-{
-	Livekit__ConnectionQualityInfo *info = info_alloc(a, sizeof *info);
-	if (!info)
-		return NULL;
-	livekit__connection_quality_info__init(info);
-	info->participant_sid = (char *)participant_sid(of);
-	info->quality = LIVEKIT__CONNECTION_QUALITY__EXCELLENT;
-	info->score = 4.5f; /* the best that LiveKit's scale knows */
-	return info;
-}
-
-/* Its own, and that of everybody whom it hears. */
-static void on_quality(void *owner)
-{
-	struct session *s = owner;
-	struct info_arena a = {0};
-	Livekit__ConnectionQualityUpdate update = LIVEKIT__CONNECTION_QUALITY_UPDATE__INIT;
-	Livekit__SignalResponse m = LIVEKIT__SIGNAL_RESPONSE__INIT;
-	size_t count = 1;
-
-	list_each(it, &s->hearings)
-		++count;
-	update.updates = info_alloc(&a, count * sizeof *update.updates);
-	if (update.updates && (update.updates[0] = excellent(&a, s->participant)))
-		++update.n_updates;
-	list_each(it, &s->hearings) {
-		struct hearing *h = container_of(it, struct hearing, link);
-		if (!update.n_updates)
-			break;
-		Livekit__ConnectionQualityInfo *info =
-			excellent(&a, track_owner(h->subscription->track));
-		if (info)
-			update.updates[update.n_updates++] = info;
-	}
-	m.message_case = LIVEKIT__SIGNAL_RESPONSE__MESSAGE_CONNECTION_QUALITY;
-	m.connection_quality = &update;
-	if (update.n_updates && s->join->protocol >= 5)
-		session_send(s, &m);
-	info_arena_fini(&a);
-}
-
-void session_tell_quality(struct session *s)
-{
-	if (!timer_running(&s->quality))
-		timer_start(&s->quality, QUALITY_MS, 0);
 }
 
 /* ---- the socket ---- */
@@ -240,7 +189,7 @@ int session_new(struct session **ret, struct signal_door *d, struct room *r, str
 	if (!e)
 		e = timer_init(&s->deadline, d->loop, on_deadline, s);
 	if (!e)
-		e = timer_init(&s->quality, d->loop, on_quality, s);
+		e = quality_init(s);
 	if (!e)
 		e = join_room(s, r);
 	if (e) {
@@ -271,7 +220,7 @@ struct session *session_free(struct session *s)
 	offer_fini(s);
 	timer_fini(&s->refresh);
 	timer_fini(&s->deadline);
-	timer_fini(&s->quality);
+	quality_fini(s);
 	buf_fini(&s->held);
 	resume_forget(s);
 	join_free(s->join);
@@ -355,7 +304,7 @@ static void on_connected(struct session *s, struct peer *p)
 	if (p == primary(s) &&
 		participant_state(s->participant) != LIVEKIT__PARTICIPANT_INFO__STATE__ACTIVE) {
 		participant_active(s->participant);
-		session_tell_quality(s);
+		quality_tell_later(s);
 	}
 	if (p == &s->publisher)
 		publish_go_live(s);

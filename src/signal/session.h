@@ -113,6 +113,7 @@ struct pub {
 	media_id source;
 	struct map_node by_source; /* door.sources */
 	struct track *track; /* when LIVE */
+	struct quality quality;
 };
 
 struct hearing {
@@ -122,6 +123,7 @@ struct hearing {
 	struct section *section; /* NULL: waits for one */
 	uint32_t ssrc;
 	media_id sink; /* 0 until it is negotiated */
+	struct quality quality;
 	bool refused;  /* the client takes none of our codecs, and knows */
 };
 
@@ -182,6 +184,7 @@ struct session {
 	uint64_t claims_hash; /* of what the last refresh token said */
 	struct buf held; /* reliable data that waits for its channel: u32 size, bytes, ... */
 	struct timer refresh, deadline, quality;
+	uint32_t rtt_us; /* to the client, 0 = not known */
 	struct deferred reap;
 };
 
@@ -202,8 +205,6 @@ void session_say_leave(
 	struct session *s, Livekit__DisconnectReason why, Livekit__LeaveRequest__Action action);
 /* The client must start over: LEAVE RECONNECT; the participant goes with the new one. */
 void session_start_over(struct session *s);
-/* In a while, that it and those whom it hears are well: for one who is active or hears one more. */
-void session_tell_quality(struct session *s);
 /* As if this server had died: no word, the socket breaks, others see it leave. */
 void session_vanish(struct session *s, Livekit__DisconnectReason why);
 void session_removed(struct session *s, Livekit__DisconnectReason why); /* the room's last event */
@@ -301,6 +302,15 @@ void offer_wanted(struct session *s); /* what it hears has changed */
 void offer_answered(struct session *s, const Livekit__SessionDescription *answer);
 void offer_restart(struct session *s); /* v0: new ICE credentials, after a resume */
 void offer_fulfilled(struct session *s); /* v1: an offer of the client was answered */
+
+/* ---- quality.c: how good connections are ---- */
+MUST_USE int quality_init(struct session *s);
+void quality_fini(struct session *s);
+/* In a while, its own and those whom it hears: for one who is active or hears one more. */
+void quality_tell_later(struct session *s);
+void quality_tell(struct session *s, struct participant *of); /* now */
+void quality_measured(
+	struct session *s, const struct media_voice_stats *stats, size_t count);
 
 /* ---- data.c ---- */
 void data_connected(struct peer *p);

@@ -111,7 +111,7 @@ void subscribe_begin(struct session *s, struct subscription *sub)
 	h->subscription = sub;
 	sub->user = h;
 	list_add(&s->hearings, &h->link);
-	session_tell_quality(s);
+	quality_tell_later(s);
 	offer_wanted(s);
 }
 

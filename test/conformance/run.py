@@ -6,6 +6,7 @@ with its reason. Fails when a case that is not listed there fails, and when a li
 The last line is "N passed, N failed"; known gaps are counted apart."""
 import os
 import pathlib
+import random
 import re
 import socket
 import subprocess
@@ -33,17 +34,18 @@ logging: {{level: warn}}
 
 
 def free_ports(count):
-    """Ports free for TCP and UDP alike."""
+    """Ports free for TCP and UDP alike, not of those that the kernel gives to whoever asks for any: before the server
+    takes them others ask all the time."""
     found, held = [], []
     while len(found) < count:
-        tcp, udp = socket.socket(), socket.socket(type=socket.SOCK_DGRAM)
-        tcp.bind(("127.0.0.1", 0))
+        port, tcp, udp = random.randrange(10000, 24000), socket.socket(), socket.socket(type=socket.SOCK_DGRAM)
         held += [tcp, udp]
         try:
-            udp.bind(("127.0.0.1", tcp.getsockname()[1]))
+            tcp.bind(("127.0.0.1", port))
+            udp.bind(("127.0.0.1", port))
         except OSError:
             continue
-        found.append(tcp.getsockname()[1])
+        found.append(port)
     for s in held:
         s.close()
     return found

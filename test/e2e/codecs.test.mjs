@@ -40,11 +40,13 @@ inRoom('RED goes to those who take it; the others get the Opus in it, and what w
   await until(async () => (await inbound(listeners[1])).packetsLost > 5, 10000, 'where RED goes through as it is, what is lost is lost as a packet');
   const size = (s) => s.bytesReceived / s.packetsReceived;
   const [withRed, ...without] = await Promise.all(listeners.slice(1).map(inbound));
-  assert.ok(withRed.concealedSamples < 0.02 * withRed.totalSamplesReceived, JSON.stringify(withRed));
+  // A busy machine makes a listener stumble once or twice; without copies each loss would be heard.
+  const stumbles = (s) => assert.ok(s.concealmentEvents < link.lost / 3, JSON.stringify(s));
+  stumbles(withRed);
   for (const plain of without) {
     assert.ok(size(withRed) > 1.7 * size(plain), `${size(withRed)} bytes with RED, ${size(plain)} without`);
     assert.ok(plain.packetsReceived > 100 && plain.packetsLost <= 1, `${plain.packetsLost} lost of ${plain.packetsReceived}`);
-    assert.ok(plain.concealedSamples < 0.02 * plain.totalSamplesReceived, JSON.stringify(plain));
+    stumbles(plain);
   }
   assert.ok(link.lost > 8, `${link.lost} packets were lost`);
 });
@@ -112,4 +114,21 @@ inRoom('silence is hardly sent with DTX, all of it without; and nobody takes it 
   for (const key of ['with', 'without']) await alice.loudness({ key, on: true });
   assert.equal(await carol.hears('alice', { pick: { source: 'microphone' } }), '440 Hz, clear');
   for (const s of await rtpStats(page.carol, carol.id, 'inbound-rtp')) assert.ok(s.packetsLost <= 1, JSON.stringify(s));
+});
+
+inRoom('who mutes is silent at once: the listener makes up no tail of the last sound', async (t) => {
+  const page = await pageOf(t, 'bob');
+  const alice = await t.join('alice', { as: 'node' }), bob = await t.join('bob', { as: 'js', alone: true });
+  await alice.publish(440);
+  await bob.saw('track-subscribed', { who: 'alice' });
+  await bob.openEar({ who: 'alice' });
+  // Samples that were made up and are not silence; some 440 ms of them when the sound just stops.
+  const madeUp = async () => { const [s] = await rtpStats(page, bob.id, 'inbound-rtp'); return { silent: s.silentConcealedSamples, audible: s.concealedSamples - s.silentConcealedSamples }; };
+  const before = await madeUp();
+  await alice.mute({ key: 't1' });
+  let now;
+  await until(async () => (now = await madeUp()).silent > before.silent + 24000, 5000, 'half a second of silence');
+  assert.ok(now.audible - before.audible < 10000, `${now.audible - before.audible} samples of tail`);
+  await alice.unmute({ key: 't1' });
+  assert.equal(await bob.hears('alice', { seconds: 1 }), '440 Hz, clear');
 });

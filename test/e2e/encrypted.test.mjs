@@ -26,6 +26,10 @@ test('an encrypted voice is heard by those with the key and not by the phone, wh
     assert.equal(await carol.hears(phone, { seconds: 1, patience: 2500 }), 'silence', 'noise would come back as an echo');
     await carol.publish(660);
     assert.equal(await carol.hears(phone), '660 Hz, clear');
+    // The silence at its end is ours, in clear, and marked as such.
+    await alice.mute({ key: 't1' });
+    await bob.saw('track-muted', { who: 'alice' });
+    await alice.unmute({ key: 't1' });
     assert.equal(await bob.hears('alice'), '440 Hz, clear', 'and who is encrypted goes on');
   } finally { await t.dispose(); }
 });

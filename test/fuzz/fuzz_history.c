@@ -1,6 +1,7 @@
 #include "media/history.h"
 
 #include "media/missing.h"
+#include "media/replay.h"
 #include "media/resend.h"
 #include "wire/rtcp.h"
 
@@ -11,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* What was first under each number of this epoch; -1 = nothing. Payloads are one byte, repeated. */
 struct model {
 	struct history *history;
-	struct sent_window left;
+	struct replay left; /* what stands before every sink: nothing is protected twice */
 	struct resend resend;
 	struct missing missing;
 	unsigned epoch, resent;
@@ -24,7 +25,8 @@ struct model {
 static void begin(struct model *m)
 {
 	memset(m->first, -1, sizeof m->first);
-	m->left = (struct sent_window){0};
+	m->left = (struct replay){0};
+	m->resend.started = false;
 }
 
 static void put(struct model *m, uint16_t seq, uint8_t what)
@@ -42,10 +44,11 @@ static void put(struct model *m, uint16_t seq, uint8_t what)
 	history_put(m->history, m->epoch, &v);
 	missing_note(&m->missing, seq, m->now_ms);
 	assert(m->missing.count <= MISSING_MAX);
-	if (sent_before(&m->left, seq))
+	uint64_t index = replay_index(&m->left, seq);
+	if (!replay_is_fresh(&m->left, index))
 		return;
-	sent_note(&m->left, seq);
-	assert(sent_before(&m->left, seq));
+	replay_note(&m->left, index);
+	resend_note(&m->resend, seq);
 	m->first[seq] = what;
 }
 
@@ -55,7 +58,7 @@ static void get(struct model *m, uint16_t seq)
 	struct rtp_view v;
 
 	if (!history_get(&v, m->history, m->epoch, 1, seq) ||
-		!resend_allow(&m->resend, &m->left, seq, m->now_ms, 0))
+		!resend_allow(&m->resend, seq, m->now_ms, 0))
 		return;
 	assert(m->first[seq] >= 0 && v.payload.size == 1u + (unsigned)m->first[seq]);
 	for (size_t i = 0; i < v.payload.size; ++i)

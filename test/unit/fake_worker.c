@@ -59,7 +59,7 @@ void worker_remove_source(struct worker *w, struct source *s)
 			w->sources[i] = NULL;
 }
 
-void worker_note_level(struct worker *w, media_id source, uint8_t level, unsigned duration_ms)
+void worker_note_level(struct worker *w, struct source *s, uint8_t level, unsigned duration_ms)
 {
 	++w->levels;
 	w->level_ms += duration_ms;

@@ -85,46 +85,43 @@ static void the_ring_of_bytes_is_bounded(void)
 	history_free(h);
 }
 
-static void what_has_left_is_known(void)
+static void only_what_has_left_is_sent_again(void)
 {
-	struct sent_window w = {0};
+	struct resend r = {0};
 
-	CHECK(!sent_before(&w, 65534));
-	sent_note(&w, 65534);
-	CHECK(sent_before(&w, 65534) && !sent_before(&w, 65535));
-	CHECK(!sent_before(&w, 65533));
-	sent_note(&w, 1);
-	CHECK(!sent_before(&w, 65535) && !sent_before(&w, 0) && sent_before(&w, 65534));
-	sent_note(&w, 0);
-	CHECK(sent_before(&w, 0));
-	CHECK(sent_before(&w, 1 - RESEND_WINDOW)); /* who knows */
-	sent_note(&w, 1000);
-	CHECK(!sent_before(&w, 999) && sent_before(&w, 1));
+	CHECK(!resend_allow(&r, 65534, 1000, 0));
+	resend_note(&r, 65534);
+	resend_note(&r, 1);
+	CHECK(!resend_allow(&r, 65535, 1000, 0) && !resend_allow(&r, 0, 1000, 0));
+	CHECK(resend_allow(&r, 65534, 1000, 0) && resend_allow(&r, 1, 1000, 0));
+	resend_note(&r, 0); /* overtaken */
+	CHECK(resend_allow(&r, 0, 1000, 0) && !resend_allow(&r, 2, 1000, 0));
+	resend_note(&r, 1000);
+	CHECK(!resend_allow(&r, 999, 2000, 0) && !resend_allow(&r, 1, 2000, 0));
 }
 
 static void nobody_gets_more_than_its_share(void)
 {
-	struct sent_window w = {0};
 	struct resend r = {0};
 	uint64_t now = 1000;
 
 	for (uint16_t seq = 1; seq <= 100; ++seq)
 		if (seq != 98)
-			sent_note(&w, seq);
-	CHECK(!resend_allow(&r, &w, 98, now, 0) && !resend_allow(&r, &w, 101, now, 0));
-	CHECK(!resend_allow(&r, &w, 36, now, 0)); /* too old */
-	CHECK(resend_allow(&r, &w, 99, now, 200));
-	CHECK(!resend_allow(&r, &w, 99, now + 199, 200));
-	CHECK(resend_allow(&r, &w, 99, now + 200, 200));
-	CHECK(resend_allow(&r, &w, 99, now + 700, 9000));
-	CHECK(!resend_allow(&r, &w, 99, now + 9000, 0)); /* three times */
+			resend_note(&r, seq);
+	CHECK(!resend_allow(&r, 98, now, 0) && !resend_allow(&r, 101, now, 0));
+	CHECK(!resend_allow(&r, 36, now, 0)); /* too old */
+	CHECK(resend_allow(&r, 99, now, 200));
+	CHECK(!resend_allow(&r, 99, now + 199, 200));
+	CHECK(resend_allow(&r, 99, now + 200, 200));
+	CHECK(resend_allow(&r, 99, now + 700, 9000));
+	CHECK(!resend_allow(&r, 99, now + 9000, 0)); /* three times */
 
 	unsigned got = 0;
-	r = (struct resend){0};
+	r.credit_ms = 0;
 	for (unsigned round = 0; round < 40; ++round) /* of 50 ms: all it knows, again and again */
 		for (uint16_t seq = 37; seq <= 100; ++seq) {
 			r.turns[seq % RESEND_WINDOW].times = 0;
-			got += resend_allow(&r, &w, seq, now + round * 50, 0);
+			got += resend_allow(&r, seq, now + round * 50, 0);
 		}
 	CHECK(got >= RESEND_BURST && got <= RESEND_BURST + 2 * RESEND_PER_SECOND);
 }
@@ -133,7 +130,7 @@ int main(void)
 {
 	what_is_kept_does_not_change();
 	the_ring_of_bytes_is_bounded();
-	what_has_left_is_known();
+	only_what_has_left_is_sent_again();
 	nobody_gets_more_than_its_share();
 	CHECK_EQ(mem_live(), 0);
 	mem_fail_after(0);

@@ -4,6 +4,9 @@
 struct ear {
 	struct source_sink base;
 	unsigned heard, gone;
+	uint16_t seq;
+	uint32_t timestamp;
+	size_t size;
 	char payload[16];
 	enum codec codec;
 };
@@ -14,6 +17,9 @@ static void hear(struct source_sink *s, const struct media_packet *p)
 	snprintf(e->payload, sizeof e->payload, "%.*s", (int)p->rtp->payload.size,
 		(const char *)p->rtp->payload.data);
 	e->codec = p->codec;
+	e->seq = p->rtp->seq;
+	e->timestamp = p->rtp->timestamp;
+	e->size = p->rtp->payload.size;
 	++e->heard;
 }
 
@@ -76,6 +82,39 @@ static void each_sink_gets_what_it_takes(void)
 	CHECK(!opus.base.source);
 }
 
+/* A decoder that is left alone goes on with the last sound for half a second. */
+static void muting_ends_with_silence(void)
+{
+	static const char *const trailers[] = {"", "trailer"};
+
+	for (size_t i = 0; i < COUNT_OF(trailers); ++i) {
+		struct source s;
+		struct ear opus = make_ear(CODEC_OPUS), red = make_ear(CODEC_RED);
+		struct ear any = make_ear(CODEC_NONE);
+
+		source_init(&s, 1);
+		snprintf(s.sif_trailer, sizeof s.sif_trailer, "%s", trailers[i]);
+		source_add_sink(&s, &opus.base);
+		source_add_sink(&s, &red.base);
+		source_add_sink(&s, &any.base);
+		source_mute(&s, true); /* nothing was heard yet: nothing to end */
+		source_mute(&s, false);
+		CHECK_EQ(opus.heard, 0);
+
+		push(&s, CODEC_OPUS, "sound");
+		uint16_t last = opus.seq;
+		source_mute(&s, true);
+		CHECK(opus.heard == 6 && red.heard == 6 && any.heard == 1);
+		CHECK_EQ((uint16_t)(opus.seq - last), 5);
+		CHECK_EQ(opus.timestamp, 5 * 960);
+		CHECK_EQ(opus.size, 80 + strlen(trailers[i]));
+		CHECK(!memcmp(opus.payload, "\xf8\xff\xfe", 4)); /* and zeros */
+		source_mute(&s, true);
+		CHECK_EQ(opus.heard, 6);
+		source_fini(&s);
+	}
+}
+
 static void codecs_are_found_by_name(void)
 {
 	CHECK_EQ(codec_by_name(span_text("OPUS"), 48000), CODEC_OPUS);
@@ -89,6 +128,7 @@ static void codecs_are_found_by_name(void)
 int main(void)
 {
 	each_sink_gets_what_it_takes();
+	muting_ends_with_silence();
 	codecs_are_found_by_name();
 	return 0;
 }

@@ -12,20 +12,23 @@ export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '
 export const binary = process.env.RINGDOWN ?? path.join(root, 'build/ringdown');
 export const KEY = 'devkey', SECRET = 'secret';
 
-const listen = () => new Promise((resolve, reject) => {
-  const s = net.createServer().on('error', reject).listen(0, '127.0.0.1', () => resolve(s));
+const listen = (port) => new Promise((resolve) => {
+  const s = net.createServer().on('error', () => resolve(undefined)).listen(port, '127.0.0.1', () => resolve(s));
 });
 const bindUdp = (port) => new Promise((resolve) => {
   const s = dgram.createSocket('udp4').on('error', () => resolve(undefined));
   s.bind(port, '127.0.0.1', () => resolve(s));
 });
 
-// Ports free for TCP and UDP alike, held until all are found so that none is given twice.
+// Ports free for TCP and UDP alike, held until all are found so that none is given twice. Not of those that the
+// kernel gives to whoever asks for any: between our letting go and the server's taking one, others ask all the time.
 export async function freePorts(count) {
   const held = [], ports = [];
   while (ports.length < count) {
-    const tcp = await listen(), port = tcp.address().port, udp = await bindUdp(port);
+    const port = 10000 + Math.floor(Math.random() * 14000), tcp = await listen(port);
+    if (!tcp) continue;
     held.push(tcp);
+    const udp = await bindUdp(port);
     if (!udp) continue;
     held.push(udp);
     ports.push(port);
