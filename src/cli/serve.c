@@ -81,6 +81,7 @@ static void on_tick(void *owner)
 	rooms_tick(s->rooms);
 	server_learn_peers(s);
 	server_look_at_files(s);
+	server_weigh_traffic(s);
 }
 
 static uint64_t now_ms(void *owner)

@@ -60,6 +60,10 @@ struct server {
 	unsigned doors_open;
 	void (*doors_closed)(struct server *s);
 
+	struct {
+		uint64_t bytes, since_ms;
+	} traffic; /* of the media, when it was weighed last */
+
 	char node_ip[64];   /* our ICE candidates */
 	char media_ip[64];  /* in the SDP of trunks */
 	char sip_host[256]; /* Via, Contact and From */
@@ -83,6 +87,8 @@ const char *server_secret(void *owner, const char *key);
 MUST_USE int server_read_files(struct server *s);
 void server_look_at_files(struct server *s); /* every few seconds; cheap */
 void server_watch_hangup(struct server *s);
+/* cli/server_traffic.c: LiveKit's limit.bytes_per_sec */
+void server_weigh_traffic(struct server *s);
 /* cli/server_peers.c; cheap when nothing has changed. */
 void server_learn_peers(struct server *s);
 /* cli/server_dev.c: what --dev adds. */

@@ -143,3 +143,18 @@ test('one listener hears as many voices as it may; a node with all its tracks le
   await two.leave();
   await ear.leave();
 });
+
+test('while more media than allowed goes through, nobody joins', async () => {
+  const busy = await Server.start({ simulator: false, yaml: 'limit: {num_tracks: -1, bytes_per_sec: 1_000}' });
+  try {
+    const ann = await Person.join(busy, 'r', 'ann'), bob = await Person.join(busy, 'r', 'bob');
+    await ann.speak(440);
+    await until(async () => {
+      const met = await join(await token({ identity: 'late' }), busy);
+      met.ws?.close();
+      return met.status === 503 && met.body === 'node has exceeded its configured limit';
+    }, 10000, 'the node is full');
+    await Promise.all([ann.leave(), bob.leave()]);
+    await until(async () => { const met = await join(await token({ identity: 'late' }), busy); met.ws?.close(); return met.join; }, 10000, 'there is room again');
+  } finally { await busy.stop(); }
+});
