@@ -7,6 +7,7 @@
 #pragma once
 
 #include "api/api.h"
+#include "base/limits.h"
 #include "call/call.h"
 #include "config/config.h"
 #include "media/media.h"
@@ -64,7 +65,12 @@ struct server {
 		uint64_t bytes, since_ms;
 	} traffic; /* of the media, when it was weighed last */
 
-	char node_ip[64];   /* our ICE candidates */
+	char node_ips[SIGNAL_IPS_MAX][64]; /* our ICE candidates, best first */
+	size_t node_ip_count;
+	struct sockaddr_storage rtc_binds[MEDIA_RTC_BINDS_MAX];
+	size_t rtc_bind_count;
+	bool has_ipv6; /* this machine */
+	struct signal_turn_server turns[LIMIT_TURN_SERVERS];
 	char media_ip[64];  /* in the SDP of trunks */
 	char sip_host[256]; /* Via, Contact and From */
 	char node_id[32];
@@ -76,7 +82,7 @@ struct server {
 /* Runs until SIGTERM or SIGINT. 0, or a negative error that was already explained. */
 MUST_USE int server_run(struct server *s);
 
-/* cli/server_address.c */
+/* cli/server_address.c: may take a few seconds, when STUN servers are asked */
 MUST_USE int server_find_addresses(struct server *s);
 /* cli/server_doors.c */
 MUST_USE int server_open_doors(struct server *s);

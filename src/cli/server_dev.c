@@ -58,7 +58,7 @@ void server_announce(struct server *s)
 		log_warn("config", "%s", s->config.notes.items[i]);
 	log_info("serve", "ready: LiveKit API and rooms on port %u%s, backend on port %u, SIP on port %u, media on %s:%u",
 		http_server_port(s->http), s->tls ? " (TLS)" : "", http_server_port(s->backend), sip_agent_port(s->sip),
-		s->node_ip,
+		s->node_ips[0],
 		media_rtc_port(s->media, 0));
 	if (s->config.dev)
 		announce_dev(s);

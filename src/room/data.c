@@ -14,17 +14,23 @@ static bool is_named(char *const *names, size_t count, const char *name)
 	return false;
 }
 
+static bool names_somebody(const Livekit__DataPacket *packet)
+{
+	if (packet->n_destination_identities)
+		return true;
+	return packet->value_case == LIVEKIT__DATA_PACKET__VALUE_USER &&
+	       (packet->user->n_destination_identities || packet->user->n_destination_sids);
+}
+
 /* No destination at all means everybody. Old clients name them in the user packet, by sid. */
 static bool is_for(const Livekit__DataPacket *packet, const struct participant *to)
 {
+	if (!names_somebody(packet))
+		return true;
 	if (packet->n_destination_identities)
 		return is_named(packet->destination_identities, packet->n_destination_identities,
 			to->identity);
-	if (packet->value_case != LIVEKIT__DATA_PACKET__VALUE_USER)
-		return true;
 	const Livekit__UserPacket *u = packet->user;
-	if (!u->n_destination_identities && !u->n_destination_sids)
-		return true;
 	return is_named(u->destination_identities, u->n_destination_identities, to->identity) ||
 	       is_named(u->destination_sids, u->n_destination_sids, to->sid);
 }
@@ -156,6 +162,37 @@ static bool anybody_waits(struct room *r)
 	return false;
 }
 
+static void give(struct participant *to, const struct data_packet *d)
+{
+	if (to != d->from && to->state == LIVEKIT__PARTICIPANT_INFO__STATE__ACTIVE)
+		TELL(to, data, d);
+}
+
+static void give_once(struct participant *to, const struct data_packet *d, uint64_t serial)
+{
+	if (!to || to->last_packet == serial)
+		return;
+	to->last_packet = serial;
+	give(to, d);
+}
+
+/* By the names and not by the people: a packet may list thousands. */
+static void give_named(struct room *r, const struct data_packet *d)
+{
+	const Livekit__DataPacket *packet = d->packet;
+	uint64_t serial = ++r->rooms->serials;
+	size_t count = packet->n_destination_identities;
+	for (size_t i = 0; i < count; ++i)
+		give_once(room_find(r, packet->destination_identities[i]), d, serial);
+	if (count)
+		return;
+	const Livekit__UserPacket *u = packet->user;
+	for (size_t i = 0; i < u->n_destination_identities; ++i)
+		give_once(room_find(r, u->destination_identities[i]), d, serial);
+	for (size_t i = 0; i < u->n_destination_sids; ++i)
+		give_once(room_find_sid(r, u->destination_sids[i]), d, serial);
+}
+
 static void deliver(
 	struct room *r, struct participant *from, const Livekit__DataPacket *packet, bool reliable)
 {
@@ -171,10 +208,11 @@ static void deliver(
 			.reliable = reliable};
 		if (reliable && anybody_waits(r))
 			hold(r, d.bytes);
-		for (struct participant *to = room_next(r, NULL); to; to = room_next(r, to))
-			if (to != from && to->state == LIVEKIT__PARTICIPANT_INFO__STATE__ACTIVE &&
-				is_for(packet, to))
-				TELL(to, data, &d);
+		if (names_somebody(packet))
+			give_named(r, &d);
+		else
+			for (struct participant *to = room_next(r, NULL); to; to = room_next(r, to))
+				give(to, &d);
 		answer_api(r, &d);
 	} else {
 		log_debug(r->name, "a data packet is dropped: too large");

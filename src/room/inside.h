@@ -15,6 +15,7 @@
  */
 #pragma once
 
+#include "base/budget.h"
 #include "base/buf.h"
 #include "room/room.h"
 #include "room/speakers.h"
@@ -50,6 +51,7 @@ struct room {
 	bool idle; /* nobody here who keeps it open */
 	uint64_t idle_since_ms;
 	bool ever_joined;
+	bool levels_came; /* since speakers were told */
 	bool changed; /* a room_update is due */
 	uint64_t told_ms, batch_due_ms;
 	struct list
@@ -63,7 +65,10 @@ struct room {
 /* Who may hear a publisher's tracks. Zeroed: nobody. */
 struct allowance {
 	bool everybody;
+	struct map by_identity, by_sid; /* the first of each name */
 	struct allowed {
+		struct map_node by_name;
+		struct allowed *same; /* another one for the same name */
 		char *identity, *sid; /* "" = not by this */
 		bool all_tracks;
 		char **track_sids;
@@ -74,6 +79,7 @@ struct allowance {
 
 struct wish {
 	struct list link;
+	struct map_node by_sid; /* participant.wishes_by_sid */
 	bool subscribe;
 	uint64_t until_ms; /* 0: the track is (or was) there */
 	char track_sid[RNG_ID_SIZE];
@@ -117,7 +123,11 @@ struct participant {
 	uint32_t last_sequence;
 	struct allowance allowance;
 	struct list tracks, subscriptions, wishes;
-	size_t track_count, wish_count;
+	struct map wishes_by_sid;
+	size_t track_count;
+	bool complained; /* of what it asked for: one line in the log is enough */
+	uint64_t last_packet; /* serial of the data packet that it got last, when names were listed */
+	struct budget telling; /* LIMIT_TELL_BYTES */
 	float spoken; /* the level that others were told; 0: not speaking */
 	bool speaking_changed;
 	struct connection_quality quality;
@@ -153,7 +163,8 @@ void room_tick(struct room *r, uint64_t now_ms);
 void room_free(struct room *r);
 /* The one that joined next after serial number `after`, or NULL; 0 starts. */
 struct participant *participants_after(struct room *r, uint64_t after);
-/* p has changed: version up, and all who may know are told, itself included when `self`. */
+/* p has changed: version up, and all who may know are told, itself included when `self`; those who
+ * change all the time are told of as by room_tell_later(). */
 void room_tell(struct participant *p, bool self);
 /* As room_tell(), within BATCH_MS, together with others. */
 void room_tell_later(struct participant *p);

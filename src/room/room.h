@@ -19,6 +19,7 @@
 #include "base/map.h"
 #include "base/rng.h"
 #include "room/quality.h"
+#include "room/speakers.h"
 #include "room/limits.h"
 
 #include "livekit_room.pb-c.h"
@@ -64,6 +65,7 @@ struct rooms_config {
 	/* Settings that a token or CreateRoom may name. Borrowed, must outlive the rooms. */
 	const struct room_preset *presets;
 	size_t preset_count;
+	struct speakers_config speakers; /* zeroed: the default */
 	uint64_t (*now_ms)(void *clock_owner); /* monotonic; wall clock times are clock_unix_ms() */
 	void *clock_owner;
 	unsigned (*pick_worker)(void *owner); /* the media worker of a new room; may be NULL */
@@ -83,6 +85,8 @@ void rooms_listen(struct rooms *rs, struct rooms_listener *l, const struct rooms
 	void *owner);
 struct rooms *rooms_free(struct rooms *rs);
 void rooms_tick(struct rooms *rs); /* timeouts, speakers, batched updates */
+/* New levels have come (track_level()): who speaks is told now and not with the next tick. */
+void rooms_levels_came(struct rooms *rs);
 struct room *rooms_find(struct rooms *rs, const char *name);
 struct room *rooms_next(struct rooms *rs, struct room *after); /* NULL starts */
 size_t rooms_count(const struct rooms *rs);
@@ -235,7 +239,8 @@ uint32_t participant_last_sequence(const struct participant *p);
 enum {
 	PARTICIPANT_E_LIMIT = 1, /* metadata or attributes too large; nothing changed */
 };
-/* NULL = leave as it is. Everybody is told at once. */
+/* NULL = leave as it is. Everybody is told at once, unless it changes all the time
+ * (LIMIT_TELL_BYTES): then within BATCH_MS. */
 MUST_USE int participant_set(struct participant *p, const char *name, const char *metadata,
 	const struct attribute *attributes, size_t attribute_count);
 void participant_set_permission(struct participant *p, const Livekit__ParticipantPermission *perm);
@@ -289,8 +294,12 @@ size_t track_listener_count(const struct track *t);
 /* As kept; strings live with the track. */
 const struct track_config *track_facts(const struct track *t);
 struct track *participant_next_track(struct participant *p, struct track *after); /* NULL starts */
-/* Loudness of one 400 ms window from media; see room/speakers.h. */
+/* Loudness of one window from media; see room/speakers.h. */
 void track_level(struct track *t, uint8_t level, uint16_t active_ms, uint16_t observed_ms);
+
+/* Tells it and those who hear it that it speaks (level 0: no more), whatever is heard: clients may
+ * ask for that to try themselves (SimulateScenario). */
+void participant_pretend_speaking(struct participant *p, float level);
 
 /* ---- subscriptions ---- */
 struct subscription {

@@ -21,6 +21,8 @@ int rooms_new(struct rooms **ret, const struct rooms_config *config,
 		return err_new(-ENOMEM);
 	rs->config = *config;
 	rs->config.limits = room_limits_of(&config->limits);
+	if (!config->speakers.interval_ms)
+		rs->config.speakers = speakers_default();
 	list_init(&rs->listeners);
 	if (events)
 		rooms_listen(rs, &rs->first, events, owner);
@@ -78,18 +80,32 @@ struct rooms *rooms_free(struct rooms *rs)
 	return NULL;
 }
 
+/* An event may have closed the next one too: start anew. Those that were done already have nothing
+ * left to do. */
+static struct room *room_after(struct rooms *rs, struct room *next)
+{
+	return next && next->state != ROOM_OPEN ? rooms_next(rs, NULL) : next;
+}
+
 void rooms_tick(struct rooms *rs)
 {
 	bury(rs);
 	uint64_t now = rooms_now_ms(rs);
 	struct room *next;
-	for (struct room *r = rooms_next(rs, NULL); r; r = next) {
+	for (struct room *r = rooms_next(rs, NULL); r; r = room_after(rs, next)) {
 		next = rooms_next(rs, r);
 		room_tick(r, now);
-		/* An event may have closed the next one too: start anew. Those that ticked already
-		 * have nothing left to do. */
-		if (next && next->state != ROOM_OPEN)
-			next = rooms_next(rs, NULL);
+	}
+}
+
+void rooms_levels_came(struct rooms *rs)
+{
+	uint64_t now = rooms_now_ms(rs);
+	struct room *next;
+	for (struct room *r = rooms_next(rs, NULL); r; r = room_after(rs, next)) {
+		next = rooms_next(rs, r);
+		if (r->levels_came)
+			speaking_tick(r, now);
 	}
 }
 

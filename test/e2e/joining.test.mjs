@@ -43,6 +43,7 @@ before(async () => {
   fs.writeFileSync(path.join(folder, 'keys.yaml'), 'second: another-secret-that-is-long-enough\n', { mode: 0o600 });
   server = await Server.start({ data: folder, yaml: `
 key_file: ${folder}/keys.yaml
+region: here
 room:
   auto_create: false
   enabled_codecs: [{mime: audio/opus}, {mime: audio/PCMA}, {mime: video/VP8}]
@@ -65,6 +66,7 @@ test('without auto_create a room must exist, unless the token may create it', as
   assert.equal(in_.join.participant.identity, 'ann');
   assert.deepEqual(in_.join.room.enabledCodecs.map((c) => c.mime), ['audio/opus', 'audio/PCMA'], 'what we have of what is enabled');
   assert.deepEqual(in_.join.enabledPublishCodecs.map((c) => c.mime), ['audio/opus']);
+  assert.deepEqual([in_.join.serverRegion, in_.join.serverInfo.region], ['here', 'here']);
   in_.ws.close();
 });
 

@@ -51,7 +51,8 @@ static void flags_win_over_the_environment_and_the_file(void)
 	CHECK_EQ(c.rtc.udp_port.last, 6);
 	CHECK_EQ(c.bind_addresses.count, 2);
 	CHECK_STR(c.bind_addresses.items[1], "127.0.0.2");
-	CHECK_STR(c.rtc.node_ip, "192.0.2.1");
+	CHECK_EQ(c.rtc.node_ip.count, 1);
+	CHECK_STR(c.rtc.node_ip.items[0], "192.0.2.1");
 	CHECK(!c.room.auto_create && c.room.enable_remote_unmute);
 	CHECK_EQ(c.logging.level, LOG_WARN);
 	CHECK_EQ(c.limit.max_metadata_size, 9);
