@@ -82,6 +82,7 @@ static void on_tick(void *owner)
 	rooms_tick(s->rooms);
 	server_learn_peers(s);
 	server_look_at_files(s);
+	server_weigh_traffic(s);
 }
 
 static uint64_t now_ms(void *owner)
@@ -358,7 +359,7 @@ static int build_signal(struct server *s)
 					      .tcp_fallback = c->rtc.allow_tcp_fallback,
 					      .version = RINGDOWN_LIVEKIT_VERSION,
 					      .node_id = s->node_id,
-					      .region = "",
+					      .region = s->config.region ? s->config.region : "",
 				      });
 }
 

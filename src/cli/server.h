@@ -63,6 +63,10 @@ struct server {
 	unsigned doors_open;
 	void (*doors_closed)(struct server *s);
 
+	struct {
+		uint64_t bytes, since_ms;
+	} traffic; /* of the media, when it was weighed last */
+
 	char node_ips[SIGNAL_IPS_MAX][64]; /* our ICE candidates, best first */
 	size_t node_ip_count;
 	struct sockaddr_storage rtc_binds[MEDIA_RTC_BINDS_MAX];
@@ -91,6 +95,8 @@ const char *server_secret(void *owner, const char *key);
 MUST_USE int server_read_files(struct server *s);
 void server_look_at_files(struct server *s); /* every few seconds; cheap */
 void server_watch_hangup(struct server *s);
+/* cli/server_traffic.c: LiveKit's limit.bytes_per_sec */
+void server_weigh_traffic(struct server *s);
 /* cli/server_peers.c; cheap when nothing has changed. */
 void server_learn_peers(struct server *s);
 /* cli/server_dev.c: what --dev adds. */

@@ -37,6 +37,7 @@ int server_offer_simulator(struct server *s)
 static void announce_dev(const struct server *s)
 {
 	const char *http = s->tls ? "https" : "http";
+	const struct config_key *key = &s->config.keys.items[0]; /* of its secret only what everybody knows is shown */
 	printf("\n"
 	       "  Ringdown is up. Open this page:\n\n"
 	       "      %s://127.0.0.1:%u\n\n"
@@ -47,7 +48,7 @@ static void announce_dev(const struct server *s)
 	       "  Development mode: loopback only, no token needed for the backend. Stop with Ctrl-C.\n\n",
 		http, http_server_port(s->backend), http, http_server_port(s->backend), s->tls ? "s" : "",
 		http_server_port(s->http),
-		s->config.keys.items[0].name, s->config.keys.items[0].secret);
+		key->name, !strcmp(key->secret, "secret") ? "secret" : "(as you set it)");
 	fflush(stdout);
 }
 

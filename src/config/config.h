@@ -107,7 +107,7 @@ struct config {
 		struct config_presets presets;
 	} room;
 	struct { /* 0 = none, but for what base/limits.h bounds */
-		uint32_t num_tracks, subscription_limit_audio;
+		uint32_t num_tracks, bytes_per_sec, subscription_limit_audio;
 		uint32_t max_metadata_size, max_attributes_size; /* bytes */
 		uint32_t max_room_name_length, max_participant_identity_length, max_participant_name_length;
 	} limit;
@@ -147,6 +147,7 @@ struct config {
 		char *username, *password; /* what its trunk must present: "simulator" twice */
 	} simulator;
 	struct config_banks banks;
+	char *region;     /* told to clients; or NULL */
 	char *data_dir;   /* "./data"; holds ringdown.db */
 	uint32_t workers; /* media workers; 0 = one for each core */
 

@@ -12,6 +12,7 @@ enum schema_kind {
 	SCHEMA_PORT,     /* uint16_t */
 	SCHEMA_PORTS,    /* struct config_ports: 7882 or 10000-20000 */
 	SCHEMA_COUNT,    /* uint32_t */
+	SCHEMA_LIMIT,    /* uint32_t; a negative number is 0, no limit */
 	SCHEMA_RATE,     /* double, not negative */
 	SCHEMA_SECONDS,  /* uint32_t seconds: 300 or "5m" */
 	SCHEMA_TIME,     /* uint32_t milliseconds: "15s", "500ms"; a bare number is seconds */

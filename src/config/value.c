@@ -84,14 +84,21 @@ bool value_is_ip(const char *text)
 	return inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1;
 }
 
-/* Digits only, so neither sign nor blank nor hexadecimal. */
+/* Digits only, so neither sign nor blank nor hexadecimal; YAML's 1_000_000 may have them in groups. */
 static bool whole_number(const char *text, uint64_t max, uint64_t *value)
 {
-	size_t size = strlen(text);
-	if (!size || size > 15 || strspn(text, "0123456789") != size)
-		return false;
-	*value = strtoull(text, NULL, 10);
-	return *value <= max;
+	char digits[16];
+	size_t size = 0;
+	for (const char *at = text; *at; ++at) {
+		if (*at == '_' && size)
+			continue;
+		if (*at < '0' || *at > '9' || size + 1 >= sizeof digits)
+			return false;
+		digits[size++] = *at;
+	}
+	digits[size] = 0;
+	*value = strtoull(digits, NULL, 10);
+	return size && *value <= max;
 }
 
 bool value_is_net(const char *text)
@@ -250,6 +257,8 @@ int value_set(struct config *c, const struct schema_key *key, const char *text, 
 		return set_ports(slot, text, why);
 	case SCHEMA_COUNT:
 		return set_count(slot, text, why);
+	case SCHEMA_LIMIT:
+		return set_count(slot, *text == '-' ? "0" : text, why);
 	case SCHEMA_RATE:
 		return set_rate(slot, text, why);
 	case SCHEMA_SECONDS:

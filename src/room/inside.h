@@ -33,6 +33,7 @@ struct rooms {
 	struct map by_name;
 	struct list list;
 	uint64_t serials;
+	bool busy; /* as said by rooms_set_busy() */
 	struct buf packet; /* the data packet that is being sent */
 	struct list dead_rooms, dead_participants, dead_tracks, dead_subscriptions;
 };

@@ -92,8 +92,9 @@ struct room *rooms_next(struct rooms *rs, struct room *after); /* NULL starts */
 size_t rooms_count(const struct rooms *rs);
 bool rooms_auto_create(const struct rooms *rs);
 const struct room_limits *rooms_limits(const struct rooms *rs);
-/* limits.tracks is reached: nobody more may join. */
+/* limits.tracks is reached, or the machine was said to be busy: nobody more may join. */
 bool rooms_are_full(const struct rooms *rs);
+void rooms_set_busy(struct rooms *rs, bool busy);
 /* NULL when nothing has that name. */
 const Livekit__RoomConfiguration *rooms_preset(const struct rooms *rs, const char *name);
 

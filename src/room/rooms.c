@@ -138,8 +138,8 @@ const struct room_limits *rooms_limits(const struct rooms *rs)
 bool rooms_are_full(const struct rooms *rs)
 {
 	size_t count = 0;
-	if (!rs->config.limits.tracks)
-		return false;
+	if (rs->busy || !rs->config.limits.tracks)
+		return rs->busy;
 	list_each(it, &rs->list) {
 		const struct room *r = container_of(it, struct room, link);
 		list_each(at, &r->participants) {
@@ -150,6 +150,11 @@ bool rooms_are_full(const struct rooms *rs)
 		}
 	}
 	return count >= rs->config.limits.tracks;
+}
+
+void rooms_set_busy(struct rooms *rs, bool busy)
+{
+	rs->busy = busy;
 }
 
 bool room_codec_enabled(const struct room *r, const char *mime)
