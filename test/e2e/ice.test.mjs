@@ -15,22 +15,29 @@ import { Person, assertTone } from './lib/people.mjs';
 
 const require = createRequire(import.meta.url);
 const WebSocket = require('ws');
-const { SignalResponse } = require('@livekit/protocol');
+const { SignalRequest, SignalResponse } = require('@livekit/protocol');
 
 after(() => dispose());
 
 // The first word of a session, and what the first SDP tells of where we are.
-async function join(server) {
+// `protocol`: what it asks to be moved to before it goes, 1 = TCP, 2 = TLS.
+async function join(server, protocol) {
   const ws = new WebSocket(`${server.ws}/rtc?access_token=${await server.token('raw', 'raw')}&protocol=17&auto_subscribe=1`);
-  const said = { candidates: [] };
+  const said = { offers: [] };
   ws.on('message', (bytes) => {
     const { message } = SignalResponse.fromBinary(bytes);
     if (message.case === 'join') said.join = message.value;
     if (message.case === 'offer')
-      said.candidates = [...message.value.sdp.matchAll(/^a=candidate:\d+ 1 (\w+) \d+ (\S+) (\d+) typ host/gm)].map(([, protocol, ip, port]) => ({ protocol, ip, port: +port }));
+      said.offers.push([...message.value.sdp.matchAll(/^a=candidate:\d+ 1 (\w+) \d+ (\S+) (\d+) typ host/gm)].map(([, protocol, ip, port]) => ({ protocol, ip, port: +port })));
   });
-  await until(() => said.join && said.candidates.length, 5000, 'the first offer');
+  await until(() => said.join && said.offers.length, 5000, 'the first offer');
+  if (protocol !== undefined) {
+    ws.send(new SignalRequest({ message: { case: 'simulate', value: { scenario: { case: 'switchCandidateProtocol', value: protocol } } } }).toBinary());
+    await until(() => said.offers.length > 1, 5000, 'the offer after it');
+  }
   ws.close();
+  await new Promise((r) => ws.once('close', r));
+  [said.candidates, said.moved] = said.offers;
   return said;
 }
 
@@ -74,6 +81,17 @@ test('UDP blocked: a browser finds TCP by itself', async () => {
     if (before) process.env.CHROMIUM = before; else delete process.env.CHROMIUM;
     await server.stop();
   }
+});
+
+test('who asks for TCP finds TCP only when it comes back, and UDP again when it asks for that', async () => {
+  const server = await Server.start({ simulator: false });
+  try {
+    const protocols = (candidates) => candidates?.map((c) => c.protocol).join();
+    for (const [ask, found, then] of [[1, 'udp,tcp', 'tcp'], [0, 'tcp', 'udp,tcp'], [undefined, 'udp,tcp']]) {
+      const { candidates, moved } = await join(server, ask);
+      assert.deepEqual([protocols(candidates), protocols(moved)], [found, then]);
+    }
+  } finally { await server.stop(); }
 });
 
 test('rtc.force_tcp: rtc-node is told TCP only, and talks by it', async () => {
@@ -158,7 +176,9 @@ test('rtc.turn_servers: a browser that may only relay talks through coturn', asy
     '  - {host: "::1", port: 5349, protocol: tls, username: user, credential: word}'] });
   try {
     await until(() => /listener opened/i.test(said), 5000, 'coturn listens').catch((e) => { throw new Error(`${e.message}\n${said}`); });
-    const { join: told } = await join(server);
+    const { join: told } = await join(server, 2);
+    assert.equal(told.clientConfiguration, undefined);
+    assert.equal((await join(server, 0)).join.clientConfiguration.forceRelay, 2, 'asked for TLS: relay only');
     const [own, fixed] = told.iceServers;
     assert.deepEqual(own.urls, [`turn:127.0.0.1:${port}?transport=udp`]);
     const [until_s, ...who] = own.username.split(':');

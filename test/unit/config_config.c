@@ -232,7 +232,9 @@ static void memory_may_run_out(void)
 		int r = config_defaults(&c, true);
 		if (r == 0)
 			r = config_parse(&c, span_text("keys: {a: b}\nwebhook: {urls: [x]}\nredis: 1\n"
-						      "banks: [{id: a, name: b, phone_number: \"+14155550123\"}]\n"),
+						      "banks: [{id: a, name: b, phone_number: \"+14155550123\"}]\n"
+						      "rtc: {node_ip: {v4: 192.0.2.1}, ips: {includes: [10.0.0.0/8]},\n"
+						      "  turn_servers: [{host: t, secret: s}, {host: t, username: u, credential: p}]}\n"),
 				"f", &problems);
 		mem_fail_after(-1);
 		CHECK(r <= 0);
