@@ -86,6 +86,10 @@ enum {
 	LIMIT_ICE_TCP_FIRST_S = 10,      /* for that check to come */
 	LIMIT_ICE_TCP_FIRST_BYTES = 2048, /* what may come before a worker has the connection */
 	LIMIT_ICE_TCP_QUEUE_BYTES = 64 << 10, /* of one connection; what does not fit is lost */
+	/* Lost packets of a voice (RFC 4585): what we keep to send again, and what we ask for. */
+	LIMIT_HISTORY_PACKETS = 64,
+	LIMIT_HISTORY_BYTES = 16 << 10,
+	LIMIT_MISSING_PACKETS = 32,
 };
 
 /* Protobuf and JSON. */
