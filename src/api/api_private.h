@@ -13,8 +13,6 @@
 #include "room/room.h"
 #include "wire/grants.h"
 
-enum { API_NONCES = 64, API_NONCE_BYTES = 16 };
-
 struct api {
 	struct api_config config;
 	struct list waits; /* struct api_wait: requests that wait for a call */
@@ -22,8 +20,6 @@ struct api {
 	size_t rpc_count;
 	struct idempotency *answers;
 	bool closed;
-	uint8_t nonces[API_NONCES][API_NONCE_BYTES]; /* of SendData, the newest overwrites the oldest */
-	size_t nonce_next;
 };
 
 /* ---- paths ---- */

@@ -9,6 +9,8 @@
 
 #include <stdio.h>
 
+enum { NONCE_BYTES = 16 }; /* of SendData */
+
 static const char no_room[] = "requested room does not exist";
 static const char no_participant[] = "participant does not exist";
 
@@ -128,6 +130,8 @@ static bool check_new_room(struct twirp *t, const Livekit__CreateRoomRequest *in
 			limits(t)->room_name);
 	else if (*in->node_id) /* rooms are not placed: LiveKit's answer for a node that it has not */
 		twirp_fail(t, "unknown", "could not find object");
+	else if (in->egress) /* better refused than a recording that is missed later */
+		twirp_fail(t, "internal", "egress not connected");
 	else if (*in->room_preset && !rooms_preset(t->api->config.rooms, in->room_preset))
 		twirp_fail(t, "invalid_argument", "unknown room configuration in create room request");
 	else
@@ -341,17 +345,6 @@ static void update_subscriptions(struct twirp *t)
 
 /* ---- data ---- */
 
-/* True when the nonce came before; else it is remembered. */
-static bool is_repeated(struct api *a, ProtobufCBinaryData nonce)
-{
-	for (size_t i = 0; i < API_NONCES; ++i)
-		if (!memcmp(a->nonces[i], nonce.data, API_NONCE_BYTES))
-			return true;
-	memcpy(a->nonces[a->nonce_next], nonce.data, API_NONCE_BYTES);
-	a->nonce_next = (a->nonce_next + 1) % API_NONCES;
-	return false;
-}
-
 static void send_to_room(struct room *r, const Livekit__SendDataRequest *in)
 {
 	Livekit__UserPacket user = LIVEKIT__USER_PACKET__INIT;
@@ -377,10 +370,9 @@ static void send_to_room(struct room *r, const Livekit__SendDataRequest *in)
 static void send_data(struct twirp *t)
 {
 	const Livekit__SendDataRequest *in = (const Livekit__SendDataRequest *)t->in;
-	static const uint8_t none[API_NONCE_BYTES];
 	if (!may_admin(t, in->room))
 		return;
-	if (in->nonce.len && in->nonce.len != API_NONCE_BYTES) {
+	if (in->nonce.len && in->nonce.len != NONCE_BYTES) {
 		twirp_fail(t, "invalid_argument", "nonce should be 16-bytes or not present, got: %zu bytes",
 			in->nonce.len);
 		return;
@@ -388,10 +380,7 @@ static void send_data(struct twirp *t)
 	struct room *r = find_room(t, in->room);
 	if (!r)
 		return;
-	/* All zeroes is no nonce worth the name (and an empty place in the list). */
-	bool counts = in->nonce.len && memcmp(in->nonce.data, none, sizeof none);
-	if (!counts || !is_repeated(t->api, in->nonce))
-		send_to_room(r, in);
+	send_to_room(r, in);
 	answer_empty(t, &livekit__send_data_response__descriptor);
 }
 

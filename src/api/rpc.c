@@ -29,7 +29,8 @@ struct rpc {
 	struct http_exchange *x;
 	struct timer deadline;
 	char id[RNG_ID_SIZE], caller[RNG_UUID_SIZE];
-	uint32_t response_ms;
+	uint32_t response_ms; /* from the beginning, as LiveKit counts it */
+	uint64_t began_ms;
 	bool as_json, acknowledged;
 };
 
@@ -67,7 +68,7 @@ static void fail(struct rpc *r, unsigned code, const char *message)
 static void on_deadline(void *owner)
 {
 	struct rpc *r = owner;
-	if (r->acknowledged)
+	if (r->acknowledged || r->response_ms <= ACK_MS)
 		fail(r, RPC_RESPONSE_TIMEOUT, "Response timeout");
 	else
 		fail(r, RPC_CONNECTION_TIMEOUT, "Connection timeout");
@@ -96,7 +97,8 @@ static void on_ack(struct rpc *r)
 	if (r->acknowledged)
 		return;
 	r->acknowledged = true;
-	timer_start(&r->deadline, r->response_ms, 0);
+	uint64_t spent_ms = loop_now_ms(r->api->config.loop) - r->began_ms;
+	timer_start(&r->deadline, spent_ms < r->response_ms ? r->response_ms - spent_ms : 0, 0);
 }
 
 static struct rpc *find(struct api *a, const Livekit__DataPacket *packet, const char *id)
@@ -179,7 +181,8 @@ void rpc_perform(struct twirp *t, struct participant *p, const Livekit__PerformR
 	}
 	r->x = twirp_detach(t);
 	http_on_gone(r->x, on_gone, r);
-	timer_start(&r->deadline, ACK_MS, 0);
+	r->began_ms = loop_now_ms(t->api->config.loop);
+	timer_start(&r->deadline, r->response_ms < ACK_MS ? r->response_ms : ACK_MS, 0);
 	send_request(participant_room(p), r, in);
 }
 

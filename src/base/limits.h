@@ -20,6 +20,7 @@ enum {
 	LIMIT_HTTP_HEADER_BYTES = 64 << 10,
 	LIMIT_HTTP_BODY_BYTES = 10 << 20,
 	LIMIT_WS_MESSAGE_BYTES = 2 << 20,
+	LIMIT_WS_FRAGMENTS = 1024, /* of one message: each costs more than its bytes */
 	LIMIT_WS_QUEUE_BYTES = 4 << 20, /* not yet sent; more closes the connection */
 	LIMIT_HTTP_HEADER_S = 10,       /* to send a request's headers, then its body */
 	LIMIT_HTTP_IDLE_S = 60,
@@ -37,7 +38,15 @@ enum {
 	LIMIT_PARTICIPANTS_PER_ROOM = 1000,
 	LIMIT_TRACKS_PER_PARTICIPANT = 64,
 	LIMIT_WISHES_PER_PARTICIPANT = 1024, /* subscriptions asked for or refused */
-	LIMIT_TRACK_PERMISSIONS = 1024,      /* entries of a publisher's list of who may hear it */
+	LIMIT_TRACK_PERMISSIONS = 1024,      /* names and tracks in a publisher's list of who may hear it */
+	/* What one client may ask over its WebSocket, at once and each second; more ends its session. */
+	LIMIT_REQUESTS = 2000,
+	LIMIT_REQUESTS_S = 100,
+	LIMIT_REQUEST_BYTES = 16 << 20,
+	LIMIT_REQUEST_BYTES_S = 1 << 20,
+	/* What all others together are told of one participant, in bytes; more is told in batches. */
+	LIMIT_TELL_BYTES = 64 << 20,
+	LIMIT_TELL_BYTES_S = 8 << 20,
 	LIMIT_SDP_BYTES = 256 << 10,
 	LIMIT_SDP_MEDIA = 256,
 	LIMIT_JOIN_REQUEST_BYTES = 1 << 20, /* after inflating */
@@ -77,6 +86,10 @@ enum {
 	LIMIT_ICE_TCP_FIRST_S = 10,      /* for that check to come */
 	LIMIT_ICE_TCP_FIRST_BYTES = 2048, /* what may come before a worker has the connection */
 	LIMIT_ICE_TCP_QUEUE_BYTES = 64 << 10, /* of one connection; what does not fit is lost */
+	/* Lost packets of a voice (RFC 4585): what we keep to send again, and what we ask for. */
+	LIMIT_HISTORY_PACKETS = 64,
+	LIMIT_HISTORY_BYTES = 16 << 10,
+	LIMIT_MISSING_PACKETS = 32,
 };
 
 /* Protobuf and JSON. */
@@ -112,6 +125,7 @@ enum {
 enum {
 	LIMIT_TRUNKS = 1000,
 	LIMIT_CONFIG_BYTES = 1 << 20,
+	LIMIT_TURN_SERVERS = 16,
 	LIMIT_BACKEND_BODY_BYTES = 64 << 10,
 	LIMIT_STATIC_FILE_BYTES = 16 << 20,
 	LIMIT_STATIC_FILES = 256,

@@ -27,6 +27,7 @@ static const struct command {
 	{{"sip", "outbound", "delete"}, cli_outbound_delete, "delete outbound trunks"},
 	{{"sip", "participant", "create"}, cli_participant_create, "call a phone into a room"},
 	{{"token", "create"}, cli_token_create, "print an access token"},
+	{{"generate-keys"}, cli_generate_keys, "print a new API key with its secret"},
 	{{"version"}, version, "print the version"},
 	{{"help"}, help, "this text"},
 };

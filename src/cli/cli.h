@@ -20,3 +20,4 @@ int cli_outbound_update(int argc, char **argv);
 int cli_outbound_delete(int argc, char **argv);
 int cli_participant_create(int argc, char **argv);
 int cli_token_create(int argc, char **argv);
+int cli_generate_keys(int argc, char **argv);

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { TICK_MS = 400 }; /* LiveKit's speaker updates; timeouts ride along */
+enum { TICK_MS = 400 }; /* timeouts, and speakers of whom nothing is heard any more */
 
 /* ---- events of the planes, brought to their doors ---- */
 
@@ -45,6 +45,7 @@ static void on_levels(void *owner, const struct media_level *levels, size_t coun
 	struct server *s = owner;
 	signal_levels(s->signal, levels, count);
 	calls_levels(s->calls, levels, count);
+	rooms_levels_came(s->rooms);
 }
 
 static void on_leg_event(void *owner, media_id leg, enum media_leg_event event)
@@ -81,6 +82,7 @@ static void on_tick(void *owner)
 	rooms_tick(s->rooms);
 	server_learn_peers(s);
 	server_look_at_files(s);
+	server_weigh_traffic(s);
 }
 
 static uint64_t now_ms(void *owner)
@@ -125,23 +127,37 @@ static unsigned default_workers(void)
 	return cores < MEDIA_WORKERS_MAX ? cores : MEDIA_WORKERS_MAX;
 }
 
+/* As many as the operator says, or one for each core; a range of ports may be shorter. */
+static unsigned count_workers(const struct config *c)
+{
+	unsigned ports = c->rtc.udp_port.last - c->rtc.udp_port.first + 1u;
+	unsigned workers = c->workers ? c->workers : default_workers();
+	return ports > 1 && workers > ports ? ports : workers;
+}
+
 static int build_media(struct server *s)
 {
 	const char *ip = s->loopback ? "127.0.0.1" : "0.0.0.0";
 	struct media_config config = {
-		.workers = s->config.workers ? s->config.workers : default_workers(),
-		.rtc_bind_count = 1,
+		.workers = count_workers(&s->config),
+		.rtc_bind_count = s->rtc_bind_count,
 		.rtc_port = s->config.rtc.udp_port.first,
 		.rtc_tcp = s->config.rtc.tcp_port != 0,
 		.rtc_tcp_port = s->config.rtc.tcp_port,
 		.rtp_ip = s->config.sip.listen_ip ? s->config.sip.listen_ip : ip,
+		.active_level = (uint8_t)s->config.audio.active_level,
+		.levels_every_ms = s->config.audio.update_interval_ms,
 		.rtp_port_min = s->config.sip.rtp_port.first,
 		.rtp_port_max = s->config.sip.rtp_port.last,
 	};
-	int r = address_parse(&config.rtc_binds[0], ip, 0);
-	if (r == 0)
-		r = media_new(&s->media, &s->loop, &config, &media_events, s);
-	return r < 0 ? cannot("media (rtc.udp_port and rtc.tcp_port)", s->config.rtc.udp_port.first, r) : 0;
+	memcpy(config.rtc_binds, s->rtc_binds, sizeof config.rtc_binds);
+	int r = media_new(&s->media, &s->loop, &config, &media_events, s);
+	if (r == -EADDRINUSE)
+		log_error("serve", "media: UDP port %u, one of the next %u, or TCP port %u is in use. Stop what uses it, or choose others: rtc.udp_port, rtc.tcp_port.",
+			config.rtc_port, config.workers, config.rtc_tcp_port);
+	else if (r < 0)
+		cannot("media", config.rtc_port, r);
+	return r;
 }
 
 static void on_rpc_answer(void *owner, struct room *r, const struct data_packet *d)
@@ -186,6 +202,10 @@ static int build_rooms(struct server *s)
 		.codecs = (const char *const *)s->config.room.enabled_codecs.items,
 		.codec_count = s->config.room.enabled_codecs.count,
 		.limits = limits_of(&s->config),
+		.speakers = {.active_level = (uint8_t)s->config.audio.active_level,
+			.min_percentile = (uint8_t)s->config.audio.min_percentile,
+			.interval_ms = s->config.audio.update_interval_ms,
+			.smooth_intervals = s->config.audio.smooth_intervals},
 		.presets = s->presets,
 		.preset_count = collect_presets(s),
 		.empty_timeout_s = s->config.room.empty_timeout_s,
@@ -305,9 +325,23 @@ static int build_calls(struct server *s)
 		});
 }
 
+static size_t collect_turns(struct server *s)
+{
+	const struct config_turns *list = &s->config.rtc.turn_servers;
+	for (size_t i = 0; i < list->count; ++i) {
+		const struct config_turn *t = &list->items[i];
+		s->turns[i] = (struct signal_turn_server){t->host, t->protocol, t->port, t->username,
+			t->credential, t->secret, t->ttl_s};
+	}
+	return list->count;
+}
+
 static int build_signal(struct server *s)
 {
-	const char *ips[] = {s->node_ip};
+	const struct config *c = &s->config;
+	const char *ips[SIGNAL_IPS_MAX];
+	for (size_t i = 0; i < s->node_ip_count; ++i)
+		ips[i] = s->node_ips[i];
 	return signal_new(&s->signal, &(struct signal_config){
 					      .loop = &s->loop,
 					      .rooms = s->rooms,
@@ -316,11 +350,16 @@ static int build_signal(struct server *s)
 					      .secret_owner = s,
 					      .sign_key = s->sign_key,
 					      .node_ips = ips,
-					      .node_ip_count = 1,
-					      .tcp_fallback = true,
+					      .node_ip_count = s->node_ip_count,
+					      .turn_servers = s->turns,
+					      .turn_server_count = collect_turns(s),
+					      .stun_servers = (const char *const *)c->rtc.stun_servers.items,
+					      .stun_server_count = c->rtc.stun_servers.count,
+					      .force_tcp = c->rtc.force_tcp,
+					      .tcp_fallback = c->rtc.allow_tcp_fallback,
 					      .version = RINGDOWN_LIVEKIT_VERSION,
 					      .node_id = s->node_id,
-					      .region = "",
+					      .region = s->config.region ? s->config.region : "",
 				      });
 }
 
@@ -346,8 +385,8 @@ static int build(struct server *s)
 		build_media,
 		build_rooms,
 		build_webhooks,
-		build_agents,
 		build_metrics,
+		build_agents,
 		build_store,
 		build_sip,
 		build_calls,

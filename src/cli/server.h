@@ -8,6 +8,7 @@
 
 #include "agent/agents.h"
 #include "api/api.h"
+#include "base/limits.h"
 #include "call/call.h"
 #include "config/config.h"
 #include "media/media.h"
@@ -62,7 +63,16 @@ struct server {
 	unsigned doors_open;
 	void (*doors_closed)(struct server *s);
 
-	char node_ip[64];   /* our ICE candidates */
+	struct {
+		uint64_t bytes, since_ms;
+	} traffic; /* of the media, when it was weighed last */
+
+	char node_ips[SIGNAL_IPS_MAX][64]; /* our ICE candidates, best first */
+	size_t node_ip_count;
+	struct sockaddr_storage rtc_binds[MEDIA_RTC_BINDS_MAX];
+	size_t rtc_bind_count;
+	bool has_ipv6; /* this machine */
+	struct signal_turn_server turns[LIMIT_TURN_SERVERS];
 	char media_ip[64];  /* in the SDP of trunks */
 	char sip_host[256]; /* Via, Contact and From */
 	char node_id[32];
@@ -74,7 +84,7 @@ struct server {
 /* Runs until SIGTERM or SIGINT. 0, or a negative error that was already explained. */
 MUST_USE int server_run(struct server *s);
 
-/* cli/server_address.c */
+/* cli/server_address.c: may take a few seconds, when STUN servers are asked */
 MUST_USE int server_find_addresses(struct server *s);
 /* cli/server_doors.c */
 MUST_USE int server_open_doors(struct server *s);
@@ -85,6 +95,8 @@ const char *server_secret(void *owner, const char *key);
 MUST_USE int server_read_files(struct server *s);
 void server_look_at_files(struct server *s); /* every few seconds; cheap */
 void server_watch_hangup(struct server *s);
+/* cli/server_traffic.c: LiveKit's limit.bytes_per_sec */
+void server_weigh_traffic(struct server *s);
 /* cli/server_peers.c; cheap when nothing has changed. */
 void server_learn_peers(struct server *s);
 /* cli/server_dev.c: what --dev adds. */

@@ -37,6 +37,7 @@ int server_offer_simulator(struct server *s)
 static void announce_dev(const struct server *s)
 {
 	const char *http = s->tls ? "https" : "http";
+	const struct config_key *key = &s->config.keys.items[0]; /* of its secret only what everybody knows is shown */
 	printf("\n"
 	       "  Ringdown is up. Open this page:\n\n"
 	       "      %s://127.0.0.1:%u\n\n"
@@ -47,18 +48,28 @@ static void announce_dev(const struct server *s)
 	       "  Development mode: loopback only, no token needed for the backend. Stop with Ctrl-C.\n\n",
 		http, http_server_port(s->backend), http, http_server_port(s->backend), s->tls ? "s" : "",
 		http_server_port(s->http),
-		s->config.keys.items[0].name, s->config.keys.items[0].secret);
+		key->name, !strcmp(key->secret, "secret") ? "secret" : "(as you set it)");
 	fflush(stdout);
+}
+
+static void announce_media(const struct server *s)
+{
+	char ips[SIGNAL_IPS_MAX * 66] = "";
+	unsigned first = media_rtc_port(s->media, 0), last = media_rtc_port(s->media, media_worker_count(s->media) - 1);
+	unsigned tcp = media_rtc_tcp_port(s->media);
+
+	for (size_t i = 0, used = 0; i < s->node_ip_count; ++i)
+		used += (size_t)snprintf(ips + used, sizeof ips - used, "%s%s", i ? ", " : "", s->node_ips[i]);
+	log_info("serve", "media on %s: UDP ports %u to %u, TCP port %u%s", ips, first, last, tcp, tcp ? "" : " (none)");
 }
 
 void server_announce(struct server *s)
 {
 	for (size_t i = 0; i < s->config.notes.count; ++i)
 		log_warn("config", "%s", s->config.notes.items[i]);
-	log_info("serve", "ready: LiveKit API and rooms on port %u%s, backend on port %u, SIP on port %u, media on %s:%u",
-		http_server_port(s->http), s->tls ? " (TLS)" : "", http_server_port(s->backend), sip_agent_port(s->sip),
-		s->node_ip,
-		media_rtc_port(s->media, 0));
+	announce_media(s);
+	log_info("serve", "ready: LiveKit API and rooms on port %u%s, backend on port %u, SIP on port %u",
+		http_server_port(s->http), s->tls ? " (TLS)" : "", http_server_port(s->backend), sip_agent_port(s->sip));
 	if (s->config.dev)
 		announce_dev(s);
 }

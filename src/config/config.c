@@ -3,6 +3,7 @@
 #include "config/flags.h"
 #include "config/presets.h"
 #include "config/read_file.h"
+#include "config/turns.h"
 #include "config/value.h"
 #include "config/yaml.h"
 
@@ -28,7 +29,7 @@ static int set_texts(struct config_texts *list, const char *a, const char *b)
 static void default_numbers(struct config *c)
 {
 	c->port = 7880;
-	c->rtc.udp_port = (struct config_ports){7882, 7882};
+	c->rtc.allow_tcp_fallback = true;
 	c->rtc.tcp_port = 7881;
 	c->room.auto_create = true;
 	c->room.empty_timeout_s = 300;
@@ -38,6 +39,10 @@ static void default_numbers(struct config *c)
 	c->limit.max_room_name_length = LIMIT_NAME_BYTES;
 	c->limit.max_participant_identity_length = LIMIT_NAME_BYTES;
 	c->limit.max_participant_name_length = LIMIT_NAME_BYTES;
+	c->audio.active_level = 35;
+	c->audio.min_percentile = 40;
+	c->audio.update_interval_ms = 400;
+	c->audio.smooth_intervals = 2;
 	c->log_level = -1;
 	c->logging.level = LOG_INFO;
 	c->sip.sip_port = 5060;
@@ -57,7 +62,7 @@ static int dev_preset(struct config *c)
 	c->rtc.enable_loopback_candidate = true;
 	c->simulator.enabled = true;
 	if (r == 0)
-		r = value_text(&c->rtc.node_ip, loopback);
+		r = set_texts(&c->rtc.node_ip, loopback, NULL);
 	if (r == 0)
 		r = value_text(&c->sip.listen_ip, loopback);
 	if (r == 0)
@@ -81,11 +86,7 @@ int config_defaults(struct config *c, bool dev)
 
 int config_parse(struct config *c, struct span yaml, const char *name, struct buf *problems)
 {
-	int r = yaml_read(c, yaml, name, problems);
-	if (r == 0 && c->rtc.use_external_ip)
-		r = value_add_text(&c->notes,
-			"rtc.use_external_ip has no effect yet: set rtc.node_ip to the public address");
-	return r;
+	return yaml_read(c, yaml, name, problems);
 }
 
 /* ---- file and environment ---- */
@@ -235,9 +236,23 @@ static int read_server_url(struct config *c, const struct env *env)
 	return url && !c->dev && !c->backend.server_url ? server_url_from(&c->backend.server_url, url) : 0;
 }
 
+/* LiveKit's udp_port wins over its port range. */
+static void settle_ports(struct config *c)
+{
+	enum { UDP_PORT = 7882 };
+	struct config_ports *p = &c->rtc.udp_port;
+
+	if (!p->first && c->rtc.port_range_start)
+		*p = (struct config_ports){c->rtc.port_range_start,
+			c->rtc.port_range_end ? c->rtc.port_range_end : UINT16_MAX};
+	if (!p->first)
+		*p = (struct config_ports){UDP_PORT, UDP_PORT};
+}
+
 /* Keys that say the same as others, as LiveKit has them. */
 static void settle(struct config *c)
 {
+	settle_ports(c);
 	if (c->log_level >= 0)
 		c->logging.level = c->log_level;
 	if (c->room.max_metadata_size)
@@ -288,7 +303,8 @@ void config_fini(struct config *c)
 		enum schema_kind kind = schema_keys[i].kind;
 		if (kind == SCHEMA_TEXT || kind == SCHEMA_IP)
 			mem_free(*(char **)slot);
-		else if (kind == SCHEMA_TEXTS || kind == SCHEMA_PREFIXES || kind == SCHEMA_CODECS)
+		else if (kind == SCHEMA_TEXTS || kind == SCHEMA_PREFIXES || kind == SCHEMA_IPS ||
+			kind == SCHEMA_NETS || kind == SCHEMA_CODECS)
 			value_clear_texts(slot);
 	}
 	clear_keys(&c->keys);
@@ -300,6 +316,7 @@ void config_fini(struct config *c)
 	}
 	mem_free(c->banks.items);
 	presets_clear(&c->room.presets);
+	turns_clear(&c->rtc.turn_servers);
 	value_clear_texts(&c->notes);
 	memset(c, 0, sizeof *c);
 }

@@ -35,6 +35,24 @@ struct config_banks {
 	size_t count;
 };
 
+/* `rtc.turn_servers` */
+struct config_turn {
+	char *host, *protocol; /* "udp", "tcp" or "tls" */
+	uint16_t port;
+	char *username, *credential; /* or NULL twice: */
+	char *secret;                /* of which credentials are made that are good for `ttl_s` */
+	uint32_t ttl_s;
+};
+struct config_turns {
+	struct config_turn *items;
+	size_t count;
+};
+
+/* What is taken, of what is left what is not. */
+struct config_filter {
+	struct config_texts includes, excludes;
+};
+
 struct config_ports {
 	uint16_t first, last; /* one port: both the same */
 };
@@ -62,9 +80,15 @@ struct config {
 
 	struct {
 		struct config_ports udp_port; /* 7882; one for each worker */
-		uint16_t tcp_port;            /* 7881 */
-		char *node_ip;                /* NULL: found out */
-		bool use_external_ip, enable_loopback_candidate;
+		uint16_t port_range_start, port_range_end; /* older way to say udp_port; 0 = not set */
+		uint16_t tcp_port;            /* 7881; 0 = none */
+		struct config_texts node_ip;  /* empty: found out */
+		bool use_external_ip, advertise_internal_ip, external_ip_only;
+		bool enable_loopback_candidate;
+		bool force_tcp, allow_tcp_fallback;
+		struct config_filter interfaces, ips; /* names; "10.0.0.0/8", "192.0.2.1" */
+		struct config_texts stun_servers;     /* "host:port" */
+		struct config_turns turn_servers;
 	} rtc;
 	struct {
 		uint16_t port; /* 0: nobody is told */
@@ -83,10 +107,13 @@ struct config {
 		struct config_presets presets;
 	} room;
 	struct { /* 0 = none, but for what base/limits.h bounds */
-		uint32_t num_tracks, subscription_limit_audio;
+		uint32_t num_tracks, bytes_per_sec, subscription_limit_audio;
 		uint32_t max_metadata_size, max_attributes_size; /* bytes */
 		uint32_t max_room_name_length, max_participant_identity_length, max_participant_name_length;
 	} limit;
+	struct { /* who speaks: room/speakers.h */
+		uint32_t active_level, min_percentile, update_interval_ms, smooth_intervals;
+	} audio;
 	struct {
 		bool enable_user_data_recording, enable_user_data_redaction; /* told with each job */
 	} agents;
@@ -120,6 +147,7 @@ struct config {
 		char *username, *password; /* what its trunk must present: "simulator" twice */
 	} simulator;
 	struct config_banks banks;
+	char *region;     /* told to clients; or NULL */
 	char *data_dir;   /* "./data"; holds ringdown.db */
 	uint32_t workers; /* media workers; 0 = one for each core */
 

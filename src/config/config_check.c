@@ -78,6 +78,19 @@ static int check_ports(const struct config *c, struct buf *problems, int *result
 	return r;
 }
 
+static int check_rtc(const struct config *c, struct buf *problems, int *result)
+{
+	unsigned ports = c->rtc.udp_port.last - c->rtc.udp_port.first + 1u;
+	int r = 0;
+	if (c->rtc.force_tcp && !c->rtc.tcp_port)
+		r = complain(problems, result, "rtc.force_tcp needs an rtc.tcp_port\n");
+	if (r == 0 && c->rtc.udp_port.last < c->rtc.udp_port.first)
+		r = complain(problems, result, "rtc.port_range_end is less than rtc.port_range_start\n");
+	else if (r == 0 && ports > 1 && c->workers > ports)
+		r = complain(problems, result, "workers: each needs a port of rtc.udp_port\n");
+	return r;
+}
+
 static int check_banks(const struct config *c, struct buf *problems, int *result)
 {
 	char number[E164_SIZE], text[256];
@@ -125,6 +138,20 @@ static int check_limits(const struct config *c, struct buf *problems, int *resul
 	return 0;
 }
 
+static int check_audio(const struct config *c, struct buf *problems, int *result)
+{
+	int r = 0;
+	if (c->audio.active_level < 1 || c->audio.active_level > 127)
+		r = complain(problems, result, "audio.active_level: 1 (loud) to 127 (silent)\n");
+	if (r == 0 && c->audio.min_percentile > 100)
+		r = complain(problems, result, "audio.min_percentile: at most 100\n");
+	if (r == 0 && (c->audio.update_interval_ms < 50 || c->audio.update_interval_ms > 10000))
+		r = complain(problems, result, "audio.update_interval: 50 to 10000 ms\n");
+	if (r == 0 && c->audio.smooth_intervals > 100)
+		r = complain(problems, result, "audio.smooth_intervals: at most 100\n");
+	return r;
+}
+
 static int check_tls(const struct config *c, struct buf *problems, int *result)
 {
 	if (!c->tls.cert_file == !c->tls.key_file)
@@ -141,9 +168,13 @@ int config_check(const struct config *c, struct buf *problems)
 	if (r == 0)
 		r = check_binds(c, problems, &result);
 	if (r == 0)
+		r = check_rtc(c, problems, &result);
+	if (r == 0)
 		r = check_banks(c, problems, &result);
 	if (r == 0)
 		r = check_limits(c, problems, &result);
+	if (r == 0)
+		r = check_audio(c, problems, &result);
 	if (r == 0)
 		r = check_tls(c, problems, &result);
 	if (r == 0)

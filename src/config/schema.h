@@ -12,17 +12,21 @@ enum schema_kind {
 	SCHEMA_PORT,     /* uint16_t */
 	SCHEMA_PORTS,    /* struct config_ports: 7882 or 10000-20000 */
 	SCHEMA_COUNT,    /* uint32_t */
+	SCHEMA_LIMIT,    /* uint32_t; a negative number is 0, no limit */
 	SCHEMA_RATE,     /* double, not negative */
 	SCHEMA_SECONDS,  /* uint32_t seconds: 300 or "5m" */
 	SCHEMA_TIME,     /* uint32_t milliseconds: "15s", "500ms"; a bare number is seconds */
 	SCHEMA_TEXT,     /* char *; "" is NULL */
 	SCHEMA_IP,       /* char *, a literal IPv4 or IPv6 address */
+	SCHEMA_IPS,      /* struct config_texts: "a,b", a list, or {v4, v6} */
 	SCHEMA_TEXTS,    /* struct config_texts */
+	SCHEMA_NETS,     /* struct config_texts of "10.0.0.0/8" or "192.0.2.1" */
 	SCHEMA_PREFIXES, /* struct config_texts of "+49" or "*" */
 	SCHEMA_LEVEL,    /* int, enum log_level by name */
 	SCHEMA_KEYS,     /* struct config_keys: {name: secret} */
 	SCHEMA_BANKS,    /* struct config_banks: [{id, name, phone_number}] */
 	SCHEMA_CODECS,   /* struct config_texts of mime types: [{mime, fmtp_line}] */
+	SCHEMA_TURNS,    /* struct config_turns: [{host, port, protocol, ...}] */
 	SCHEMA_PRESETS,  /* struct config_presets: {name: RoomConfiguration} */
 	SCHEMA_UNUSED,   /* LiveKit's, without meaning here: `note` says why; of what is below it only the names are looked at */
 };

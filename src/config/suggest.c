@@ -8,8 +8,6 @@ static const struct {
 	const char *path, *names;
 } below[] = {
 	{"api", "execution_timeout check_interval max_check_interval enable_psrpc_for_get_list_participants"},
-	{"audio", "active_level min_percentile update_interval smooth_intervals active_red_encoding "
-		  "enable_loss_proxying"},
 	{"debug_handler", "port"},
 	{"ingress", "rtmp_base_url whip_base_url"},
 	{"metric", "timestamper_config collector reporter"},
@@ -24,8 +22,6 @@ static const struct {
 	{"rtc.congestion_control", "enabled allow_pause stream_allocator remote_bwe "
 				   "use_send_side_bwe_interceptor use_send_side_bwe send_side_bwe_pacer send_side_bwe"},
 	{"rtc.forward_stats", "summary_interval report_interval report_window"},
-	{"rtc.interfaces", "includes excludes"},
-	{"rtc.ips", "includes excludes"},
 	{"rtc.pli_throttle", "low_quality mid_quality high_quality"},
 	{"signal_relay", "retry_timeout min_retry_interval max_retry_interval stream_buffer_size connect_attempts"},
 	{"trace", "jaeger_url"},

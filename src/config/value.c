@@ -84,14 +84,35 @@ bool value_is_ip(const char *text)
 	return inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1;
 }
 
-/* Digits only, so neither sign nor blank nor hexadecimal. */
+/* Digits only, so neither sign nor blank nor hexadecimal; YAML's 1_000_000 may have them in groups. */
 static bool whole_number(const char *text, uint64_t max, uint64_t *value)
 {
-	size_t size = strlen(text);
-	if (!size || size > 15 || strspn(text, "0123456789") != size)
+	char digits[16];
+	size_t size = 0;
+	for (const char *at = text; *at; ++at) {
+		if (*at == '_' && size)
+			continue;
+		if (*at < '0' || *at > '9' || size + 1 >= sizeof digits)
+			return false;
+		digits[size++] = *at;
+	}
+	digits[size] = 0;
+	*value = strtoull(digits, NULL, 10);
+	return size && *value <= max;
+}
+
+bool value_is_net(const char *text)
+{
+	char ip[64];
+	size_t size = strcspn(text, "/");
+	if (size >= sizeof ip)
 		return false;
-	*value = strtoull(text, NULL, 10);
-	return *value <= max;
+	memcpy(ip, text, size);
+	ip[size] = 0;
+	if (!text[size] || !value_is_ip(ip))
+		return !text[size] && value_is_ip(ip);
+	uint64_t bits;
+	return whole_number(text + size + 1, strchr(ip, ':') ? 128 : 32, &bits);
 }
 
 static int set_bool(bool *slot, const char *text, char why[VALUE_WHY_SIZE])
@@ -104,7 +125,7 @@ static int set_bool(bool *slot, const char *text, char why[VALUE_WHY_SIZE])
 	return 0;
 }
 
-static int set_port(uint16_t *slot, const char *text, char why[VALUE_WHY_SIZE])
+int value_port(uint16_t *slot, const char *text, char why[VALUE_WHY_SIZE])
 {
 	uint64_t value;
 	if (!whole_number(text, 65535, &value))
@@ -187,6 +208,31 @@ static int set_time(uint32_t *slot, const char *text, double units_per_second, c
 	return 0;
 }
 
+int value_seconds(uint32_t *slot, const char *text, char why[VALUE_WHY_SIZE])
+{
+	return set_time(slot, text, 1, why);
+}
+
+/* "192.0.2.1" or "192.0.2.1,2001:db8::1" */
+static int set_ips(struct config_texts *list, const char *text, char why[VALUE_WHY_SIZE])
+{
+	value_clear_texts(list);
+	while (*text) {
+		char ip[64];
+		size_t size = strcspn(text, ", ");
+		snprintf(ip, sizeof ip, "%.*s", (int)size, text);
+		if (!value_is_ip(ip))
+			return no(why, "expected an IP address, or two such as "
+				       "192.0.2.1,2001:db8::1, read \"%.40s\"", text);
+		int r = value_add_text(list, ip);
+		if (r)
+			return r;
+		text += size;
+		text += strspn(text, ", ");
+	}
+	return 0;
+}
+
 static int set_level(int *slot, const char *text, char why[VALUE_WHY_SIZE])
 {
 	/* LiveKit's library knows three more that are worse than an error. */
@@ -206,15 +252,17 @@ int value_set(struct config *c, const struct schema_key *key, const char *text, 
 	case SCHEMA_BOOL:
 		return set_bool(slot, text, why);
 	case SCHEMA_PORT:
-		return set_port(slot, text, why);
+		return value_port(slot, text, why);
 	case SCHEMA_PORTS:
 		return set_ports(slot, text, why);
 	case SCHEMA_COUNT:
 		return set_count(slot, text, why);
+	case SCHEMA_LIMIT:
+		return set_count(slot, *text == '-' ? "0" : text, why);
 	case SCHEMA_RATE:
 		return set_rate(slot, text, why);
 	case SCHEMA_SECONDS:
-		return set_time(slot, text, 1, why);
+		return value_seconds(slot, text, why);
 	case SCHEMA_TIME:
 		return set_time(slot, text, 1000, why);
 	case SCHEMA_TEXT:
@@ -223,10 +271,13 @@ int value_set(struct config *c, const struct schema_key *key, const char *text, 
 		if (*text && !value_is_ip(text))
 			return no(why, "expected an IP address, read \"%.40s\"", text);
 		return value_text(slot, text);
+	case SCHEMA_IPS:
+		return set_ips(slot, text, why);
 	case SCHEMA_LEVEL:
 		return set_level(slot, text, why);
 	case SCHEMA_TEXTS:
 	case SCHEMA_PREFIXES:
+	case SCHEMA_NETS:
 		return no(why, "expected a list such as [\"a\", \"b\"], read \"%.40s\"", text);
 	case SCHEMA_KEYS:
 		return no(why, "expected a mapping of key names to secrets");
@@ -234,6 +285,8 @@ int value_set(struct config *c, const struct schema_key *key, const char *text, 
 		return no(why, "expected a list of {id, name, phone_number}, read \"%.40s\"", text);
 	case SCHEMA_CODECS:
 		return no(why, "expected a list of {mime}, read \"%.40s\"", text);
+	case SCHEMA_TURNS:
+		return no(why, "expected a list of {host, port, protocol, username, credential}");
 	case SCHEMA_PRESETS:
 		return no(why, "expected a mapping of names to settings of rooms");
 	case SCHEMA_UNUSED:

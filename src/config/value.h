@@ -23,3 +23,7 @@ void value_clear_texts(struct config_texts *list);
 MUST_USE int value_add_key(struct config_keys *keys, const char *name, const char *secret);
 bool value_is_prefix(const char *text); /* "+49", "*" */
 bool value_is_ip(const char *text);
+bool value_is_net(const char *text); /* "10.0.0.0/8", "192.0.2.1" */
+/* As value_set() for one port, and for seconds. */
+MUST_USE int value_port(uint16_t *slot, const char *text, char why[VALUE_WHY_SIZE]);
+MUST_USE int value_seconds(uint32_t *slot, const char *text, char why[VALUE_WHY_SIZE]);

@@ -1,6 +1,7 @@
 #include "config/yaml.h"
 
 #include "config/presets.h"
+#include "config/turns.h"
 #include "config/value.h"
 
 #include "base/err.h"
@@ -79,6 +80,12 @@ static void read_texts(struct reading *r, const struct schema_key *key, const ya
 		const char *text = scalar(item);
 		if (!text)
 			problem(r, line_of(item), "%s: expected a list of texts", key->path);
+		else if (key->kind == SCHEMA_IPS && !value_is_ip(text))
+			problem(r, line_of(item), "%s: expected an IP address, read \"%.40s\"",
+				key->path, text);
+		else if (key->kind == SCHEMA_NETS && !value_is_net(text))
+			problem(r, line_of(item), "%s: expected an IP address or a net such as "
+				"10.0.0.0/8, read \"%.40s\"", key->path, text);
 		else if (key->kind == SCHEMA_PREFIXES && !value_is_prefix(text))
 			problem(r, line_of(item), "%s: expected a country prefix such as \"+49\", or \"*\", "
 				"read \"%.40s\"", key->path, text);
@@ -207,6 +214,37 @@ static void read_presets(struct reading *r, const yaml_node_t *node)
 	}
 }
 
+/* {v4: 192.0.2.1, v6: "2001:db8::1"} */
+static void read_ip_pair(struct reading *r, const struct schema_key *key, const yaml_node_t *node)
+{
+	struct config_texts *list = (struct config_texts *)((char *)r->c + key->offset);
+	value_clear_texts(list);
+	for (yaml_node_pair_t *p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top; ++p) {
+		const char *name = scalar(node_at(r, p->key)), *text = scalar(node_at(r, p->value));
+		bool v4 = name && !strcmp(name, "v4"), v6 = name && !strcmp(name, "v6");
+		if (text && !*text)
+			continue;
+		if ((!v4 && !v6) || !text || !value_is_ip(text) || v6 != (strchr(text, ':') != NULL))
+			problem(r, line_of(node_at(r, p->key)), "%s: expected {v4: ADDRESS, v6: ADDRESS}",
+				key->path);
+		else
+			note_result(r, value_add_text(list, text));
+	}
+}
+
+static void read_turns(struct reading *r, const yaml_node_t *node)
+{
+	char why[TURNS_WHY_SIZE];
+	turns_clear(&r->c->rtc.turn_servers);
+	for (yaml_node_item_t *i = node->data.sequence.items.start; i < node->data.sequence.items.top; ++i) {
+		const yaml_node_t *item = node_at(r, *i);
+		int result = turns_add(&r->c->rtc.turn_servers, &r->document, item, why);
+		if (result > 0)
+			problem(r, line_of(item), "rtc.turn_servers: %s", why);
+		note_result(r, result);
+	}
+}
+
 /* ---- the walk ---- */
 
 static void unknown(struct reading *r, const yaml_node_t *key, const char *group, const char *name)
@@ -240,14 +278,32 @@ static void read_unused(struct reading *r, const struct schema_key *key, const y
 	}
 }
 
+static bool takes_list(const struct schema_key *key)
+{
+	return key->kind == SCHEMA_TEXTS || key->kind == SCHEMA_PREFIXES || key->kind == SCHEMA_NETS ||
+	       key->kind == SCHEMA_BANKS || key->kind == SCHEMA_TURNS || key->kind == SCHEMA_CODECS;
+}
+
 static bool takes_mapping(const struct schema_key *key)
 {
 	return key->kind == SCHEMA_KEYS || key->kind == SCHEMA_PRESETS;
 }
 
+static void read_list(struct reading *r, const struct schema_key *key, const yaml_node_t *node)
+{
+	if (key->kind == SCHEMA_BANKS)
+		read_banks(r, node);
+	else if (key->kind == SCHEMA_TURNS)
+		read_turns(r, node);
+	else if (key->kind == SCHEMA_CODECS)
+		read_codecs(r, node);
+	else
+		read_texts(r, key, node);
+}
+
 static void read_value(struct reading *r, const struct schema_key *key, const yaml_node_t *node)
 {
-	bool takes_list = key->kind == SCHEMA_TEXTS || key->kind == SCHEMA_PREFIXES;
+	bool ips = key->kind == SCHEMA_IPS;
 	char why[VALUE_WHY_SIZE];
 
 	if (key->kind == SCHEMA_UNUSED) {
@@ -256,20 +312,17 @@ static void read_value(struct reading *r, const struct schema_key *key, const ya
 	}
 	if (is_null(node))
 		return; /* the default stays */
-	if (node->type == YAML_SEQUENCE_NODE && takes_list) {
-		read_texts(r, key, node);
-	} else if (node->type == YAML_SEQUENCE_NODE && key->kind == SCHEMA_BANKS) {
-		read_banks(r, node);
-	} else if (node->type == YAML_SEQUENCE_NODE && key->kind == SCHEMA_CODECS) {
-		read_codecs(r, node);
+	if (node->type == YAML_SEQUENCE_NODE && (ips || takes_list(key))) {
+		read_list(r, key, node);
+	} else if (node->type == YAML_MAPPING_NODE && ips) {
+		read_ip_pair(r, key, node);
 	} else if (node->type == YAML_MAPPING_NODE && key->kind == SCHEMA_KEYS) {
 		read_keys(r, node);
 	} else if (node->type == YAML_MAPPING_NODE && key->kind == SCHEMA_PRESETS) {
 		read_presets(r, node);
 	} else if (!scalar(node)) {
 		problem(r, line_of(node), "%s: expected %s", key->path,
-			takes_list || key->kind == SCHEMA_BANKS || key->kind == SCHEMA_CODECS ? "a list"
-			: takes_mapping(key) ? "a mapping" : "a single value");
+			takes_list(key) ? "a list" : takes_mapping(key) ? "a mapping" : "a single value");
 	} else {
 		int result = value_set(r->c, key, scalar(node), why);
 		if (result > 0)
@@ -289,7 +342,7 @@ static bool is_twice(struct reading *r, const yaml_node_t *mapping, const yaml_n
 	return false;
 }
 
-/* `group`: "" at the top, else one level down; the schema has no third. */
+/* `group`: "" at the top, else one or two levels down; the schema has no more. */
 static void read_mapping(struct reading *r, const yaml_node_t *mapping, const char *group)
 {
 	yaml_node_pair_t *start = mapping->data.mapping.pairs.start, *top = mapping->data.mapping.pairs.top;

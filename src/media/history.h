@@ -9,11 +9,12 @@
  */
 #pragma once
 
+#include "base/limits.h"
 #include "wire/rtp.h"
 
 enum {
-	HISTORY_PACKETS = 64,
-	HISTORY_BYTES = 16384,
+	HISTORY_PACKETS = LIMIT_HISTORY_PACKETS,
+	HISTORY_BYTES = LIMIT_HISTORY_BYTES,
 };
 
 struct history;

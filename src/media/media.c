@@ -22,6 +22,8 @@
 enum {
 	WORKER_BITS = 6, /* of an id: which worker has it */
 	WORKERS_MAX = MEDIA_WORKERS_MAX,
+	LEVELS_EVERY_MS = 400, /* as LiveKit has it, and ... */
+	ACTIVE_LEVEL = 35,
 };
 _Static_assert(WORKERS_MAX == 1 << WORKER_BITS, "an id names one of all workers");
 
@@ -199,6 +201,9 @@ static int start_worker(struct media *m, unsigned index)
 {
 	const struct media_config *config = &m->config;
 	struct worker_config c = {.index = index,
+		.active_level = m->config.active_level ? m->config.active_level : ACTIVE_LEVEL,
+		.stats_every_ms = m->config.stats_every_ms ? m->config.stats_every_ms : MEDIA_STATS_EVERY_MS,
+		.levels_every_ms = m->config.levels_every_ms ? m->config.levels_every_ms : LEVELS_EVERY_MS,
 		.loop = config->workers ? NULL : m->loop,
 		.binds = config->rtc_binds,
 		.bind_count = config->rtc_bind_count,
@@ -386,6 +391,7 @@ const char *media_drop_name(enum media_drop why)
 		[MEDIA_DROP_CRYPTO] = "crypto",
 		[MEDIA_DROP_RTP] = "rtp",
 		[MEDIA_DROP_SOURCE] = "source",
+		[MEDIA_DROP_PAYLOAD] = "payload",
 		[MEDIA_DROP_SEND] = "send",
 	};
 	assert(why < MEDIA_DROP__COUNT);

@@ -22,7 +22,7 @@
 struct media;
 typedef uint32_t media_id; /* 0 = none. Unique over all workers and kinds */
 
-enum { MEDIA_WORKERS_MAX = 64, MEDIA_RTC_BINDS_MAX = 2 };
+enum { MEDIA_WORKERS_MAX = 64, MEDIA_RTC_BINDS_MAX = 2, MEDIA_STATS_EVERY_MS = 5000 };
 
 struct media_config {
 	unsigned workers;                        /* 0 = inside the control loop */
@@ -33,6 +33,9 @@ struct media_config {
 	bool rtc_tcp;          /* ICE over TCP, too */
 	uint16_t rtc_tcp_port; /* one for all workers; 0 = any that is free */
 	const char *rtp_ip;                      /* where phone legs bind and what their SDP says */
+	uint8_t active_level;      /* -dBov: as loud or louder is speech; 0 = 35 */
+	uint32_t levels_every_ms;  /* 0 = 400 */
+	uint32_t stats_every_ms;   /* 0 = MEDIA_STATS_EVERY_MS */
 	uint16_t rtp_port_min, rtp_port_max;     /* even ports of this range; RTCP = port + 1 */
 };
 
@@ -60,7 +63,7 @@ struct media_leg_stats {
 	uint16_t buffer_ms;
 };
 
-/* How one voice fares, since its source or sink was opened; each MEDIA_STATS_EVERY_MS. */
+/* How one voice fares, since its source or sink was opened. */
 struct media_voice_stats {
 	media_id id;
 	bool sink;        /* or a source */
@@ -73,14 +76,13 @@ struct media_voice_stats {
 	uint32_t resent;    /* a sink: how many of those it was sent */
 	uint32_t silent_ms; /* since the last packet or report of the source, or report about the sink */
 };
-enum { MEDIA_STATS_EVERY_MS = 5000 };
 
 /* Called on the control thread, never inside a call into media. */
 struct media_events {
 	void (*transport_state)(void *owner, media_id transport, enum media_transport_state state);
 	/* One decrypted DTLS application datagram: an SCTP packet. */
 	void (*transport_sctp)(void *owner, media_id transport, struct span packet);
-	/* Every 400 ms and worker: each source that was heard in that window. */
+	/* Every `levels_every_ms` and worker: each source that was heard in that window. */
 	void (*levels)(void *owner, const struct media_level *levels, size_t count);
 	void (*leg_event)(void *owner, media_id leg, enum media_leg_event event);
 	/* A digit of RFC 4733 from the phone, once, when it is known to have begun. */
@@ -112,7 +114,8 @@ enum media_drop {
 	MEDIA_DROP_EARLY,    /* media before the keys are known */
 	MEDIA_DROP_CRYPTO,   /* SRTP: forged, replayed, malformed */
 	MEDIA_DROP_RTP,      /* malformed inside */
-	MEDIA_DROP_SOURCE,   /* of no source that we know */
+	MEDIA_DROP_SOURCE,   /* of no source that we know, or about no sink */
+	MEDIA_DROP_PAYLOAD,  /* in a codec that was not agreed on */
 	MEDIA_DROP_SEND,     /* ours, and the kernel took no more */
 	MEDIA_DROP__COUNT,
 };

@@ -7,9 +7,10 @@
 #pragma once
 
 #include "base/base.h"
+#include "base/limits.h"
 
 enum {
-	MISSING_MAX = 32, /* the oldest are given up for newer ones */
+	MISSING_MAX = LIMIT_MISSING_PACKETS, /* the oldest are given up for newer ones */
 	MISSING_TRIES = 3,
 	MISSING_WAIT_MS = 20,   /* a packet's time: it may have been overtaken */
 	MISSING_PAUSE_MS = 100, /* between two requests for the same */

@@ -4,7 +4,6 @@
 #include "base/err.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "media/srtp.h"
 #include "wire/frame.h"
 
 #include <errno.h>
@@ -13,7 +12,7 @@
 
 enum {
 	IN_BYTES = 4096, /* a frame and what came with it */
-	PACKET_MAX = LIMIT_PACKET_BYTES + SRTP_TRAILER_BYTES,
+	PACKET_MAX = LIMIT_PACKET_BYTES, /* as of a datagram */
 	READS_PER_TURN = 8, /* bounded: the 20 ms beat must not starve */
 	QUEUE_BYTES = LIMIT_ICE_TCP_QUEUE_BYTES,
 	/* What the kernel may hold unsent: beyond it sound gets old, so that it is better lost. */

@@ -92,8 +92,10 @@ static unsigned duration_ms(const struct rtp_source *s, const struct rtp_view *v
 void rtp_source_receive(struct rtp_source *s, const struct rtp_view *v, uint64_t now_us)
 {
 	enum codec codec = codec_of(s, v->payload_type);
-	if (codec == CODEC_NONE)
-		return; /* a codec that was not answered, or padding for a bandwidth test */
+	if (codec == CODEC_NONE) { /* was not answered, or padding for a bandwidth test */
+		worker_count_drop(s->transport->worker, MEDIA_DROP_PAYLOAD);
+		return;
+	}
 
 	s->clock_hz = codec_facts(codec)->clock_hz;
 	rtp_count_put(&s->count, v->ssrc, v->seq, v->timestamp, s->clock_hz, now_us);

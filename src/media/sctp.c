@@ -19,7 +19,7 @@
 enum {
 	PORT = 5000, /* "a=sctp-port:5000"; both sides */
 	STREAMS = 64,
-	TIMER_MS = 10,
+	TIMER_MS = 40, /* each association is looked at; the shortest wait in SCTP is 200 ms */
 	LABEL_SIZE = 64,
 	OUTPUT_PACKETS_MAX = 1024, /* more are dropped: SCTP sends them again */
 	SOCKET_BUFFER_BYTES = 256 << 10,
@@ -171,19 +171,22 @@ static void send_waiting(struct sctp_association *a)
 			return;
 		if (r < 0)
 			log_debug("sctp", "a message could not be sent: %s", strerror(-r));
-		a->waiting_bytes -= i->size;
+		a->waiting_bytes -= sizeof *i + i->size;
 		drop_item(i);
 	}
 }
 
 static int queue(struct sctp_association *a, uint16_t channel, uint32_t payload, struct span bytes)
 {
+	/* What keeping it costs counts too: messages may be tiny. */
+	if (a->waiting_bytes + sizeof(struct item) + bytes.size > LIMIT_SCTP_QUEUE_BYTES)
+		return SCTP_E_FULL;
 	struct item *i = add_item(&a->waiting, ITEM_SEND, bytes.data, bytes.size);
 	if (!i)
 		return err_new(-ENOMEM);
 	i->channel = channel;
 	i->payload = payload;
-	a->waiting_bytes += i->size;
+	a->waiting_bytes += sizeof *i + i->size;
 	wake(a);
 	return 0;
 }
@@ -591,7 +594,7 @@ int sctp_association_open_channel(uint16_t *ret, struct sctp_association *a, con
 	c->ordered = ordered;
 	c->max_retransmits = max_retransmits;
 	int r = queue_open(a, c);
-	if (r < 0) {
+	if (r) {
 		c->used = false;
 		return r;
 	}
@@ -606,8 +609,6 @@ int sctp_association_send(
 		return SCTP_E_NO_CHANNEL;
 	if (bytes.size > LIMIT_DATA_PACKET_BYTES)
 		return err_new(-EMSGSIZE);
-	if (a->waiting_bytes + bytes.size > LIMIT_SCTP_QUEUE_BYTES)
-		return SCTP_E_FULL;
 	if (bytes.size == 0)
 		return queue(a, channel,
 			binary ? DCEP_PAYLOAD_BINARY_EMPTY : DCEP_PAYLOAD_TEXT_EMPTY,

@@ -42,7 +42,7 @@ struct sctp_association *sctp_association_free(struct sctp_association *a);
 void sctp_association_input(struct sctp_association *a, struct span packet);
 
 /* `max_retransmits` < 0: reliable. It may be used at once: what is sent waits. Returns 0,
- * SCTP_E_NO_CHANNEL or a negative error. */
+ * an outcome above or a negative error. */
 MUST_USE int sctp_association_open_channel(uint16_t *ret, struct sctp_association *a,
 	const char *label, bool ordered, int max_retransmits);
 /* At most LIMIT_DATA_PACKET_BYTES; copied. Returns 0, an outcome above or a negative error. */

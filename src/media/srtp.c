@@ -157,44 +157,36 @@ static bool rtp_parts(struct srtp_parts *ret, uint16_t *seq, uint8_t *packet, si
 	return true;
 }
 
-static bool seal(struct srtp_pair *p, struct srtp_parts *parts, size_t *size)
+static bool protect(struct srtp_pair *p, uint8_t *packet, size_t *size, bool again)
 {
-	if (!srtp_crypt_seal(&p->out.rtp, parts))
+	struct srtp_parts parts;
+	uint16_t seq;
+
+	if (!rtp_parts(&parts, &seq, packet, *size))
 		return false;
+	struct stream *s = find(&p->out, parts.ssrc);
+	if (!s && (again || !(s = add(&p->out, parts.ssrc))))
+		return false;
+	parts.index = replay_index(&s->rtp, seq);
+	if (again ? !replay_is_seen(&s->rtp, parts.index) : !replay_is_fresh(&s->rtp, parts.index))
+		return false;
+	if (!srtp_crypt_seal(&p->out.rtp, &parts))
+		return false;
+	if (!again)
+		replay_note(&s->rtp, parts.index);
 	*size += srtp_crypt_tag_bytes(&p->out.rtp);
 	return true;
 }
 
 bool srtp_pair_protect(struct srtp_pair *p, uint8_t *packet, size_t *size)
 {
-	struct srtp_parts parts;
-	uint16_t seq;
-
-	if (!rtp_parts(&parts, &seq, packet, *size))
-		return false;
-	struct stream *s = find(&p->out, parts.ssrc);
-	if (!s && !(s = add(&p->out, parts.ssrc)))
-		return false;
-	parts.index = replay_index(&s->rtp, seq);
-	if (!replay_is_fresh(&s->rtp, parts.index) || !seal(p, &parts, size))
-		return false;
-	replay_note(&s->rtp, parts.index);
-	return true;
+	return protect(p, packet, size, false);
 }
 
 /* A number's keystream may only ever cover the bytes that it covered before. */
 bool srtp_pair_protect_again(struct srtp_pair *p, uint8_t *packet, size_t *size)
 {
-	struct srtp_parts parts;
-	uint16_t seq;
-
-	if (!rtp_parts(&parts, &seq, packet, *size))
-		return false;
-	struct stream *s = find(&p->out, parts.ssrc);
-	if (!s)
-		return false;
-	parts.index = replay_index(&s->rtp, seq);
-	return replay_is_seen(&s->rtp, parts.index) && seal(p, &parts, size);
+	return protect(p, packet, size, true);
 }
 
 bool srtp_pair_unprotect(struct srtp_pair *p, uint8_t *packet, size_t *size)

@@ -441,8 +441,10 @@ static void handle_nack(struct transport *t, const struct rtcp_packet *p, uint64
 	struct sink *s = NULL;
 
 	for (unsigned i = 0; rtcp_read_nack(&n, p, i); ++i) {
-		if (!s && !(s = sink_by_ssrc(t, n.ssrc)))
+		if (!s && !(s = sink_by_ssrc(t, n.ssrc))) {
+			worker_count_drop(t->worker, MEDIA_DROP_SOURCE);
 			return;
+		}
 		sink_asked(s, n.seq, now_us);
 		for (unsigned bit = 0; bit < 16; ++bit)
 			if (n.more >> bit & 1)
@@ -604,7 +606,7 @@ void transport_tick(struct transport *t, uint64_t now_us)
 	if (now_ms >= t->stats_due_ms) {
 		if (t->stats_due_ms)
 			transport_post_stats(t, now_us);
-		t->stats_due_ms = now_ms + MEDIA_STATS_EVERY_MS;
+		t->stats_due_ms = now_ms + worker_stats_every_ms(t->worker);
 	}
 	list_each (it, &t->sources)
 		rtp_source_tick(container_of(it, struct rtp_source, link), now_us);

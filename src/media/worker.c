@@ -24,8 +24,6 @@
 
 enum {
 	TICK_MS = 50,
-	LEVELS_EVERY_MS = 400,
-	ACTIVE_LEVEL = 35, /* this loud or louder is speech, as LiveKit has it */
 	LEVEL_SILENT = 127,
 	LEVELS_MAX = 4096, /* in one report */
 };
@@ -250,6 +248,11 @@ unsigned worker_index(const struct worker *w)
 	return w->config.index;
 }
 
+uint32_t worker_stats_every_ms(const struct worker *w)
+{
+	return w->config.stats_every_ms;
+}
+
 const struct dtls_identity *worker_identity(const struct worker *w)
 {
 	return w->config.identity;
@@ -342,11 +345,11 @@ void worker_note_level(struct worker *w, struct source *s, uint8_t level, unsign
 		list_add(&w->noted, &s->noted);
 	if (level < s->loudest)
 		s->loudest = level;
-	if (level <= ACTIVE_LEVEL)
+	if (level <= w->config.active_level)
 		s->active_ms = add_capped(s->active_ms, duration_ms);
 	s->observed_ms = add_capped(s->observed_ms, duration_ms);
 	if (!timer_running(&w->levels_timer))
-		timer_start(&w->levels_timer, LEVELS_EVERY_MS, LEVELS_EVERY_MS);
+		timer_start(&w->levels_timer, w->config.levels_every_ms, w->config.levels_every_ms);
 }
 
 static void on_levels(void *owner)

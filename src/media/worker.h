@@ -87,6 +87,8 @@ void source_mute(struct source *s, bool muted);
 /* ---- the worker itself, for media.c ---- */
 struct worker_config {
 	unsigned index;
+	uint8_t active_level; /* -dBov */
+	uint32_t levels_every_ms, stats_every_ms;
 	struct loop *loop; /* the control loop, or NULL: a thread and a loop of its own */
 	const struct sockaddr_storage *binds; /* with media/rtc_edge.h's meaning; not kept */
 	size_t bind_count;
@@ -139,10 +141,11 @@ void worker_post_sctp(struct worker *w, media_id t, struct span packet);
 /* ---- services used by legs and transports ---- */
 struct loop *worker_loop(struct worker *w);
 unsigned worker_index(const struct worker *w);
+uint32_t worker_stats_every_ms(const struct worker *w);
 struct source *worker_source(struct worker *w, media_id id);
 MUST_USE int worker_add_source(struct worker *w, struct source *s);
 void worker_remove_source(struct worker *w, struct source *s);
-/* Level of one heard packet, for the 400 ms windows. `duration_ms` of sound. */
+/* Level of one heard packet, for the windows of struct media_level. `duration_ms` of sound. */
 void worker_note_level(struct worker *w, struct source *s, uint8_t level, unsigned duration_ms);
 
 /* Called every 20 ms for each registered beat, on an absolute grid without drift. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 int address_parse(struct sockaddr_storage *ret, const char *ip, uint16_t port)
 {
@@ -61,6 +62,44 @@ bool address_is_loopback(const struct sockaddr *a)
 		return ntohl(((const struct sockaddr_in *)a)->sin_addr.s_addr) >> 24 == 127;
 	return a->sa_family == AF_INET6 &&
 	       IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)a)->sin6_addr);
+}
+
+static const uint8_t *ip_bytes(const struct sockaddr *a, unsigned *bits)
+{
+	*bits = a->sa_family == AF_INET6 ? 128 : 32;
+	return a->sa_family == AF_INET6
+		? (const uint8_t *)&((const struct sockaddr_in6 *)a)->sin6_addr
+		: (const uint8_t *)&((const struct sockaddr_in *)a)->sin_addr;
+}
+
+static bool same_bits(const uint8_t *a, const uint8_t *b, unsigned bits)
+{
+	unsigned whole = bits / 8, rest = bits % 8;
+	if (memcmp(a, b, whole))
+		return false;
+	return !rest || (a[whole] ^ b[whole]) >> (8 - rest) == 0;
+}
+
+bool address_in_net(const struct sockaddr *a, const char *net)
+{
+	struct sockaddr_storage base;
+	char ip[ADDRESS_TEXT_SIZE];
+	const char *slash = strchr(net, '/');
+	unsigned bits;
+	size_t size = slash ? (size_t)(slash - net) : strlen(net);
+
+	snprintf(ip, sizeof ip, "%.*s", (int)size, net);
+	if (size >= sizeof ip || address_parse(&base, ip, 0) < 0 || base.ss_family != a->sa_family)
+		return false;
+	const uint8_t *bytes = ip_bytes(a, &bits);
+	if (slash) {
+		unsigned long wanted = strtoul(slash + 1, NULL, 10);
+		if (wanted > bits)
+			return false;
+		bits = (unsigned)wanted;
+	}
+	unsigned ignored;
+	return same_bits(bytes, ip_bytes((struct sockaddr *)&base, &ignored), bits);
 }
 
 const char *address_ip_text(char out[ADDRESS_TEXT_SIZE], const struct sockaddr *a)

@@ -26,8 +26,11 @@ static void close_listeners(struct http_server *s)
 static int listen_on_all(struct http_server *s, const struct http_server_config *config)
 {
 	for (size_t i = 0; i < config->bind_count; ++i) {
-		const struct sockaddr *at = (const struct sockaddr *)&config->bind[i];
-		int r = tcp_listen(&s->listeners[s->listener_count], s->loop, at, on_accepted, s);
+		struct sockaddr_storage at = config->bind[i];
+		if (i && !address_port((struct sockaddr *)&at)) /* one port for all */
+			address_set_port(&at, http_server_port(s));
+		int r = tcp_listen(&s->listeners[s->listener_count], s->loop,
+			(struct sockaddr *)&at, on_accepted, s);
 		if (r < 0 && i + config->bind_optional < config->bind_count)
 			return r;
 		if (r < 0)

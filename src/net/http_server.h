@@ -62,8 +62,8 @@ void http_on_gone(struct http_exchange *x, void (*gone)(void *owner), void *owne
 void http_reply(struct http_exchange *x, unsigned status, const char *content_type,
 	const char *headers, struct span body);
 
-/* Fragments, pings and closes are handled inside. A message over LIMIT_WS_MESSAGE_BYTES, a text
- * that is not UTF-8, or a broken frame closes the socket with the code that RFC 6455 names. */
+/* Fragments, pings and closes are handled inside. A message over LIMIT_WS_MESSAGE_BYTES or
+ * in more than LIMIT_WS_FRAGMENTS pieces, a text that is not UTF-8, or a broken frame closes the socket with the code that RFC 6455 names. */
 struct websocket_events {
 	void (*message)(void *owner, bool text, struct span message); /* whole; valid in the call */
 	void (*closed)(void *owner); /* once, and last; never after websocket_close() */

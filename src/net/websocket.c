@@ -29,6 +29,7 @@ struct websocket {
 	struct span input;  /* not yet read by wslay */
 	struct buf answers; /* what wslay wants to say by itself */
 	bool ended;         /* our close, or the stream's end, is on its way: nothing after it */
+	unsigned fragments; /* of the message that is coming */
 	int unanswered;     /* pings since the client was last heard */
 };
 
@@ -168,9 +169,24 @@ static void on_message(
 	w->events->message(w->owner, m->opcode == WSLAY_TEXT_FRAME, span_of(m->msg, m->msg_length));
 }
 
+static void on_frame(
+	wslay_event_context_ptr ctx, const struct wslay_event_on_frame_recv_start_arg *f, void *owner)
+{
+	struct websocket *w = owner;
+	if (wslay_is_ctrl_frame(f->opcode) || w->ended)
+		return;
+	w->fragments = f->opcode == WSLAY_CONTINUATION_FRAME ? w->fragments + 1 : 1;
+	if (w->fragments <= LIMIT_WS_FRAGMENTS)
+		return;
+	log_debug("websocket", "closed: a message in more than %d pieces", LIMIT_WS_FRAGMENTS);
+	say_close(w, WSLAY_CODE_MESSAGE_TOO_BIG);
+	w->input = (struct span){0};
+}
+
 static const struct wslay_event_callbacks callbacks = {
 	.recv_callback = on_recv,
 	.send_callback = on_send,
+	.on_frame_recv_start_callback = on_frame,
 	.on_msg_recv_callback = on_message,
 };
 

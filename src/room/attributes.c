@@ -108,9 +108,11 @@ static int change_prepare(struct change *c, const struct participant *p, const c
 int participant_set(struct participant *p, const char *name, const char *metadata,
 	const struct attribute *attributes, size_t count)
 {
-	if (too_large(p, metadata, attributes, count) || 
+	if (too_large(p, metadata, attributes, count) ||
 		(name && strlen(name) > rooms_limits(p->room->rooms)->name))
 		return PARTICIPANT_E_LIMIT;
+	if (!name && !metadata && !count)
+		return 0;
 	struct change c = {0};
 	int r = change_prepare(&c, p, name, metadata, attributes, count);
 	if (r < 0) {

@@ -14,17 +14,24 @@ static bool is_named(char *const *names, size_t count, const char *name)
 	return false;
 }
 
-/* No destination at all means everybody. Old clients name them in the user packet, by sid. */
-static bool is_for(const Livekit__DataPacket *packet, const struct participant *to)
+static bool names_somebody(const Livekit__DataPacket *packet)
 {
 	if (packet->n_destination_identities)
-		return is_named(packet->destination_identities, packet->n_destination_identities,
-			to->identity);
+		return true;
+	return packet->value_case == LIVEKIT__DATA_PACKET__VALUE_USER &&
+	       (packet->user->n_destination_identities || packet->user->n_destination_sids);
+}
+
+/* No destination at all means everybody. Old clients and servers name sids, or all of them, in the
+ * user packet; who is named in any place is meant. */
+static bool is_for(const Livekit__DataPacket *packet, const struct participant *to)
+{
+	if (!names_somebody(packet) ||
+		is_named(packet->destination_identities, packet->n_destination_identities, to->identity))
+		return true;
 	if (packet->value_case != LIVEKIT__DATA_PACKET__VALUE_USER)
-		return true;
+		return false;
 	const Livekit__UserPacket *u = packet->user;
-	if (!u->n_destination_identities && !u->n_destination_sids)
-		return true;
 	return is_named(u->destination_identities, u->n_destination_identities, to->identity) ||
 	       is_named(u->destination_sids, u->n_destination_sids, to->sid);
 }
@@ -156,6 +163,36 @@ static bool anybody_waits(struct room *r)
 	return false;
 }
 
+static void give(struct participant *to, const struct data_packet *d)
+{
+	if (to != d->from && to->state == LIVEKIT__PARTICIPANT_INFO__STATE__ACTIVE)
+		TELL(to, data, d);
+}
+
+static void give_once(struct participant *to, const struct data_packet *d, uint64_t serial)
+{
+	if (!to || to->last_packet == serial)
+		return;
+	to->last_packet = serial;
+	give(to, d);
+}
+
+/* By the names and not by the people: a packet may list thousands. */
+static void give_named(struct room *r, const struct data_packet *d)
+{
+	const Livekit__DataPacket *packet = d->packet;
+	uint64_t serial = ++r->rooms->serials;
+	for (size_t i = 0; i < packet->n_destination_identities; ++i)
+		give_once(room_find(r, packet->destination_identities[i]), d, serial);
+	if (packet->value_case != LIVEKIT__DATA_PACKET__VALUE_USER)
+		return;
+	const Livekit__UserPacket *u = packet->user;
+	for (size_t i = 0; i < u->n_destination_identities; ++i)
+		give_once(room_find(r, u->destination_identities[i]), d, serial);
+	for (size_t i = 0; i < u->n_destination_sids; ++i)
+		give_once(room_find_sid(r, u->destination_sids[i]), d, serial);
+}
+
 static void deliver(
 	struct room *r, struct participant *from, const Livekit__DataPacket *packet, bool reliable)
 {
@@ -171,10 +208,11 @@ static void deliver(
 			.reliable = reliable};
 		if (reliable && anybody_waits(r))
 			hold(r, d.bytes);
-		for (struct participant *to = room_next(r, NULL); to; to = room_next(r, to))
-			if (to != from && to->state == LIVEKIT__PARTICIPANT_INFO__STATE__ACTIVE &&
-				is_for(packet, to))
-				TELL(to, data, &d);
+		if (names_somebody(packet))
+			give_named(r, &d);
+		else
+			for (struct participant *to = room_next(r, NULL); to; to = room_next(r, to))
+				give(to, &d);
 		answer_api(r, &d);
 	} else {
 		log_debug(r->name, "a data packet is dropped: too large");
@@ -218,14 +256,54 @@ static void sign_user(Livekit__UserPacket *u, const struct participant *p)
 	u->participant_identity = hidden ? (char *)"" : p->identity;
 }
 
+/* Identities may stand in the packet or, as of old, in the user packet: afterwards in both. */
+static void agree_on_destinations(Livekit__DataPacket *packet, Livekit__UserPacket *u)
+{
+	if (packet->n_destination_identities) {
+		u->n_destination_identities = packet->n_destination_identities;
+		u->destination_identities = packet->destination_identities;
+	} else {
+		packet->n_destination_identities = u->n_destination_identities;
+		packet->destination_identities = u->destination_identities;
+	}
+}
+
+/* A nonce says that somebody may send the same again. True when the room has seen it; else it is
+ * remembered, and the oldest forgotten. All zeroes is an empty place, and no nonce worth the name. */
+static bool is_seen(struct room *r, ProtobufCBinaryData nonce)
+{
+	static const uint8_t none[ROOM_NONCE_BYTES];
+	if (nonce.len != ROOM_NONCE_BYTES || !memcmp(nonce.data, none, sizeof none))
+		return false;
+	for (size_t i = 0; i < ROOM_NONCES; ++i)
+		if (!memcmp(r->nonces[i], nonce.data, ROOM_NONCE_BYTES))
+			return true;
+	memcpy(r->nonces[r->nonce_next], nonce.data, ROOM_NONCE_BYTES);
+	r->nonce_next = (r->nonce_next + 1) % ROOM_NONCES;
+	return false;
+}
+
+/* Makes `copy` and `user` what is sent for `packet`. */
+static void take_copy(
+	Livekit__DataPacket *copy, Livekit__UserPacket *user, const Livekit__DataPacket *packet)
+{
+	*copy = *packet;
+	if (packet->value_case != LIVEKIT__DATA_PACKET__VALUE_USER)
+		return;
+	*user = *packet->user;
+	agree_on_destinations(copy, user);
+	copy->user = user;
+}
+
 void participant_send_data(struct participant *p, Livekit__DataPacket *packet, bool reliable)
 {
 	if (!participant_hears_events(p) || !p->permission.can_publish_data ||
 		!is_forwarded(p, packet) || is_repeated(p, packet, reliable))
 		return;
 
-	Livekit__DataPacket copy = *packet;
+	Livekit__DataPacket copy;
 	Livekit__UserPacket user;
+	take_copy(&copy, &user, packet);
 	/* An agent may speak for somebody else. */
 	bool other =
 		p->kind == LIVEKIT__PARTICIPANT_INFO__KIND__AGENT && *packet->participant_identity;
@@ -235,14 +313,18 @@ void participant_send_data(struct participant *p, Livekit__DataPacket *packet, b
 	copy.kind =
 		reliable ? LIVEKIT__DATA_PACKET__KIND__RELIABLE : LIVEKIT__DATA_PACKET__KIND__LOSSY;
 	if (copy.value_case == LIVEKIT__DATA_PACKET__VALUE_USER) {
-		user = *packet->user;
+		if (is_seen(p->room, user.nonce))
+			return;
 		sign_user(&user, p);
-		copy.user = &user;
 	}
 	deliver(p->room, p, &copy, reliable);
 }
 
-void room_send_data(struct room *r, Livekit__DataPacket *packet, bool reliable)
+void room_send_data(struct room *r, const Livekit__DataPacket *packet, bool reliable)
 {
-	deliver(r, NULL, packet, reliable);
+	Livekit__DataPacket copy;
+	Livekit__UserPacket user;
+	take_copy(&copy, &user, packet);
+	if (copy.value_case != LIVEKIT__DATA_PACKET__VALUE_USER || !is_seen(r, user.nonce))
+		deliver(r, NULL, &copy, reliable);
 }

@@ -15,6 +15,7 @@
  */
 #pragma once
 
+#include "base/budget.h"
 #include "base/buf.h"
 #include "room/room.h"
 #include "room/speakers.h"
@@ -32,8 +33,14 @@ struct rooms {
 	struct map by_name;
 	struct list list;
 	uint64_t serials;
+	bool busy; /* as said by rooms_set_busy() */
 	struct buf packet; /* the data packet that is being sent */
 	struct list dead_rooms, dead_participants, dead_tracks, dead_subscriptions;
+};
+
+enum {
+	ROOM_NONCES = 100, /* as many as LiveKit remembers */
+	ROOM_NONCE_BYTES = 16
 };
 
 struct room {
@@ -50,11 +57,14 @@ struct room {
 	bool idle; /* nobody here who keeps it open */
 	uint64_t idle_since_ms;
 	bool ever_joined;
+	bool levels_came; /* since speakers were told */
 	bool changed; /* a room_update is due */
 	uint64_t told_ms, batch_due_ms;
 	struct list
 		held; /* reliable packets of the last moments, for those who are not ACTIVE yet */
 	size_t held_bytes;
+	uint8_t nonces[ROOM_NONCES][ROOM_NONCE_BYTES]; /* of data, the newest overwrites the oldest */
+	size_t nonce_next;
 	struct list participants; /* in the order of joining */
 	size_t participant_count;
 	struct map by_identity, by_sid, tracks;
@@ -63,7 +73,10 @@ struct room {
 /* Who may hear a publisher's tracks. Zeroed: nobody. */
 struct allowance {
 	bool everybody;
+	struct map by_identity, by_sid; /* the first of each name */
 	struct allowed {
+		struct map_node by_name;
+		struct allowed *same; /* another one for the same name */
 		char *identity, *sid; /* "" = not by this */
 		bool all_tracks;
 		char **track_sids;
@@ -74,6 +87,7 @@ struct allowance {
 
 struct wish {
 	struct list link;
+	struct map_node by_sid; /* participant.wishes_by_sid */
 	bool subscribe;
 	uint64_t until_ms; /* 0: the track is (or was) there */
 	char track_sid[RNG_ID_SIZE];
@@ -118,7 +132,11 @@ struct participant {
 	uint32_t last_sequence;
 	struct allowance allowance;
 	struct list tracks, subscriptions, wishes;
-	size_t track_count, wish_count;
+	struct map wishes_by_sid;
+	size_t track_count;
+	bool complained; /* of what it asked for: one line in the log is enough */
+	uint64_t last_packet; /* serial of the data packet that it got last, when names were listed */
+	struct budget telling; /* LIMIT_TELL_BYTES */
 	float spoken; /* the level that others were told; 0: not speaking */
 	bool speaking_changed;
 	struct connection_quality quality;
@@ -155,7 +173,8 @@ void room_tick(struct room *r, uint64_t now_ms);
 void room_free(struct room *r);
 /* The one that joined next after serial number `after`, or NULL; 0 starts. */
 struct participant *participants_after(struct room *r, uint64_t after);
-/* p has changed: version up, and all who may know are told, itself included when `self`. */
+/* p has changed: version up, and all who may know are told, itself included when `self`; those who
+ * change all the time are told of as by room_tell_later(). */
 void room_tell(struct participant *p, bool self);
 /* As room_tell(), within BATCH_MS, together with others. */
 void room_tell_later(struct participant *p);

@@ -49,9 +49,25 @@ bool participant_may_publish(const struct participant *p, Livekit__TrackSource s
 	return perm->n_can_publish_sources == 0;
 }
 
+static bool is_same(
+	const Livekit__ParticipantPermission *a, const Livekit__ParticipantPermission *b)
+{
+	return a->can_subscribe == b->can_subscribe && a->can_publish == b->can_publish &&
+	       a->can_publish_data == b->can_publish_data &&
+	       a->can_update_metadata == b->can_update_metadata &&
+	       a->can_subscribe_metrics == b->can_subscribe_metrics &&
+	       a->can_manage_agent_session == b->can_manage_agent_session &&
+	       a->hidden == b->hidden && a->recorder == b->recorder && a->agent == b->agent &&
+	       a->n_can_publish_sources == b->n_can_publish_sources &&
+	       (!a->n_can_publish_sources ||
+		       !memcmp(a->can_publish_sources, b->can_publish_sources,
+			       a->n_can_publish_sources * sizeof *a->can_publish_sources));
+}
+
 void participant_set_permission(struct participant *p, const Livekit__ParticipantPermission *perm)
 {
-	if (p->state == LIVEKIT__PARTICIPANT_INFO__STATE__DISCONNECTED)
+	if (p->state == LIVEKIT__PARTICIPANT_INFO__STATE__DISCONNECTED ||
+		is_same(&p->permission, perm))
 		return;
 	bool could_subscribe = p->permission.can_subscribe;
 	Livekit__ParticipantPermission *own = &p->permission;
@@ -64,8 +80,7 @@ void participant_set_permission(struct participant *p, const Livekit__Participan
 	own->hidden = perm->hidden;
 	own->recorder = perm->recorder;
 	own->agent = perm->agent;
-	if (perm != own)
-		set_sources(p, perm->can_publish_sources, perm->n_can_publish_sources);
+	set_sources(p, perm->can_publish_sources, perm->n_can_publish_sources);
 	room_left(p->room); /* it may have become one that keeps no room open */
 
 	room_tell(p, true);
@@ -91,6 +106,8 @@ void allowance_fini(struct allowance *a)
 		mem_free(who->sid);
 	}
 	mem_free(a->list);
+	map_fini(&a->by_identity);
+	map_fini(&a->by_sid);
 	*a = (struct allowance){0};
 }
 
@@ -111,6 +128,19 @@ static int allowed_copy(struct allowed *who, const Livekit__TrackPermission *fro
 	return 0;
 }
 
+static int allowed_index(struct allowance *a, struct allowed *who)
+{
+	bool named = *who->identity != 0;
+	struct map *m = named ? &a->by_identity : &a->by_sid;
+	const char *name = named ? who->identity : who->sid;
+	struct allowed *first = map_entry(map_get(m, name), struct allowed, by_name);
+	if (!first)
+		return map_put(m, &who->by_name, name);
+	who->same = first->same;
+	first->same = who;
+	return 0;
+}
+
 static int allowance_init(struct allowance *a, const Livekit__TrackPermission *const *list,
 	size_t count, bool everybody)
 {
@@ -121,6 +151,8 @@ static int allowance_init(struct allowance *a, const Livekit__TrackPermission *c
 	int r = 0;
 	for (; r == 0 && a->count < count; ++a->count)
 		r = allowed_copy(&a->list[a->count], list[a->count]);
+	for (size_t i = 0; r == 0 && i < count; ++i)
+		r = allowed_index(a, &a->list[i]);
 	if (r < 0)
 		allowance_fini(a);
 	return r;
@@ -134,17 +166,19 @@ static bool names_track(const struct allowed *who, const char *track_sid)
 	return who->all_tracks;
 }
 
+static bool lists(const struct map *m, const char *name, const char *track_sid)
+{
+	const struct allowed *who = map_entry(map_get(m, name), struct allowed, by_name);
+	while (who && !names_track(who, track_sid))
+		who = who->same;
+	return who != NULL;
+}
+
 bool allowance_allows(
 	const struct allowance *a, const struct participant *listener, const char *track_sid)
 {
-	for (size_t i = 0; i < a->count && !a->everybody; ++i) {
-		const struct allowed *who = &a->list[i];
-		bool named = *who->identity ? !strcmp(who->identity, listener->identity)
-					    : !strcmp(who->sid, listener->sid);
-		if (named && names_track(who, track_sid))
-			return true;
-	}
-	return a->everybody;
+	return a->everybody || lists(&a->by_identity, listener->identity, track_sid) ||
+	       lists(&a->by_sid, listener->sid, track_sid);
 }
 
 /* What the new list changes between one track and one listener. */
@@ -161,15 +195,25 @@ static void apply(struct participant *listener, struct track *t, bool before, bo
 		subscriptions_consider(listener, t);
 }
 
+static bool is_too_long(const Livekit__TrackPermission *const *list, size_t count)
+{
+	size_t entries = count;
+	for (size_t i = 0; i < count && entries <= LIMIT_TRACK_PERMISSIONS; ++i)
+		entries += list[i]->n_track_sids;
+	return entries > LIMIT_TRACK_PERMISSIONS;
+}
+
 void participant_allow(struct participant *p, const Livekit__TrackPermission *const *list,
 	size_t count, bool all_participants)
 {
 	struct allowance next, old = p->allowance;
-	if (count > LIMIT_TRACK_PERMISSIONS ||
+	if (is_too_long(list, count) ||
 		allowance_init(&next, list, all_participants ? 0 : count, all_participants) < 0) {
 		/* To fall back to what was allowed before could let somebody hear who shall not. */
-		log_warn(p->identity,
-			"its subscription permissions are too many: nobody may subscribe");
+		if (!p->complained)
+			log_warn(p->identity,
+				"its subscription permissions are too many: nobody may subscribe");
+		p->complained = true;
 		next = (struct allowance){0};
 	}
 	p->allowance = next;

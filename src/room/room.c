@@ -96,12 +96,30 @@ static void tell_one(struct participant *to, struct participant *about)
 	TELL(to, update, &about, 1);
 }
 
+/* Nobody's changes may cost the others more than that; who leaves is told of in any case. */
+static bool may_tell_now(struct participant *p)
+{
+	enum { BASE_BYTES = 512, PEOPLE_LEAST = 32 }; /* a single one, too, can take only so much */
+	size_t bytes = BASE_BYTES + strlen(p->metadata) +
+		       attributes_size(p->attributes, p->attribute_count);
+	struct room *r = p->room;
+	size_t people = r->participant_count > PEOPLE_LEAST ? r->participant_count : PEOPLE_LEAST;
+	return p->state == LIVEKIT__PARTICIPANT_INFO__STATE__DISCONNECTED ||
+	       budget_take(&p->telling, rooms_now_ms(r->rooms), (int64_t)(bytes * people),
+		       LIMIT_TELL_BYTES, LIMIT_TELL_BYTES_S);
+}
+
 void room_tell(struct participant *p, bool self)
 {
+	struct room *r = p->room;
+	bool told = p->state != LIVEKIT__PARTICIPANT_INFO__STATE__JOINING && r->state == ROOM_OPEN;
+	if (told && !may_tell_now(p)) {
+		room_tell_later(p);
+		return;
+	}
 	++p->version;
 	p->batched = false;
-	struct room *r = p->room;
-	if (p->state == LIVEKIT__PARTICIPANT_INFO__STATE__JOINING || r->state != ROOM_OPEN)
+	if (!told)
 		return;
 	for (struct participant *to = room_next(r, NULL); to; to = room_next(r, to))
 		if (to != p || self)

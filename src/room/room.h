@@ -19,6 +19,7 @@
 #include "base/map.h"
 #include "base/rng.h"
 #include "room/quality.h"
+#include "room/speakers.h"
 #include "room/limits.h"
 
 #include "livekit_room.pb-c.h"
@@ -64,6 +65,7 @@ struct rooms_config {
 	/* Settings that a token or CreateRoom may name. Borrowed, must outlive the rooms. */
 	const struct room_preset *presets;
 	size_t preset_count;
+	struct speakers_config speakers; /* zeroed: the default */
 	uint64_t (*now_ms)(void *clock_owner); /* monotonic; wall clock times are clock_unix_ms() */
 	void *clock_owner;
 	unsigned (*pick_worker)(void *owner); /* the media worker of a new room; may be NULL */
@@ -83,13 +85,16 @@ void rooms_listen(struct rooms *rs, struct rooms_listener *l, const struct rooms
 	void *owner);
 struct rooms *rooms_free(struct rooms *rs);
 void rooms_tick(struct rooms *rs); /* timeouts, speakers, batched updates */
+/* New levels have come (track_level()): who speaks is told now and not with the next tick. */
+void rooms_levels_came(struct rooms *rs);
 struct room *rooms_find(struct rooms *rs, const char *name);
 struct room *rooms_next(struct rooms *rs, struct room *after); /* NULL starts */
 size_t rooms_count(const struct rooms *rs);
 bool rooms_auto_create(const struct rooms *rs);
 const struct room_limits *rooms_limits(const struct rooms *rs);
-/* limits.tracks is reached: nobody more may join. */
+/* limits.tracks is reached, or the machine was said to be busy: nobody more may join. */
 bool rooms_are_full(const struct rooms *rs);
+void rooms_set_busy(struct rooms *rs, bool busy);
 /* NULL when nothing has that name. */
 const Livekit__RoomConfiguration *rooms_preset(const struct rooms *rs, const char *name);
 
@@ -109,11 +114,11 @@ enum {
 MUST_USE int rooms_open(struct room **ret, bool *made, struct rooms *rs, const char *name,
 	const struct room_options *options);
 
+/* LiveKit's room.enabled_codecs; Opus always is. */
+bool room_codec_enabled(const struct room *r, const char *mime);
 /* Inside of `room_started` only: what was asked for. */
 const struct room_options *room_opened_with(const struct room *r);
 
-/* LiveKit's room.enabled_codecs; Opus always is. */
-bool room_codec_enabled(const struct room *r, const char *mime);
 const char *room_name(const struct room *r);
 const char *room_sid(const struct room *r);
 int64_t room_created_unix_ms(const struct room *r);
@@ -239,9 +244,11 @@ uint32_t participant_last_sequence(const struct participant *p);
 enum {
 	PARTICIPANT_E_LIMIT = 1, /* metadata or attributes too large; nothing changed */
 };
-/* NULL = leave as it is. Everybody is told at once. */
+/* NULL = leave as it is. If there is something to tell, everybody is told at once, unless it changes
+ * all the time (LIMIT_TELL_BYTES): then within BATCH_MS. */
 MUST_USE int participant_set(struct participant *p, const char *name, const char *metadata,
 	const struct attribute *attributes, size_t attribute_count);
+/* The same again changes, and tells, nothing. */
 void participant_set_permission(struct participant *p, const Livekit__ParticipantPermission *perm);
 const Livekit__ParticipantPermission *participant_permission(const struct participant *p);
 bool participant_may_publish(const struct participant *p, Livekit__TrackSource source);
@@ -250,8 +257,9 @@ bool participant_may_publish(const struct participant *p, Livekit__TrackSource s
  * not for others are checked here. The packet given is not changed: receivers get a copy with the
  * sender's fields filled in. */
 void participant_send_data(struct participant *p, Livekit__DataPacket *packet, bool reliable);
-/* Data from the server's API: nobody's name is put in, everybody ACTIVE may get it. */
-void room_send_data(struct room *r, Livekit__DataPacket *packet, bool reliable);
+/* Data from the server's API: nobody's name is put in, everybody ACTIVE may get it.
+ * Of user packets with the same nonce (16 bytes) a room gets the first, whoever sends it. */
+void room_send_data(struct room *r, const Livekit__DataPacket *packet, bool reliable);
 
 /* ---- tracks ---- */
 struct track_config {
@@ -295,8 +303,12 @@ size_t track_listener_count(const struct track *t);
 /* As kept; strings live with the track. */
 const struct track_config *track_facts(const struct track *t);
 struct track *participant_next_track(struct participant *p, struct track *after); /* NULL starts */
-/* Loudness of one 400 ms window from media; see room/speakers.h. */
+/* Loudness of one window from media; see room/speakers.h. */
 void track_level(struct track *t, uint8_t level, uint16_t active_ms, uint16_t observed_ms);
+
+/* Tells it and those who hear it that it speaks (level 0: no more), whatever is heard: clients may
+ * ask for that to try themselves (SimulateScenario). */
+void participant_pretend_speaking(struct participant *p, float level);
 
 /* ---- subscriptions ---- */
 struct subscription {

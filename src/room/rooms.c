@@ -21,6 +21,8 @@ int rooms_new(struct rooms **ret, const struct rooms_config *config,
 		return err_new(-ENOMEM);
 	rs->config = *config;
 	rs->config.limits = room_limits_of(&config->limits);
+	if (!config->speakers.interval_ms)
+		rs->config.speakers = speakers_default();
 	list_init(&rs->listeners);
 	if (events)
 		rooms_listen(rs, &rs->first, events, owner);
@@ -78,18 +80,32 @@ struct rooms *rooms_free(struct rooms *rs)
 	return NULL;
 }
 
+/* An event may have closed the next one too: start anew. Those that were done already have nothing
+ * left to do. */
+static struct room *room_after(struct rooms *rs, struct room *next)
+{
+	return next && next->state != ROOM_OPEN ? rooms_next(rs, NULL) : next;
+}
+
 void rooms_tick(struct rooms *rs)
 {
 	bury(rs);
 	uint64_t now = rooms_now_ms(rs);
 	struct room *next;
-	for (struct room *r = rooms_next(rs, NULL); r; r = next) {
+	for (struct room *r = rooms_next(rs, NULL); r; r = room_after(rs, next)) {
 		next = rooms_next(rs, r);
 		room_tick(r, now);
-		/* An event may have closed the next one too: start anew. Those that ticked already
-		 * have nothing left to do. */
-		if (next && next->state != ROOM_OPEN)
-			next = rooms_next(rs, NULL);
+	}
+}
+
+void rooms_levels_came(struct rooms *rs)
+{
+	uint64_t now = rooms_now_ms(rs);
+	struct room *next;
+	for (struct room *r = rooms_next(rs, NULL); r; r = room_after(rs, next)) {
+		next = rooms_next(rs, r);
+		if (r->levels_came)
+			speaking_tick(r, now);
 	}
 }
 
@@ -122,8 +138,8 @@ const struct room_limits *rooms_limits(const struct rooms *rs)
 bool rooms_are_full(const struct rooms *rs)
 {
 	size_t count = 0;
-	if (!rs->config.limits.tracks)
-		return false;
+	if (rs->busy || !rs->config.limits.tracks)
+		return rs->busy;
 	list_each(it, &rs->list) {
 		const struct room *r = container_of(it, struct room, link);
 		list_each(at, &r->participants) {
@@ -134,6 +150,11 @@ bool rooms_are_full(const struct rooms *rs)
 		}
 	}
 	return count >= rs->config.limits.tracks;
+}
+
+void rooms_set_busy(struct rooms *rs, bool busy)
+{
+	rs->busy = busy;
 }
 
 bool room_codec_enabled(const struct room *r, const char *mime)

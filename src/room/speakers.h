@@ -3,21 +3,25 @@
  * Owner:   whoever embeds it (a track). Zeroed memory is silence.
  * Thread:  its owner's.
  *
- * Media tells of windows of about 400 ms: the loudest packet (RFC 6464: 0 loud ... 127 silent) and
+ * Media tells of windows of `interval_ms`: the loudest packet (RFC 6464: 0 loud ... 127 silent) and
  * for how long packets were loud enough to count. Clients compare our levels with their own
- * thresholds, so the numbers are LiveKit's, not ours to tune.
+ * thresholds, so the defaults are LiveKit's.
  */
 #pragma once
 
 #include "base/base.h"
 
-enum {
-	SPEAKERS_WINDOW_MS = 400,
-	SPEAKERS_LEAST_ACTIVE_PERCENT = 40,
-	SPEAKERS_STALE_MS = 800, /* after that without a window: silence (DTX sends nothing) */
-	SPEAKERS_QUIETEST = 35,  /* -dBov: a packet louder than this counts as active */
-	SPEAKERS_STEPS = 8,      /* levels that clients are told are eighths */
+enum { SPEAKERS_STEPS = 8 }; /* levels that clients are told are eighths */
+
+/* LiveKit's `audio`. */
+struct speakers_config {
+	uint8_t active_level;   /* -dBov: a packet this loud or louder counts as active */
+	uint8_t min_percentile; /* of a window must be active, or it is silence */
+	uint32_t interval_ms;   /* of windows and updates; 0 = all of this is the default */
+	uint32_t smooth_intervals;
 };
+/* 35, 40 %, 400 ms, 2. */
+struct speakers_config speakers_default(void);
 
 struct loudness {
 	float smoothed;    /* 0..1 */
@@ -25,10 +29,11 @@ struct loudness {
 };
 
 /* `level` is the loudest of the window in -dBov, `active_ms` how much of it was at least
- * SPEAKERS_QUIETEST. Windows shorter than SPEAKERS_WINDOW_MS count for what they are. */
-void loudness_window(struct loudness *l, uint64_t now_ms, uint8_t level, uint16_t active_ms,
-	uint16_t observed_ms);
+ * `active_level`. Windows shorter than `interval_ms` count for what they are. */
+void loudness_window(struct loudness *l, const struct speakers_config *c, uint64_t now_ms,
+	uint8_t level, uint16_t active_ms, uint16_t observed_ms);
 void loudness_silence(struct loudness *l); /* muted */
 
-/* 0, or the level rounded up to the next eighth when it is loud enough to be called speaking. */
-float loudness_level(const struct loudness *l, uint64_t now_ms);
+/* 0, or the level rounded up to the next eighth when it is loud enough to be called speaking. Two
+ * intervals without a window are silence (DTX sends nothing). */
+float loudness_level(const struct loudness *l, const struct speakers_config *c, uint64_t now_ms);

@@ -12,7 +12,7 @@ static float level_of(struct participant *p, uint64_t now_ms)
 		const struct track *t = container_of(it, struct track, link);
 		if (t->config.source != LIVEKIT__TRACK_SOURCE__MICROPHONE || t->config.muted)
 			continue;
-		float level = loudness_level(&t->loudness, now_ms);
+		float level = loudness_level(&t->loudness, &p->room->rooms->config.speakers, now_ms);
 		if (level > most)
 			most = level;
 	}
@@ -62,6 +62,7 @@ static void tell(struct participant *to)
 
 void speaking_tick(struct room *r, uint64_t now_ms)
 {
+	r->levels_came = false;
 	if (!measure(r, now_ms))
 		return;
 	for (struct participant *to = room_next(r, NULL); to; to = room_next(r, to))
@@ -89,4 +90,14 @@ void speaking_ended(struct participant *listener, struct participant *p)
 	struct speaker s = {.participant = p};
 	if (p->spoken > 0)
 		TELL(listener, speakers, &s, 1);
+}
+
+void participant_pretend_speaking(struct participant *p, float level)
+{
+	struct speaker s = {.participant = p, .level = level, .active = level > 0};
+	struct participant *to = room_next(p->room, NULL);
+	for (; to && participant_hears_events(p); to = room_next(p->room, to))
+		if (to->state == LIVEKIT__PARTICIPANT_INFO__STATE__ACTIVE &&
+			(to == p || subscriptions_reach(to, p)))
+			TELL(to, speakers, &s, 1);
 }

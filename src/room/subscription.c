@@ -13,18 +13,13 @@ enum {
 
 static struct wish *wish_find(const struct participant *p, const char *track_sid)
 {
-	list_each(it, &p->wishes) {
-		struct wish *w = container_of(it, struct wish, link);
-		if (!strcmp(w->track_sid, track_sid))
-			return w;
-	}
-	return NULL;
+	return map_entry(map_get(&p->wishes_by_sid, track_sid), struct wish, by_sid);
 }
 
 static void wish_free(struct participant *p, struct wish *w)
 {
 	list_remove(&w->link);
-	--p->wish_count;
+	map_remove(&p->wishes_by_sid, &w->by_sid);
 	mem_free(w);
 }
 
@@ -32,6 +27,7 @@ void wishes_free(struct participant *p)
 {
 	while (!list_empty(&p->wishes))
 		wish_free(p, list_first(&p->wishes, struct wish, link));
+	map_fini(&p->wishes_by_sid);
 }
 
 static struct wish *wish_get(struct participant *p, const char *track_sid)
@@ -40,14 +36,17 @@ static struct wish *wish_get(struct participant *p, const char *track_sid)
 	if (w)
 		return w;
 	/* A longer text is no sid of ours. */
-	if (p->wish_count >= LIMIT_WISHES_PER_PARTICIPANT || strlen(track_sid) >= RNG_ID_SIZE)
+	if (p->wishes_by_sid.count >= LIMIT_WISHES_PER_PARTICIPANT || strlen(track_sid) >= RNG_ID_SIZE)
 		return NULL;
 	w = mem_zalloc(sizeof *w);
 	if (!w)
 		return NULL;
 	snprintf(w->track_sid, sizeof w->track_sid, "%s", track_sid);
+	if (map_put(&p->wishes_by_sid, &w->by_sid, w->track_sid)) {
+		mem_free(w);
+		return NULL;
+	}
 	list_add(&p->wishes, &w->link);
-	++p->wish_count;
 	return w;
 }
 
@@ -232,7 +231,10 @@ void participant_subscribe(struct participant *p, const char *track_sid, bool su
 	struct track *t = room_find_track(p->room, track_sid);
 	struct wish *w = wish_get(p, track_sid);
 	if (!w) {
-		log_warn(p->identity, "too many wishes to subscribe: %.20s is ignored", track_sid);
+		if (!p->complained)
+			log_warn(p->identity, "too many wishes to subscribe: those after %d are ignored",
+				LIMIT_WISHES_PER_PARTICIPANT);
+		p->complained = true;
 		return;
 	}
 	w->subscribe = subscribe;

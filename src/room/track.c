@@ -262,7 +262,10 @@ struct track *participant_next_track(struct participant *p, struct track *after)
 
 void track_level(struct track *t, uint8_t level, uint16_t active_ms, uint16_t observed_ms)
 {
-	if (t->state == TRACK_PUBLISHED && !t->config.muted)
-		loudness_window(&t->loudness, rooms_now_ms(t->owner->room->rooms), level, active_ms,
-			observed_ms);
+	struct room *r = t->owner->room;
+	if (t->state != TRACK_PUBLISHED || t->config.muted)
+		return;
+	loudness_window(&t->loudness, &r->rooms->config.speakers, rooms_now_ms(r->rooms), level,
+		active_ms, observed_ms);
+	r->levels_came = true;
 }

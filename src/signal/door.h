@@ -15,6 +15,15 @@ struct signal_door;
 
 enum { SIGNAL_IPS_MAX = 16 };
 
+/* Either a secret that the server shares with us, or a name and a credential that are good for all. */
+struct signal_turn_server {
+	const char *host, *protocol; /* "udp", "tcp", "tls" */
+	uint16_t port;
+	const char *username, *credential;
+	const char *secret;
+	uint32_t ttl_s; /* of what is made of the secret */
+};
+
 struct signal_config {
 	struct loop *loop;
 	struct rooms *rooms;
@@ -25,6 +34,10 @@ struct signal_config {
 	const char *sign_key;          /* refresh tokens are signed with this one */
 	const char *const *node_ips;   /* IP literals for our host candidates, best first; copied */
 	size_t node_ip_count;          /* at most SIGNAL_IPS_MAX */
+	const struct signal_turn_server *turn_servers; /* the caller's, as all below */
+	size_t turn_server_count;
+	const char *const *stun_servers; /* "host:port" */
+	size_t stun_server_count;
 	bool force_tcp;                /* no UDP candidates */
 	bool tcp_fallback;             /* a client may be moved to TCP */
 	const char *version;           /* what clients are told; not empty */

@@ -54,6 +54,9 @@ void session_send_join(struct session *s)
 	session_describe_server(&server, config);
 	opus.mime = "audio/opus";
 	red.mime = "audio/red";
+	Livekit__ClientConfiguration client;
+	join.n_ice_servers = session_ice_servers(&join.ice_servers, s, &a);
+	join.client_configuration = session_client_configuration(s, &client);
 	join.room = room_info(&a, participant_room(s->participant));
 	join.participant = participant_info(&a, s->participant);
 	join.server_info = &server;

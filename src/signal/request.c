@@ -85,42 +85,9 @@ static void on_sync_state(struct session *s, Livekit__SignalRequest *m)
 	resume_sync(s, m->sync_state);
 }
 
-/* The clients that ask for this start over by themselves, and find the other way then; one that
- * does not is moved at once, on the connection that we offer. */
-static void switch_protocol(struct session *s, Livekit__CandidateProtocol protocol)
-{
-	static const enum way ways[] = {WAY_ANY, WAY_TCP, WAY_RELAY};
-	struct signal_door *d = s->door;
-
-	if (!d->config.tcp_fallback || (unsigned)protocol >= COUNT_OF(ways))
-		return;
-	ways_remember(&d->ways, s->join->room, s->join->identity, ways[protocol],
-		loop_now_ms(d->loop));
-	s->way = d->config.force_tcp ? WAY_TCP : ways[protocol];
-	offer_restart(s);
-}
-
 static void on_simulate(struct session *s, Livekit__SignalRequest *m)
 {
-	switch (m->simulate->scenario_case) {
-	case LIVEKIT__SIMULATE_SCENARIO__SCENARIO_SERVER_LEAVE:
-		session_end(s, LIVEKIT__DISCONNECT_REASON__SERVER_SHUTDOWN);
-		break;
-	case LIVEKIT__SIMULATE_SCENARIO__SCENARIO_NODE_FAILURE:
-		session_vanish(s, LIVEKIT__DISCONNECT_REASON__SERVER_SHUTDOWN);
-		break;
-	case LIVEKIT__SIMULATE_SCENARIO__SCENARIO_MIGRATION:
-		session_vanish(s, LIVEKIT__DISCONNECT_REASON__MIGRATION);
-		break;
-	case LIVEKIT__SIMULATE_SCENARIO__SCENARIO_LEAVE_REQUEST_FULL_RECONNECT:
-		session_start_over(s);
-		break;
-	case LIVEKIT__SIMULATE_SCENARIO__SCENARIO_SWITCH_CANDIDATE_PROTOCOL:
-		switch_protocol(s, m->simulate->switch_candidate_protocol);
-		break;
-	default:
-		break;
-	}
+	simulate_request(s, m->simulate);
 }
 
 static void on_ping(struct session *s, Livekit__SignalRequest *m)

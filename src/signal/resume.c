@@ -59,7 +59,11 @@ void resume_note_left(struct session *s, const Livekit__ParticipantInfo *info)
 	m->at_ms = now;
 	list_add(&s->missed, &m->link);
 	++s->missed_count;
-	if (proto_pack(&m->info, &info->base))
+	/* Who left has nothing more to say: only who it was is kept. */
+	Livekit__ParticipantInfo who = *info;
+	who.metadata = (char *)protobuf_c_empty_string;
+	who.n_attributes = who.n_tracks = 0;
+	if (proto_pack(&m->info, &who.base))
 		missed_free(s, m);
 }
 
@@ -69,15 +73,20 @@ static void send_reconnect(struct session *s)
 {
 	const struct signal_config *c = &s->door->config;
 	Livekit__ServerInfo server = LIVEKIT__SERVER_INFO__INIT;
+	struct info_arena a = {0};
+	Livekit__ClientConfiguration client;
 	Livekit__ReconnectResponse reconnect = LIVEKIT__RECONNECT_RESPONSE__INIT;
 	Livekit__SignalResponse m = LIVEKIT__SIGNAL_RESPONSE__INIT;
 
 	session_describe_server(&server, c);
+	reconnect.n_ice_servers = session_ice_servers(&reconnect.ice_servers, s, &a);
+	reconnect.client_configuration = session_client_configuration(s, &client);
 	reconnect.server_info = &server;
 	reconnect.last_message_seq = participant_last_sequence(s->participant);
 	m.message_case = LIVEKIT__SIGNAL_RESPONSE__MESSAGE_RECONNECT;
 	m.reconnect = &reconnect;
 	session_send(s, &m);
+	info_arena_fini(&a);
 }
 
 /* Who is back under the same identity never left, as clients count: they go by identity. */
@@ -155,7 +164,7 @@ static void take_join(struct session *s, struct join *j)
 void resume(struct session *s, struct http_exchange *x, struct join *j)
 {
 	take_join(s, j);
-	if (session_take_socket(s, x))
+	if (session_take_socket(s, x) || simulate_cuts(s, true))
 		return;
 	send_reconnect(s);
 	send_left(s);
@@ -168,6 +177,7 @@ void resume(struct session *s, struct http_exchange *x, struct join *j)
 		s->subscriber.state == MEDIA_TRANSPORT_FAILED;
 	session_watch_media(s, broken ? MEDIA_BACK_MS : 0);
 	offer_restart(s);
+	(void)simulate_cuts(s, false);
 }
 
 /* What the client believes to have. */

@@ -7,6 +7,7 @@
 enum {
 	LINGER_MS = 5000,         /* after media failed: to come back */
 	REFRESH_MS = 5 * 60000,
+	ALIVE_MS = 10000,         /* clients ping twice in it */
 };
 
 static const struct {
@@ -85,27 +86,45 @@ static void on_closed(void *owner)
 	lose_socket(owner);
 }
 
-static void close_socket(struct session *s)
+void session_close_socket(struct session *s)
 {
 	if (s->ws)
 		websocket_close(s->ws, 1000);
 	lose_socket(s);
 }
 
+/* Nobody's client asks that much: not even one that publishes 64 tracks at once in a full room. */
+static bool may_ask(struct session *s, size_t bytes)
+{
+	uint64_t now = loop_now_ms(s->door->loop);
+	if (budget_take(&s->requests, now, 1, LIMIT_REQUESTS, LIMIT_REQUESTS_S) &&
+		budget_take(&s->request_bytes, now, (int64_t)bytes, LIMIT_REQUEST_BYTES,
+			LIMIT_REQUEST_BYTES_S))
+		return true;
+	log_warn(participant_identity(s->participant),
+		"removed: its client asks more than %d requests or %d bytes, then %d and %d a second",
+		LIMIT_REQUESTS, LIMIT_REQUEST_BYTES, LIMIT_REQUESTS_S, LIMIT_REQUEST_BYTES_S);
+	session_end(s, LIVEKIT__DISCONNECT_REASON__PARTICIPANT_REMOVED);
+	return false;
+}
+
 static void on_message(void *owner, bool text, struct span bytes)
 {
 	struct session *s = owner;
+	if (!may_ask(s, bytes.size))
+		return;
 	struct proto_arena arena = {0};
 	ProtobufCMessage *m;
 	const ProtobufCMessageDescriptor *type = &livekit__signal_request__descriptor;
 
 	s->text = text;
+	s->heard_ms = loop_now_ms(s->door->loop);
 	int r = text ? proto_json_read(&m, &arena, type, bytes, 0, NULL)
 		     : proto_unpack(&m, &arena, type, bytes);
 	if (r == 0)
 		session_request(s, (Livekit__SignalRequest *)m);
 	else
-		close_socket(s); /* whoever sends this is not a client */
+		session_close_socket(s); /* whoever sends this is not a client */
 	proto_arena_fini(&arena);
 }
 
@@ -191,6 +210,8 @@ int session_new(struct session **ret, struct signal_door *d, struct room *r, str
 	if (!e)
 		e = quality_init(s);
 	if (!e)
+		e = simulate_init(s);
+	if (!e)
 		e = join_room(s, r);
 	if (e) {
 		s->join = NULL;
@@ -218,6 +239,7 @@ struct session *session_free(struct session *s)
 	peer_fini(&s->publisher);
 	peer_fini(&s->subscriber);
 	offer_fini(s);
+	simulate_fini(s);
 	timer_fini(&s->refresh);
 	timer_fini(&s->deadline);
 	quality_fini(s);
@@ -286,6 +308,7 @@ void session_removed(struct session *s, Livekit__DisconnectReason why)
 	timer_stop(&s->deadline);
 	timer_stop(&s->refresh);
 	timer_stop(&s->quality);
+	timer_stop(&s->simulation.quiet);
 	loop_defer(s->door->loop, &s->reap, on_reap);
 }
 
@@ -310,9 +333,25 @@ static void on_connected(struct session *s, struct peer *p)
 		publish_go_live(s);
 }
 
+/* Media died while the client's voice is heard here: that way is bad, the other may be better. */
+static void change_way(struct session *s)
+{
+	struct signal_door *d = s->door;
+	uint64_t now = loop_now_ms(d->loop);
+
+	if (!d->config.tcp_fallback || d->config.force_tcp || !media_rtc_tcp_port(d->media) ||
+		s->way == WAY_RELAY || !s->ws || now - s->heard_ms >= ALIVE_MS)
+		return;
+	s->way = s->way == WAY_TCP ? WAY_ANY : WAY_TCP;
+	ways_remember(&d->ways, s->join->room, s->join->identity, s->way, now);
+	log_info(participant_identity(s->participant), "media failed: %s from here on",
+		s->way == WAY_TCP ? "only TCP" : "UDP again");
+}
+
 /* The client may come back (it is asked to, when its socket is still there). */
 static void on_failed(struct session *s)
 {
+	change_way(s);
 	if (s->ws)
 		session_say_leave(s, LIVEKIT__DISCONNECT_REASON__CONNECTION_TIMEOUT,
 			LIVEKIT__LEAVE_REQUEST__ACTION__RESUME);

@@ -16,6 +16,7 @@
  */
 #pragma once
 
+#include "base/budget.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/list.h"
@@ -163,6 +164,13 @@ struct negotiation {
 	struct timer debounce, patience;
 };
 
+/* What a client wanted to be tried on it (simulate.c). */
+struct simulation {
+	uint64_t cut_until_ms; /* the next resume until then is cut off */
+	bool wordless;         /* ... before its first message */
+	struct timer quiet;    /* it does not speak any more */
+};
+
 struct session {
 	struct list link; /* door.sessions */
 	struct signal_door *door;
@@ -171,7 +179,10 @@ struct session {
 	bool text;   /* it speaks JSON */
 	bool told_to_leave;   /* by the last word on this socket */
 	bool must_start_over; /* and not resume */
+	struct budget requests, request_bytes;
+	struct simulation simulation;
 	enum way way;
+	uint64_t heard_ms; /* its last message */
 	struct websocket *ws;
 	struct participant *participant;
 	struct join *join;
@@ -200,6 +211,7 @@ MUST_USE int session_take_socket(struct session *s, struct http_exchange *x);
 /* Media must be connected within `ms` (0: no hurry), or the participant goes. */
 void session_watch_media(struct session *s, uint64_t ms);
 void session_send(struct session *s, Livekit__SignalResponse *m);
+void session_close_socket(struct session *s); /* without a word: the client may resume */
 /* A last word (`action` 0 = the client shall go for good), then the socket closes. */
 void session_say_leave(
 	struct session *s, Livekit__DisconnectReason why, Livekit__LeaveRequest__Action action);
@@ -219,6 +231,13 @@ static inline struct peer *session_hearing_peer(struct session *s)
 void session_send_join(struct session *s);
 void session_describe_server(Livekit__ServerInfo *server, const struct signal_config *c);
 
+/* ---- ice_servers.c ---- */
+/* How many. What has no memory is left out. */
+size_t session_ice_servers(Livekit__ICEServer ***ret, struct session *s, struct info_arena *a);
+/* NULL: nothing to say. Else `c`, filled in. */
+Livekit__ClientConfiguration *session_client_configuration(
+	struct session *s, Livekit__ClientConfiguration *c);
+
 /* ---- resume.c ---- */
 struct session *resume_find(struct signal_door *d, const struct join *j);
 void resume(struct session *s, struct http_exchange *x, struct join *j); /* takes `j` over */
@@ -236,6 +255,13 @@ void session_request(struct session *s, Livekit__SignalRequest *m);
 /* `r` has its oneof set; reason and message are filled in here. */
 void session_respond(struct session *s, Livekit__RequestResponse *r,
 	Livekit__RequestResponse__Reason reason, const char *message);
+
+/* ---- simulate.c: trouble that a client asks for, to see what comes of it ---- */
+MUST_USE int simulate_init(struct session *s);
+void simulate_fini(struct session *s);
+void simulate_request(struct session *s, const Livekit__SimulateScenario *m);
+/* A resume was taken: is it cut off now? Asked before its first message and after its last. */
+bool simulate_cuts(struct session *s, bool before);
 
 /* ---- events.c: what the room tells ---- */
 extern const struct participant_events session_participant_events;

@@ -343,8 +343,8 @@ static void enqueue(struct target *t, const char *resource, struct span json)
 	struct lane *l = lane_get(t, resource);
 	if (!l || !(e = mem_zalloc(sizeof *e + json.size))) {
 		++t->hooks->counts.dropped;
-		if (l)
-			lane_idle(l);
+		if (l && list_empty(&l->events)) /* it was made for this one */
+			lane_free(l);
 		return;
 	}
 	e->born_ms = now_ms(t->hooks);

@@ -22,7 +22,7 @@ class People:
             raise Trouble(f"{path} is not built")
         self.total, self.name = 0, f"{time.monotonic_ns()}"
         self.child = subprocess.Popen([path, str(server.ports["port"])], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                      stderr=None, text=True)
+                                      stderr=subprocess.DEVNULL, text=True)
 
     def say(self, line):
         try:

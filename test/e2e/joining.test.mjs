@@ -43,6 +43,7 @@ before(async () => {
   fs.writeFileSync(path.join(folder, 'keys.yaml'), 'second: another-secret-that-is-long-enough\n', { mode: 0o600 });
   server = await Server.start({ data: folder, yaml: `
 key_file: ${folder}/keys.yaml
+region: here
 room:
   auto_create: false
   enabled_codecs: [{mime: audio/opus}, {mime: audio/PCMA}, {mime: video/VP8}]
@@ -65,6 +66,7 @@ test('without auto_create a room must exist, unless the token may create it', as
   assert.equal(in_.join.participant.identity, 'ann');
   assert.deepEqual(in_.join.room.enabledCodecs.map((c) => c.mime), ['audio/opus', 'audio/PCMA'], 'what we have of what is enabled');
   assert.deepEqual(in_.join.enabledPublishCodecs.map((c) => c.mime), ['audio/opus']);
+  assert.deepEqual([in_.join.serverRegion, in_.join.serverInfo.region], ['here', 'here']);
   in_.ws.close();
 });
 
@@ -97,6 +99,12 @@ test('a token or CreateRoom names settings of a room; an unknown name is refused
     body: JSON.stringify({ name: 'byname', room_preset: 'tiny', empty_timeout: 5 }) });
   const made = await raw.json();
   assert.deepEqual([made.empty_timeout, made.departure_timeout, made.max_participants, made.metadata], [5, 44, 1, 'set by name']);
+});
+
+test('a new key is made on request, and works', async () => {
+  const [, key, secret] = (await server.cli(['generate-keys'])).out.match(/^API Key:  (API\w{12})\nAPI Secret:  (\w{43})\n$/);
+  writeKeys(`second: another-secret-that-is-long-enough\n${key}: ${secret}\n`);
+  await until(async () => (await join(await token({ identity: 'new' }, { key, secret, room: 'none' }))).status === 404, 5000, 'the new key counts');
 });
 
 test('several keys count; one that is taken out of key_file counts no more', async () => {
@@ -136,4 +144,19 @@ test('one listener hears as many voices as it may; a node with all its tracks le
   await until(() => heard.has('two'), 5000, 'the second voice is heard when the first has gone');
   await two.leave();
   await ear.leave();
+});
+
+test('while more media than allowed goes through, nobody joins', async () => {
+  const busy = await Server.start({ simulator: false, yaml: 'limit: {num_tracks: -1, bytes_per_sec: 1_000}' });
+  try {
+    const ann = await Person.join(busy, 'r', 'ann'), bob = await Person.join(busy, 'r', 'bob');
+    await ann.speak(440);
+    await until(async () => {
+      const met = await join(await token({ identity: 'late' }), busy);
+      met.ws?.close();
+      return met.status === 503 && met.body === 'node has exceeded its configured limit';
+    }, 10000, 'the node is full');
+    await Promise.all([ann.leave(), bob.leave()]);
+    await until(async () => { const met = await join(await token({ identity: 'late' }), busy); met.ws?.close(); return met.join; }, 10000, 'there is room again');
+  } finally { await busy.stop(); }
 });

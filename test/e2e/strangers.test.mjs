@@ -54,7 +54,7 @@ test('nonsense on every port, broken frames and floods leave the call as it was'
 
   await throwDatagrams([server.sipPort, server.udpPort, server.udpPort + 1, server.simulatorPort], 4000, 1);
   const pick = randomly(2);
-  await Promise.all(Array.from({ length: 60 }, () => throwBytes([server.port, server.backendPort, server.sipPort][pick(3)], nonsense(pick))));
+  await Promise.all(Array.from({ length: 60 }, () => throwBytes([server.port, server.backendPort, server.sipPort, server.udpPort][pick(4)], nonsense(pick))));
   const offer = Buffer.from([0x0a, 0x0c, 0x0a, 0x05, ...Buffer.from('offer'), 0x12, 0x03, ...Buffer.from('v=0')]);
   await Promise.all([
     brokenSession('calm', 'mallory1', [Buffer.from([0xff, 0xff, 0xff, 0xff])]),

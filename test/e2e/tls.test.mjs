@@ -44,6 +44,9 @@ test('curl and the server SDK speak https on both ports; plain http and other au
   assert.equal(curl(`${server.http}/`).status, 60, 'an authority that nobody knows');
   assert.notEqual(curl(`http://127.0.0.1:${server.port}/`).status, 0);
   assert.equal(curl('--cacert', file('ca.pem'), '--tlsv1.1', '--tls-max', '1.1', `${server.http}/`).status, 35);
+  const listed = await server.cli(['sip', 'outbound', 'list'], { SSL_CERT_FILE: file('ca.pem') });
+  assert.match(listed.out, /simulator/, listed.err);
+  assert.match((await server.cli(['sip', 'outbound', 'list'], { SSL_CERT_FILE: '' })).err, /certificate/);
   await server.rooms.createRoom({ name: 'over-https' });
   const large = 'x'.repeat(400000);
   await server.rooms.updateRoomMetadata('over-https', large);

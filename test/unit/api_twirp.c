@@ -190,6 +190,10 @@ static void rooms_are_made_and_deleted(void)
 		404, "not_found", "participant does not exist");
 	CHECK_EQ(ask(&h, true, "POST", "/twirp/livekit.RoomService/DeleteRoom", ROOMS, "{\"room\":\"r\"}")->status, 200);
 	CHECK(!rooms_find(h.rooms, "r"));
+	refused(ask(&h, true, "POST", "/twirp/livekit.RoomService/CreateRoom", ROOMS,
+			"{\"name\":\"r\",\"egress\":{\"tracks\":{\"filepath\":\"x\"}}}"),
+		500, "internal", "egress not connected");
+	CHECK(!rooms_find(h.rooms, "r"));
 	harness_stop(&h);
 }
 
@@ -258,6 +262,9 @@ static void methods_of_participants_are_called(void)
 	refused(ask(&h, true, "POST", RPC, ROOMS, TO_PHONE "\"echo\"}"), 401, "unauthenticated", "denied");
 	refused(ask(&h, true, "POST", RPC, OF_ROOM, "{\"room\":\"r\",\"destination_identity\":\"nobody\",\"method\":\"m\"}"),
 		404, "not_found", "participant");
+	/* The time for the response runs from the beginning, whether or not anybody acknowledges. */
+	refused(ask(&h, true, "POST", RPC, OF_ROOM, TO_PHONE "\"silent\",\"response_timeout_ms\":50}"), 408,
+		"deadline_exceeded", "RpcError 1502: Response timeout");
 
 	/* Whoever asks goes away; and the server closes over one that waits. */
 	request_begin(&r, &h, true, "POST", RPC, OF_ROOM, TO_PHONE "\"silent\"}");

@@ -51,7 +51,8 @@ static void flags_win_over_the_environment_and_the_file(void)
 	CHECK_EQ(c.rtc.udp_port.last, 6);
 	CHECK_EQ(c.bind_addresses.count, 2);
 	CHECK_STR(c.bind_addresses.items[1], "127.0.0.2");
-	CHECK_STR(c.rtc.node_ip, "192.0.2.1");
+	CHECK_EQ(c.rtc.node_ip.count, 1);
+	CHECK_STR(c.rtc.node_ip.items[0], "192.0.2.1");
 	CHECK(!c.room.auto_create && c.room.enable_remote_unmute);
 	CHECK_EQ(c.logging.level, LOG_WARN);
 	CHECK_EQ(c.limit.max_metadata_size, 9);
@@ -184,13 +185,15 @@ static void older_names_count(void)
 	struct config c;
 	CHECK_EQ(LOAD(&c, "", "--dev", "--config-body",
 			 "room: {max_metadata_size: 5, max_room_name_length: 6, max_participant_identity_length: 7}\n"
-			 "limit: {max_metadata_size: 50, subscription_limit_audio: 3}\nlog_level: debug\nlogging: {level: error}"),
+			 "limit: {max_metadata_size: 50, subscription_limit_audio: 3, num_tracks: -1, bytes_per_sec: 1_000_000_000}\nlog_level: debug\nlogging: {level: error}"),
 		0);
 	CHECK_EQ(c.limit.max_metadata_size, 5);
 	CHECK_EQ(c.limit.max_room_name_length, 6);
 	CHECK_EQ(c.limit.max_participant_identity_length, 7);
 	CHECK_EQ(c.limit.max_participant_name_length, 256);
 	CHECK_EQ(c.limit.subscription_limit_audio, 3);
+	CHECK_EQ(c.limit.num_tracks, 0);
+	CHECK_EQ(c.limit.bytes_per_sec, 1000000000);
 	CHECK_EQ(c.logging.level, LOG_DEBUG);
 	config_fini(&c);
 }

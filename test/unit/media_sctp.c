@@ -163,6 +163,25 @@ static void limits_hold(void)
 	b.association = sctp_association_free(b.association);
 }
 
+/* What keeping a message costs counts as well: it may hold a single byte. */
+static void tiny_messages_are_bounded_too(void)
+{
+	struct end a, b;
+	uint16_t id;
+	size_t before = mem_live(), sent = 0;
+
+	open_ends(&a, &b, 0);
+	CHECK_EQ(sctp_association_open_channel(&id, a.association, "x", true, -1), 0);
+	while (sctp_association_send(a.association, id, pattern(1), true) == 0)
+		++sent;
+	CHECK(sent > 1000 && sent < LIMIT_SCTP_QUEUE_BYTES / 16);
+	CHECK(mem_live() - before < LIMIT_SCTP_QUEUE_BYTES / 16);
+	wait_until(&b.messages, 200);
+	CHECK_EQ(sctp_association_send(a.association, id, pattern(1), true), 0);
+	a.association = sctp_association_free(a.association);
+	b.association = sctp_association_free(b.association);
+}
+
 static void it_may_be_freed_in_its_own_event(void)
 {
 	struct end a, b;
@@ -197,6 +216,7 @@ int main(void)
 	channels_open_and_messages_go_both_ways(0);
 	channels_open_and_messages_go_both_ways(9);
 	limits_hold();
+	tiny_messages_are_bounded_too();
 	it_may_be_freed_in_its_own_event();
 	garbage_is_ignored();
 	sctp_stack_stop();

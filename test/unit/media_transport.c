@@ -1,6 +1,7 @@
 /* Whole transports over 127.0.0.1: two peers, a source, a sink, with the worker inside the loop
  * of the test and in a thread of its own. */
 #include "base/limits.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "media/media.h"
 #include "net/address.h"
@@ -32,6 +33,7 @@ struct fixture {
 	enum media_transport_state up_state, down_state;
 	struct media_level level;
 	unsigned levels;
+	struct media_voice_stats up_stats, down_stats;
 	uint8_t sctp[64];
 	size_t sctp_size;
 
@@ -52,6 +54,19 @@ static void on_sctp(void *owner, media_id id, struct span packet)
 	CHECK(packet.size <= sizeof f->sctp);
 	memcpy(f->sctp, packet.data, packet.size);
 	f->sctp_size = packet.size;
+}
+
+static void on_stats(
+	void *owner, media_id id, const struct media_voice_stats *stats, size_t count)
+{
+	struct fixture *f = owner;
+	const struct media_voice_stats *kept;
+
+	if (count != 1 || !f->sink) /* of another test */
+		return;
+	CHECK(stats->id == (id == f->up ? f->source : f->sink) && stats->sink == (id == f->down));
+	*(id == f->up ? &f->up_stats : &f->down_stats) = *stats;
+	CHECK(media_transport_stats(&kept, f->media, id) == 1 && kept->id == stats->id);
 }
 
 static void on_levels(void *owner, const struct media_level *levels, size_t count)
@@ -76,6 +91,7 @@ static void on_leg_done(void *owner, media_id leg)
 static const struct media_events events = {
 	.transport_state = on_state,
 	.transport_sctp = on_sctp,
+	.transport_stats = on_stats,
 	.levels = on_levels,
 	.leg_event = on_leg_event,
 	.leg_digit = on_leg_digit,
@@ -136,7 +152,7 @@ static void open_peer(struct fixture *f, struct rtc_peer *p, media_id *id, bool 
 static void open_fixture(struct fixture *f, unsigned workers, const char *ip)
 {
 	struct media_config config = {
-		.workers = workers, .rtc_bind_count = 1, .rtc_tcp = true, .rtp_ip = "127.0.0.1"};
+		.workers = workers, .stats_every_ms = 60, .rtc_bind_count = 1, .rtc_tcp = true, .rtp_ip = "127.0.0.1"};
 
 	*f = (struct fixture){.ip = ip, .seq = 65500, .timestamp = 0xfffffff0, .ssrc = 77};
 	CHECK_EQ(address_parse(&config.rtc_binds[0], ip, 0), 0);
@@ -396,6 +412,110 @@ static void reports_go_both_ways(struct fixture *f)
 	CHECK_EQ(f->publisher.reported_lost, 0);
 }
 
+static bool was_reported(const struct fixture *f)
+{
+	return f->down_stats.lost > 0;
+}
+
+/* What the listener says of what it got. */
+static void a_listeners_report_is_read(struct fixture *f)
+{
+	const struct rtc_peer *p = &f->subscriber;
+	struct rtcp_report report = {.ssrc = SINK_SSRC,
+		.lost = 3,
+		.highest_seq = p->seen[p->seen_count - 1].seq,
+		.jitter = 480,
+		.last_sr = (uint32_t)(p->last_sr_ntp >> 16)};
+	uint8_t bytes[64];
+	struct writer w = writer_of(bytes, sizeof bytes);
+
+	rtcp_write_receiver(&w, 1, &report, 1);
+	rtc_peer_send_rtcp(&f->subscriber, writer_span(&w));
+	WAIT_FOR(f, was_reported);
+	const struct media_voice_stats *d = &f->down_stats, *u = &f->up_stats;
+	CHECK(d->lost == 3 && d->expected == d->packets && d->packets == p->seen_count);
+	CHECK(d->jitter_us == 10000 && d->rtt_us > 0 && d->rtt_us < DEADLINE_MS * 1000);
+	CHECK(u->packets >= d->packets && u->expected == u->packets + u->lost && !u->rtt_us);
+}
+
+static bool sr_came(const struct fixture *f)
+{
+	return f->subscriber.sender_reports > 0;
+}
+
+/* The publisher's clocks are 200 ms ahead of what the arrival of its packets suggests. */
+static void reports_follow_the_publishers_clock(struct fixture *f)
+{
+	enum { AHEAD = 9600, NEAR = 2400 };
+	struct rtcp_sender sender = {.ssrc = f->ssrc, .ntp = 0x1234567890abcdef};
+	uint8_t bytes[64];
+	struct writer w = writer_of(bytes, sizeof bytes);
+
+	media_sink_pause(f->media, f->sink, true);
+	orders_done(f);
+	speak_unheard(f, 1);
+	sender.rtp_timestamp = f->timestamp + AHEAD;
+	rtcp_write_sender(&w, &sender);
+	rtc_peer_send_rtcp(&f->publisher, writer_span(&w));
+	uint64_t at = rtcp_ntp(clock_unix_ns());
+	speak_unheard(f, 1);
+	media_sink_pause(f->media, f->sink, false);
+	orders_done(f);
+	hear(f, 1);
+	WAIT_FOR(f, sr_came);
+	const struct rtc_peer *p = &f->subscriber;
+	uint32_t shift = p->seen[p->seen_count - 1].timestamp - (f->timestamp - 960);
+	int32_t passed = (int32_t)(p->last_sr_timestamp - (sender.rtp_timestamp + shift));
+	int32_t expected = (int32_t)((p->last_sr_ntp - at) * 48000 >> 32);
+	CHECK(passed - expected > -NEAR && passed - expected < NEAR);
+}
+
+static void nobodys_packets_change_nothing(struct fixture *f)
+{
+	static const uint16_t seqs[] = {1, 2};
+	struct rtp_view v = {.payload_type = 96, .seq = 7, .ssrc = 4711, .payload = span_text("?")};
+	struct rtcp_report report = {.ssrc = 4711, .lost = 100};
+	uint8_t bytes[256];
+	struct writer w = writer_of(bytes, sizeof bytes);
+
+	rtc_peer_send_rtp(&f->publisher, &v); /* an SSRC that nobody named */
+	v.ssrc = f->ssrc;
+	v.seq = f->seq++; /* a hole in its numbers: not in those that go on after a pause */
+	media_sink_pause(f->media, f->sink, true);
+	orders_done(f);
+	rtc_peer_send_rtp(&f->publisher, &v); /* a codec that nobody agreed on */
+	speak_unheard(f, 1);
+	media_sink_pause(f->media, f->sink, false);
+	orders_done(f);
+	rtcp_write_sender(&w, &(struct rtcp_sender){.ssrc = 4712});
+	rtcp_write_receiver(&w, 4713, &report, 1);
+	rtcp_write_nack(&w, 4714, 4715, seqs, COUNT_OF(seqs));
+	rtcp_write_bye(&w, 4716);
+	write_bytes(&w, "\x8f\xce\0\2four4715", 12); /* REMB or the like */
+	rtc_peer_send_rtcp(&f->publisher, writer_span(&w));
+	rtc_peer_send_rtcp(&f->subscriber, writer_span(&w));
+	rtc_peer_send_rtcp(&f->publisher, span_of(bytes, 12)); /* cut off */
+	uint64_t forged = media_drops(f->media, MEDIA_DROP_CRYPTO);
+	f->publisher.twice = true;
+	hear(f, 5);
+	f->publisher.twice = false;
+	hear(f, 1); /* behind the last replay */
+	CHECK(media_drops(f->media, MEDIA_DROP_PAYLOAD) == 1);
+	CHECK(media_drops(f->media, MEDIA_DROP_SOURCE) >= 2);
+	CHECK(media_drops(f->media, MEDIA_DROP_RTP) >= 1);
+	CHECK_EQ(media_drops(f->media, MEDIA_DROP_CRYPTO), forged + 5);
+}
+
+static void who_said_bye_may_speak_again(struct fixture *f)
+{
+	uint8_t bytes[32];
+	struct writer w = writer_of(bytes, sizeof bytes);
+
+	rtcp_write_bye(&w, f->ssrc);
+	rtc_peer_send_rtcp(&f->publisher, writer_span(&w));
+	hear(f, 5);
+}
+
 static bool sctp_came(const struct fixture *f)
 {
 	return f->sctp_size > 0 && f->subscriber.data_size > 0;
@@ -485,10 +605,14 @@ static void whole_life(unsigned workers, const char *ip, bool tcp)
 	open_fixture(&f, workers, ip);
 	f.tcp = tcp;
 	connect_both(&f);
+	reports_follow_the_publishers_clock(&f);
 	a_voice_goes_through_without_a_jump(&f);
 	a_muted_source_is_silent(&f);
 	another_sender_goes_on_where_the_last_ended(&f);
 	reports_go_both_ways(&f);
+	a_listeners_report_is_read(&f);
+	nobodys_packets_change_nothing(&f);
+	who_said_bye_may_speak_again(&f);
 	data_goes_both_ways(&f);
 	a_lost_packet_is_sent_again(&f);
 	a_hole_is_asked_for(&f);
@@ -558,6 +682,53 @@ static void every_address_answers_for_itself(void)
 		rtc_peer_close(&f.publisher);
 		close_fixture(&f);
 	}
+}
+
+/* A listener that takes RED but calls it, and the Opus inside, by other numbers. */
+static void red_is_named_as_the_listener_does(void)
+{
+	enum { RED_PT = 63, THEIR_RED = 100, THEIR_OPUS = 109 };
+	static const struct {
+		uint8_t payload_type, expected, first_byte;
+		const char *payload;
+	} packets[] = {
+		{RED_PT, THEIR_RED, 0x80 | THEIR_OPUS, "\xef\x0f\x01\x03\x6foldnew!"},
+		{RED_PT, THEIR_RED, THEIR_OPUS, "onew!"},
+		{OPUS_PT, THEIR_OPUS, 'p', "plain"},
+	};
+	static struct fixture f;
+	struct media_source_config source = {.ssrc = 7,
+		.payloads = {{.pt = OPUS_PT, .codec = CODEC_OPUS}, {.pt = RED_PT, .codec = CODEC_RED}},
+		.payload_count = 2};
+	struct media_sink_config sink = {.ssrc = SINK_SSRC,
+		.pt = THEIR_RED,
+		.opus_pt = THEIR_OPUS,
+		.codec = CODEC_RED};
+
+	open_fixture(&f, 0, "127.0.0.1");
+	open_peer(&f, &f.publisher, &f.up, true);
+	open_peer(&f, &f.subscriber, &f.down, false);
+	source.transport = f.up;
+	sink.transport = f.down;
+	CHECK_EQ(media_source_open(&sink.source, f.media, &source), 0);
+	CHECK_EQ(media_sink_open(&f.sink, f.media, &sink), 0);
+	WAIT_FOR(&f, both_connected);
+	for (size_t i = 0; i < COUNT_OF(packets); ++i)
+		rtc_peer_send_rtp(&f.publisher,
+			&(struct rtp_view){.payload_type = packets[i].payload_type,
+				.seq = (uint16_t)i,
+				.timestamp = (uint32_t)i * 960,
+				.ssrc = 7,
+				.payload = span_text(packets[i].payload)});
+	want_seen = COUNT_OF(packets);
+	WAIT_FOR(&f, all_seen);
+	for (size_t i = 0; i < COUNT_OF(packets); ++i) {
+		CHECK_EQ(f.subscriber.seen[i].payload_type, packets[i].expected);
+		CHECK_EQ(f.subscriber.seen[i].first_byte, packets[i].first_byte);
+	}
+	rtc_peer_close(&f.publisher);
+	rtc_peer_close(&f.subscriber);
+	close_fixture(&f);
 }
 
 static unsigned want_levels;
@@ -633,5 +804,6 @@ int main(void)
 	a_stranger_is_refused();
 	every_address_answers_for_itself();
 	every_track_is_heard();
+	red_is_named_as_the_listener_does();
 	return 0;
 }

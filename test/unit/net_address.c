@@ -56,9 +56,37 @@ static void addresses_are_compared(void)
 	CHECK_EQ(address_port((struct sockaddr *)&a), 7);
 }
 
+static void an_address_is_in_a_net(void)
+{
+	static const struct {
+		const char *ip, *net;
+		bool in;
+	} cases[] = {
+		{"10.1.2.3", "10.0.0.0/8", true},
+		{"11.1.2.3", "10.0.0.0/8", false},
+		{"10.1.2.3", "10.1.2.3", true},
+		{"10.1.2.4", "10.1.2.3", false},
+		{"10.1.2.4", "10.1.2.3/31", false},
+		{"10.1.2.3", "10.1.2.2/31", true},
+		{"10.1.2.3", "0.0.0.0/0", true},
+		{"10.1.2.3", "10.1.2.3/33", false},
+		{"10.1.2.3", "::/0", false},
+		{"2001:db8:1::1", "2001:db8::/32", true},
+		{"2001:db9::1", "2001:db8::/32", false},
+		{"2001:db8::1", "2001:db8::1/128", true},
+		{"2001:db8::1", "no net", false},
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); ++i) {
+		struct sockaddr_storage a;
+		CHECK_EQ(address_parse(&a, cases[i].ip, 9), 0);
+		CHECK_EQ(address_in_net((struct sockaddr *)&a, cases[i].net), cases[i].in);
+	}
+}
+
 int main(void)
 {
 	literals_are_parsed_and_printed();
 	addresses_are_compared();
+	an_address_is_in_a_net();
 	return 0;
 }

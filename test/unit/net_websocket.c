@@ -177,6 +177,34 @@ static void play(size_t i, size_t step)
 	buf_fini(&say);
 }
 
+/* Pieces of nothing, or of a byte each, cost more than they bring. */
+static void a_message_in_too_many_pieces_ends_it(const char *piece)
+{
+	struct talk t;
+	struct buf say = {0};
+	start(&t);
+	add_frame(&say, 0x02, span_text("x"), true);
+	for (int i = 1; i < LIMIT_WS_FRAGMENTS; ++i)
+		add_frame(&say, i == LIMIT_WS_FRAGMENTS - 1 ? 0x80 : 0x00, span_text(piece), true);
+	talk_say(&t, buf_span(&say), 0);
+	char all[32];
+	size_t size = 1 + (LIMIT_WS_FRAGMENTS - 1) * strlen(piece);
+	snprintf(all, sizeof all, size > 32 ? "82 %zu bytes" : "82 x", size);
+	FRAME_EXPECT(&t, all);
+
+	buf_fini(&say);
+	add_frame(&say, 0x02, span_text("x"), true);
+	for (int i = 0; i < LIMIT_WS_FRAGMENTS; ++i)
+		add_frame(&say, 0x00, span_text(piece), true);
+	add_frame(&say, 0x81, span_text("not heard"), true);
+	talk_say(&t, buf_span(&say), 0);
+	FRAME_EXPECT(&t, "close 1009");
+	LOOP_WAIT(&loop, t.ended);
+	talk_drop(&t);
+	LOOP_WAIT(&loop, !accepted);
+	buf_fini(&say);
+}
+
 static void scripts_are_answered_however_they_arrive(void)
 {
 	static const size_t steps[] = {0, 1, 3};
@@ -373,6 +401,8 @@ int main(void)
 	talk_serve((struct http_server_config){0});
 	the_handshake_is_the_one_of_the_rfc();
 	scripts_are_answered_however_they_arrive();
+	a_message_in_too_many_pieces_ends_it("");
+	a_message_in_too_many_pieces_ends_it("x");
 	first_frames_may_come_with_the_request();
 	closing_flushes_first();
 	whoever_does_not_read_is_cut_off();

@@ -519,6 +519,10 @@ static void test_wishes(void)
 	perm.can_subscribe = true;
 	participant_set_permission(bob.p, &perm);
 	HEARD("bob hears later");
+	bob.quiet = false;
+	participant_set_permission(bob.p, &perm);
+	CHECK_EQ(participant_set(bob.p, NULL, NULL, NULL, 0), 0);
+	HEARD(""); /* nothing changed, nobody is told */
 	end();
 }
 
@@ -553,7 +557,25 @@ static void test_allowance(void)
 	HEARD("bob may hear mic; bob hears mic; carol may not hear mic; carol hears no more mic");
 	participant_allow(alice.p, NULL, 0, true);
 	HEARD("carol may hear mic; carol hears mic");
-	participant_allow(alice.p, NULL, LIMIT_TRACK_PERMISSIONS + 1, false);
+
+	/* The same name twice; and as many tracks under one name as names. */
+	Livekit__TrackPermission more = one;
+	const Livekit__TrackPermission *both[] = {&one, &more};
+	char *none[LIMIT_TRACK_PERMISSIONS];
+	for (size_t i = 0; i < COUNT_OF(none); ++i)
+		none[i] = (char *)"TR_none";
+	one.track_sids = none;
+	participant_allow(alice.p, both, 2, false);
+	HEARD("carol may not hear mic; carol hears no more mic");
+	participant_allow(alice.p, NULL, 0, true);
+	HEARD("carol may hear mic; carol hears mic");
+	one.n_track_sids = COUNT_OF(none);
+	participant_allow(alice.p, list, 1, false);
+	HEARD("bob may not hear mic; bob hears no more mic; carol may not hear mic; "
+	      "carol hears no more mic");
+	participant_allow(alice.p, NULL, 0, true);
+	heard[0] = 0;
+	participant_allow(alice.p, both, LIMIT_TRACK_PERMISSIONS + 1, false);
 	HEARD("bob may not hear mic; bob hears no more mic; carol may not hear mic; "
 	      "carol hears no more mic");
 	end();
@@ -622,6 +644,37 @@ static void test_attributes(void)
 	end();
 }
 
+/* Who changes all the time costs the others no more than a batch now and then; who leaves is told of. */
+static void test_changing_all_the_time(void)
+{
+	begin();
+	struct listener alice = {0}, bob = {0};
+	enter(&alice, "alice");
+	enter(&bob, "bob");
+	char *large = mem_zalloc(LIMIT_METADATA_BYTES + 1);
+	memset(large, 'x', LIMIT_METADATA_BYTES);
+	heard[0] = 0;
+	const unsigned changes = 16;
+	for (unsigned i = 0; i < changes; ++i) {
+		heard[0] = 0;
+		CHECK_EQ(participant_set(alice.p, NULL, large, NULL, 0), 0);
+	}
+	HEARD("");
+	tick(400);
+	tick(800);
+	CHECK(strstr(heard, "bob update alice ACTIVE"));
+	heard[0] = 0;
+	for (unsigned i = 0; i < 16; ++i) {
+		heard[0] = 0;
+		CHECK_EQ(participant_set(alice.p, "soon", NULL, NULL, 0), 0);
+	}
+	HEARD("");
+	participant_leave(alice.p, LIVEKIT__DISCONNECT_REASON__CLIENT_INITIATED);
+	HEARD("bob update alice DISCONNECTED; alice removed 1");
+	mem_free(large);
+	end();
+}
+
 static void send(struct listener *from, char *to, uint32_t sequence, bool reliable)
 {
 	Livekit__UserPacket user = LIVEKIT__USER_PACKET__INIT;
@@ -639,6 +692,50 @@ static void send(struct listener *from, char *to, uint32_t sequence, bool reliab
 		room_send_data(room, &packet, reliable);
 	}
 	CHECK(packet.user == &user && !*user.participant_sid); /* the caller's own is untouched */
+}
+
+/* Identities in either place, sids besides; and a nonce is a room's, whoever sends it. */
+static void test_data_destinations(void)
+{
+	begin();
+	struct listener alice = {0}, bob = {0}, carol = {0};
+	enter(&alice, "alice");
+	enter(&bob, "bob");
+	enter(&carol, "carol");
+	heard[0] = 0;
+	Livekit__UserPacket user = LIVEKIT__USER_PACKET__INIT;
+	Livekit__DataPacket packet = LIVEKIT__DATA_PACKET__INIT;
+	char *name = (char *)"bob", *sid = (char *)participant_sid(carol.p), *nobody = (char *)"nobody";
+	uint8_t nonce[16] = {0};
+	packet.value_case = LIVEKIT__DATA_PACKET__VALUE_USER;
+	packet.user = &user;
+	user.destination_identities = &name;
+	user.n_destination_identities = 1;
+	room_send_data(room, &packet, true);
+	HEARD("bob data from - reliable");
+	user.destination_sids = &sid;
+	user.n_destination_sids = 1;
+	room_send_data(room, &packet, true);
+	HEARD("bob data from - reliable; carol data from - reliable");
+	packet.destination_identities = &nobody;
+	packet.n_destination_identities = 1;
+	participant_send_data(alice.p, &packet, false);
+	HEARD("carol data from alice lossy");
+
+	user.nonce.data = nonce;
+	user.nonce.len = sizeof nonce;
+	for (int i = 0; i < 2; ++i) {
+		room_send_data(room, &packet, true);
+		HEARD("carol data from - reliable");
+	}
+	for (int i = 0; i < 2; ++i) {
+		nonce[0] = 1;
+		room_send_data(room, &packet, true);
+		HEARD(i ? "" : "carol data from - reliable");
+		participant_send_data(alice.p, &packet, true);
+		HEARD("");
+	}
+	end();
 }
 
 static void test_data(void)
@@ -672,6 +769,27 @@ static void test_data(void)
 	packet.sip_dtmf = &dtmf;
 	participant_send_data(alice.p, &packet, true);
 	HEARD("bob data from alice reliable; phone data from alice reliable");
+	/* Names of people and of nobody, some of them again and again: each gets it once. */
+	char *names[2000];
+	for (size_t i = 0; i < COUNT_OF(names); ++i)
+		names[i] = (char *)(i % 3 == 2 ? "bob" : i % 3 ? "nobody" : "phone");
+	packet.destination_identities = names;
+	packet.n_destination_identities = COUNT_OF(names);
+	participant_send_data(alice.p, &packet, true);
+	HEARD("phone data from alice reliable; bob data from alice reliable");
+	/* As old clients name them. */
+	Livekit__UserPacket user = LIVEKIT__USER_PACKET__INIT;
+	char *sids[] = {(char *)participant_sid(bob.p), (char *)"PA_nobody"};
+	packet.n_destination_identities = 0;
+	packet.value_case = LIVEKIT__DATA_PACKET__VALUE_USER;
+	packet.user = &user;
+	user.destination_sids = sids;
+	user.n_destination_sids = COUNT_OF(sids);
+	user.destination_identities = names;
+	user.n_destination_identities = 2;
+	participant_send_data(alice.p, &packet, true);
+	HEARD("phone data from alice reliable; bob data from alice reliable");
+
 	Livekit__MetricsBatch metrics = LIVEKIT__METRICS_BATCH__INIT;
 	packet.value_case = LIVEKIT__DATA_PACKET__VALUE_METRICS;
 	packet.metrics = &metrics;
@@ -764,6 +882,10 @@ static void test_subscribing_early(void)
 	HEARD("bob hears other; alice is heard other");
 	participant_active(bob.p);
 	HEARD("bob speaker alice 0.250");
+	participant_pretend_speaking(alice.p, 0.9F);
+	HEARD("alice speaker alice 0.900; bob speaker alice 0.900");
+	participant_pretend_speaking(bob.p, 0);
+	HEARD("bob speaker bob 0.000 ends");
 	end();
 }
 
@@ -917,7 +1039,9 @@ int main(void)
 	test_allowance();
 	test_permission();
 	test_attributes();
+	test_changing_all_the_time();
 	test_data();
+	test_data_destinations();
 	test_speakers();
 	test_subscribing_early();
 	test_leaving_from_inside();

@@ -240,7 +240,8 @@ void rtc_peer_send_rtp(struct rtc_peer *p, const struct rtp_view *v)
 	rtp_write(&w, v);
 	size_t size = w.used;
 	CHECK(!w.bad && srtp_pair_protect(p->srtp, out, &size));
-	rtc_peer_send_raw(p, out, size);
+	for (int i = 0; i <= p->twice; ++i)
+		rtc_peer_send_raw(p, out, size);
 }
 
 void rtc_peer_send_rtcp(struct rtc_peer *p, struct span compound)

@@ -51,6 +51,7 @@ struct rtc_peer {
 	uint32_t last_sr_timestamp;
 	unsigned nacks;
 	uint16_t nacked; /* the first packet of the last one */
+	bool twice; /* each packet of RTP leaves twice, as a replay */
 	/* As if the network had lost them: */
 	unsigned lose; /* the next RTP packets, undeciphered; the last one is kept */
 	uint8_t lost[512];

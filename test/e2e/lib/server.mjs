@@ -48,7 +48,7 @@ export async function until(test, ms, what) {
 }
 
 export class Server {
-  // options: dev (true), yaml (more lines), env, data (a folder to keep), tls (yaml sets it)
+  // options: dev (true), yaml (more lines), env, data (a folder to keep), tls (yaml sets it), bind (addresses), rtc (lines in place of node_ip)
   static async start(options = {}) {
     const s = new Server();
     s.options = options;
@@ -58,13 +58,13 @@ export class Server {
     const low = Math.min(60000, first & ~1);
     fs.writeFileSync(path.join(s.folder, 'config.yaml'), `
 port: ${s.port}
-bind_addresses: ["127.0.0.1"]
+bind_addresses: ${JSON.stringify(options.bind ?? ['127.0.0.1'])}
 keys:
   ${KEY}: ${SECRET}
 rtc:
   udp_port: ${s.udpPort}
   tcp_port: ${s.udpPort}
-  node_ip: 127.0.0.1
+  ${(options.rtc ?? ['node_ip: 127.0.0.1']).join('\n  ')}
 sip:
   sip_port: ${s.sipPort}
   listen_ip: 127.0.0.1
@@ -92,9 +92,10 @@ ${options.yaml ?? ''}
     }, 15000, 'the server answers GET /').catch((e) => { throw new Error(`${e.message}\n${this.log}`); });
   }
   get s() { return this.options.tls ? 's' : ''; }
-  get http() { return `http${this.s}://127.0.0.1:${this.port}`; }
-  get ws() { return `ws${this.s}://127.0.0.1:${this.port}`; }
-  get backend() { return `http${this.s}://127.0.0.1:${this.backendPort}`; }
+  get host() { const ip = this.options.bind?.[0] ?? '127.0.0.1'; return ip.includes(':') ? `[${ip}]` : ip; }
+  get http() { return `http${this.s}://${this.host}:${this.port}`; }
+  get ws() { return `ws${this.s}://${this.host}:${this.port}`; }
+  get backend() { return `http${this.s}://${this.host}:${this.backendPort}`; }
   get rooms() { return new RoomServiceClient(this.http, KEY, SECRET); }
   get sip() { return new SipClient(this.http, KEY, SECRET); }
   async token(room, identity, grant = {}) {
