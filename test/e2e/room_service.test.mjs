@@ -200,7 +200,7 @@ test('ForwardParticipant and MoveParticipant are said not to be here', async () 
   const ann = await guest('here', 'ann');
   for (const move of ['forwardParticipant', 'moveParticipant']) {
     await refused(server.rooms[move]('here', 'ann', 'there'), 'unimplemented');
-    await refused(server.rooms[move]('here', 'zoe', 'there'), 'not_found');
+    await refused(server.rooms[move]('here', 'zoe', 'there'), 'unavailable');
     await refused(server.rooms[move]('here', 'ann', 'here'), 'invalid_argument');
   }
   for (const method of ['ForwardParticipant', 'MoveParticipant'])
