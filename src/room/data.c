@@ -177,15 +177,14 @@ static void give_once(struct participant *to, const struct data_packet *d, uint6
 	give(to, d);
 }
 
-/* By the names and not by the people: a packet may list thousands. */
+/* As is_for(), but by the names and not by the people: a packet may list thousands. */
 static void give_named(struct room *r, const struct data_packet *d)
 {
 	const Livekit__DataPacket *packet = d->packet;
 	uint64_t serial = ++r->rooms->serials;
-	size_t count = packet->n_destination_identities;
-	for (size_t i = 0; i < count; ++i)
+	for (size_t i = 0; i < packet->n_destination_identities; ++i)
 		give_once(room_find(r, packet->destination_identities[i]), d, serial);
-	if (count)
+	if (packet->value_case != LIVEKIT__DATA_PACKET__VALUE_USER)
 		return;
 	const Livekit__UserPacket *u = packet->user;
 	for (size_t i = 0; i < u->n_destination_identities; ++i)
