@@ -19,31 +19,36 @@
 
 enum { TICK_MS = 400 }; /* timeouts, and speakers of whom nothing is heard any more */
 
-/* ---- events of the planes, brought to their doors ---- */
+/* ---- events of the planes, brought to their doors; while stopping, letters still come when the door
+ * of signalling has gone ---- */
 
 static void on_transport_state(void *owner, media_id transport, enum media_transport_state state)
 {
 	struct server *s = owner;
-	signal_transport_state(s->signal, transport, state);
+	if (s->signal)
+		signal_transport_state(s->signal, transport, state);
 }
 
 static void on_transport_sctp(void *owner, media_id transport, struct span packet)
 {
 	struct server *s = owner;
-	signal_transport_sctp(s->signal, transport, packet);
+	if (s->signal)
+		signal_transport_sctp(s->signal, transport, packet);
 }
 
 static void on_transport_stats(void *owner, media_id transport,
 	const struct media_voice_stats *stats, size_t count)
 {
 	struct server *s = owner;
-	signal_transport_stats(s->signal, transport, stats, count);
+	if (s->signal)
+		signal_transport_stats(s->signal, transport, stats, count);
 }
 
 static void on_levels(void *owner, const struct media_level *levels, size_t count)
 {
 	struct server *s = owner;
-	signal_levels(s->signal, levels, count);
+	if (s->signal)
+		signal_levels(s->signal, levels, count);
 	calls_levels(s->calls, levels, count);
 	rooms_levels_came(s->rooms);
 }

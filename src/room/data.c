@@ -177,7 +177,7 @@ static void give_once(struct participant *to, const struct data_packet *d, uint6
 	give(to, d);
 }
 
-/* By the names and not by the people: a packet may list thousands. */
+/* As is_for(), but by the names and not by the people: a packet may list thousands. */
 static void give_named(struct room *r, const struct data_packet *d)
 {
 	const Livekit__DataPacket *packet = d->packet;
