@@ -159,11 +159,20 @@ static void send_termination(struct job *j)
 	agent_worker_send(j->worker, &m);
 }
 
+/* What is only told is kept short; whole characters of it. */
+static char *keep_short(const char *text)
+{
+	size_t size = strnlen(text, LIMIT_NAME_BYTES);
+	while (size && text[size] && ((uint8_t)text[size] & 0xc0) == 0x80)
+		--size;
+	return size ? mem_strndup(text, size) : NULL;
+}
+
 static void become(struct job *j, Livekit__JobStatus status, const char *error)
 {
 	j->status = status;
 	mem_free(j->error);
-	j->error = error && *error ? mem_strndup(error, LIMIT_NAME_BYTES) : NULL; /* only told */
+	j->error = error ? keep_short(error) : NULL;
 	j->updated_ns = clock_unix_ns();
 }
 
