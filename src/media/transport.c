@@ -297,6 +297,16 @@ static struct ssrc_entry *add_ssrc(struct transport *t, uint32_t ssrc)
 	return NULL;
 }
 
+/* Of a packet that was genuine and then of no use: what SRTP keeps of its SSRC is bounded too. */
+static void note_ssrc(struct transport *t, const uint8_t *at)
+{
+	struct reader r = reader_of(span_of(at, 4));
+	uint32_t ssrc = read_u32(&r);
+
+	if (!find_ssrc(t, ssrc))
+		add_ssrc(t, ssrc);
+}
+
 void transport_forget_source(struct transport *t, struct rtp_source *s)
 {
 	for (size_t i = 0; i < TRANSPORT_SSRCS_MAX; ++i)
@@ -380,6 +390,7 @@ static void input_rtp(struct transport *t, uint8_t *packet, size_t size, uint64_
 	}
 	ice_heard(&t->ice, now_us / US_PER_MS);
 	if (rtp_parse(&v, span_of(packet, size)) != RTP_OK) {
+		note_ssrc(t, packet + 8);
 		worker_count_drop(t->worker, MEDIA_DROP_RTP);
 		return;
 	}
@@ -472,14 +483,11 @@ static void input_rtcp(struct transport *t, uint8_t *packet, size_t size, uint64
 		return;
 	}
 	ice_heard(&t->ice, now_us / US_PER_MS);
-	if (size < 8 || !rtcp_valid(span_of(packet, size))) {
+	note_ssrc(t, packet + 4);
+	if (!rtcp_valid(span_of(packet, size))) {
 		worker_count_drop(t->worker, MEDIA_DROP_RTP);
 		return;
 	}
-	struct reader first = reader_of(span_of(packet + 4, 4));
-	uint32_t sender = read_u32(&first);
-	if (!find_ssrc(t, sender))
-		add_ssrc(t, sender);
 
 	struct reader r = reader_of(span_of(packet, size));
 	for (struct rtcp_packet p; rtcp_next(&p, &r);)

@@ -29,6 +29,7 @@ struct fixture {
 	struct rtc_peer publisher, subscriber;
 	media_id up, down, source, sink;
 	bool tcp; /* both come that way */
+	uint64_t useless;
 
 	enum media_transport_state up_state, down_state;
 	struct media_level level;
@@ -506,6 +507,30 @@ static void nobodys_packets_change_nothing(struct fixture *f)
 	CHECK_EQ(media_drops(f->media, MEDIA_DROP_CRYPTO), forged + 5);
 }
 
+static bool all_were_useless(const struct fixture *f)
+{
+	return media_drops(f->media, MEDIA_DROP_RTP) >= f->useless;
+}
+
+/* Each is genuine, from an SSRC of its own, and nonsense inside. */
+static void a_thousand_names_cost_no_more_than_a_few(struct fixture *f)
+{
+	enum { NAMES = 1000, A_FEW = 200 };
+	uint8_t packet[12] = {0x80, 200, 0, 99}; /* longer than it is */
+	size_t before = mem_live();
+
+	f->useless = media_drops(f->media, MEDIA_DROP_RTP) + NAMES;
+	for (unsigned i = 0; i < NAMES; ++i) {
+		packet[6] = (uint8_t)(i >> 8);
+		packet[7] = (uint8_t)i;
+		rtc_peer_send_rtcp(&f->publisher, span_of(packet, sizeof packet));
+		if (i % 50 == 49)
+			hear(f, 1); /* no faster than they are read */
+	}
+	WAIT_FOR(f, all_were_useless);
+	CHECK(mem_live() < before + A_FEW);
+}
+
 static void who_said_bye_may_speak_again(struct fixture *f)
 {
 	uint8_t bytes[32];
@@ -612,6 +637,7 @@ static void whole_life(unsigned workers, const char *ip, bool tcp)
 	reports_go_both_ways(&f);
 	a_listeners_report_is_read(&f);
 	nobodys_packets_change_nothing(&f);
+	a_thousand_names_cost_no_more_than_a_few(&f);
 	who_said_bye_may_speak_again(&f);
 	data_goes_both_ways(&f);
 	a_lost_packet_is_sent_again(&f);
