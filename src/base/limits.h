@@ -73,7 +73,9 @@ enum {
 enum {
 	LIMIT_PACKET_BYTES = 1500,
 	LIMIT_TRANSPORTS = 8192,
-	LIMIT_SCTP_QUEUE_BYTES = 1 << 20, /* one peer's messages that wait to be sent */
+	LIMIT_SCTP_QUEUE_BYTES = 8 << 20, /* one peer's messages that wait to be sent */
+	LIMIT_SCTP_QUEUES_BYTES = 256 << 20,      /* all peers'; from there on each has only */
+	LIMIT_SCTP_QUEUE_BYTES_SCARCE = 256 << 10,
 	LIMIT_DTMF_QUEUE = 64,
 	LIMIT_LEG_VOICES = 128, /* that one phone hears; about 31 KB each */
 };

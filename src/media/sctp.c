@@ -69,6 +69,7 @@ static struct {
 	struct timer timer;
 	uint64_t last_ms;
 	uintptr_t last_id;
+	size_t waiting_bytes; /* of all associations */
 } stack;
 
 static void on_turn(struct deferred *d);
@@ -139,6 +140,20 @@ static int free_channel_id(struct sctp_association *a)
 
 /* ---- sending ---- */
 
+static void account(struct sctp_association *a, ptrdiff_t bytes)
+{
+	a->waiting_bytes += (size_t)bytes;
+	stack.waiting_bytes += (size_t)bytes;
+}
+
+/* What keeping it costs counts too: messages may be tiny. Many slow readers at once get less each. */
+static bool has_room(const struct sctp_association *a, size_t size)
+{
+	size_t limit = stack.waiting_bytes < LIMIT_SCTP_QUEUES_BYTES ? LIMIT_SCTP_QUEUE_BYTES
+								      : LIMIT_SCTP_QUEUE_BYTES_SCARCE;
+	return a->waiting_bytes + sizeof(struct item) + size <= limit;
+}
+
 /* 0, or -errno as usrsctp has it: -EAGAIN when its buffer is full. */
 static int send_now(struct sctp_association *a, const struct item *i)
 {
@@ -171,22 +186,21 @@ static void send_waiting(struct sctp_association *a)
 			return;
 		if (r < 0)
 			log_debug("sctp", "a message could not be sent: %s", strerror(-r));
-		a->waiting_bytes -= sizeof *i + i->size;
+		account(a, -(ptrdiff_t)(sizeof *i + i->size));
 		drop_item(i);
 	}
 }
 
 static int queue(struct sctp_association *a, uint16_t channel, uint32_t payload, struct span bytes)
 {
-	/* What keeping it costs counts too: messages may be tiny. */
-	if (a->waiting_bytes + sizeof(struct item) + bytes.size > LIMIT_SCTP_QUEUE_BYTES)
+	if (!has_room(a, bytes.size))
 		return SCTP_E_FULL;
 	struct item *i = add_item(&a->waiting, ITEM_SEND, bytes.data, bytes.size);
 	if (!i)
 		return err_new(-ENOMEM);
 	i->channel = channel;
 	i->payload = payload;
-	a->waiting_bytes += sizeof *i + i->size;
+	account(a, (ptrdiff_t)(sizeof *i + i->size));
 	wake(a);
 	return 0;
 }
@@ -567,6 +581,7 @@ struct sctp_association *sctp_association_free(struct sctp_association *a)
 	}
 	drop_all(&a->received);
 	drop_all(&a->waiting);
+	account(a, -(ptrdiff_t)a->waiting_bytes);
 	buf_fini(&a->partial);
 	a->freed = true;
 	if (!a->delivering)

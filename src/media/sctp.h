@@ -27,7 +27,7 @@ struct sctp_events {
 /* Outcomes of sctp_association_send() and sctp_association_open_channel(). */
 enum {
 	SCTP_E_NO_CHANNEL = 1, /* not open, or no place for one more */
-	SCTP_E_FULL = 2,       /* LIMIT_SCTP_QUEUE_BYTES wait already; nothing was queued */
+	SCTP_E_FULL = 2,       /* LIMIT_SCTP_QUEUE... wait already; nothing was queued */
 };
 
 /* Once, before the first association and after the last. */

@@ -151,7 +151,7 @@ static void limits_hold(void)
 	CHECK_EQ(sctp_association_open_channel(&id, a.association, "x", true, -1), 0);
 	CHECK(sctp_association_send(
 		      a.association, id, pattern(LIMIT_DATA_PACKET_BYTES + 1), true) < 0);
-	for (unsigned i = 0; i < 100 && r == 0; ++i)
+	for (unsigned i = 0; i < 2 * LIMIT_SCTP_QUEUE_BYTES / BIG_BYTES && r == 0; ++i)
 		r = sctp_association_send(a.association, id, pattern(BIG_BYTES), true);
 	CHECK_EQ(r, SCTP_E_FULL);
 	wait_until(&b.messages, LIMIT_SCTP_QUEUE_BYTES / BIG_BYTES);
