@@ -20,6 +20,12 @@ uint64_t replay_index(const struct replay *r, uint16_t seq)
 	return r->newest + (uint64_t)(int64_t)(int16_t)(seq - (uint16_t)r->newest);
 }
 
+bool replay_is_before_all(const struct replay *r, uint16_t seq)
+{
+	return r->started && r->newest < HALF_CIRCLE && seq > r->newest &&
+	       (uint16_t)((uint16_t)r->newest - seq) < HALF_CIRCLE;
+}
+
 bool replay_is_fresh(const struct replay *r, uint64_t index)
 {
 	if (!r->started || index > r->newest)

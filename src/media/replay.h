@@ -14,6 +14,9 @@ struct replay {
 
 /* The number nearest to the newest one that ends in `seq`. */
 uint64_t replay_index(const struct replay *r, uint16_t seq);
+/* It lies before number 0. Receivers that know only what came take it for the end of the first turn
+ * of the circle (so does replay_index()), and all that follows for the second: do not send it. */
+bool replay_is_before_all(const struct replay *r, uint16_t seq);
 /* Not seen, and not so old that nobody knows. */
 bool replay_is_fresh(const struct replay *r, uint64_t index);
 /* Seen, for sure. */

@@ -167,6 +167,8 @@ static bool protect(struct srtp_pair *p, uint8_t *packet, size_t *size, bool aga
 	struct stream *s = find(&p->out, parts.ssrc);
 	if (!s && (again || !(s = add(&p->out, parts.ssrc))))
 		return false;
+	if (replay_is_before_all(&s->rtp, seq))
+		return false;
 	parts.index = replay_index(&s->rtp, seq);
 	if (again ? !replay_is_seen(&s->rtp, parts.index) : !replay_is_fresh(&s->rtp, parts.index))
 		return false;

@@ -44,6 +44,8 @@ static void put(struct model *m, uint16_t seq, uint8_t what)
 	history_put(m->history, m->epoch, &v);
 	missing_note(&m->missing, seq, m->now_ms);
 	assert(m->missing.count <= MISSING_MAX);
+	if (replay_is_before_all(&m->left, seq))
+		return;
 	uint64_t index = replay_index(&m->left, seq);
 	if (!replay_is_fresh(&m->left, index))
 		return;

@@ -27,6 +27,31 @@ static void a_sequence_is_read_as_the_nearest_number(void)
 	}
 }
 
+static void nothing_goes_before_number_zero(void)
+{
+	static const struct {
+		uint64_t newest;
+		uint16_t seq;
+		bool before;
+	} cases[] = {
+		{5, 4, false},
+		{5, 6, false},
+		{5, 65535, true},
+		{0x7fff, 0xffff, false}, /* half a circle away: ahead as well as behind */
+		{0x7fff, 0, false},
+		{0x8000, 0xffff, false},
+		{0x10005, 65535, false},
+	};
+	struct replay nothing = {0};
+
+	CHECK(!replay_is_before_all(&nothing, 65535));
+	for (size_t i = 0; i < COUNT_OF(cases); ++i) {
+		struct replay r = {0};
+		replay_note(&r, cases[i].newest);
+		CHECK_EQ(replay_is_before_all(&r, cases[i].seq), cases[i].before);
+	}
+}
+
 static void each_number_is_fresh_once(void)
 {
 	struct replay r = {0};
@@ -55,6 +80,7 @@ static void each_number_is_fresh_once(void)
 int main(void)
 {
 	a_sequence_is_read_as_the_nearest_number();
+	nothing_goes_before_number_zero();
 	each_number_is_fresh_once();
 	return 0;
 }
