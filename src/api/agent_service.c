@@ -10,13 +10,10 @@
 
 static const char no_dispatch[] = "dispatch ID not found";
 
-/* NULL: not_found was sent. */
-static struct room *find_room(struct twirp *t, const char *name)
+/* NULL: a refusal was sent. */
+static struct room *own_room(struct twirp *t, const char *name)
 {
-	struct room *r = rooms_find(t->api->config.rooms, name);
-	if (!r)
-		twirp_fail(t, "not_found", "requested room does not exist");
-	return r;
+	return may_admin(t, name) ? find_room(t, name) : NULL;
 }
 
 /* NULL: a refusal was sent. */
@@ -92,9 +89,7 @@ static void delete_dispatch(struct twirp *t)
 	const Livekit__DeleteAgentDispatchRequest *in = (const Livekit__DeleteAgentDispatchRequest *)t->in;
 	struct agents *a = t->api->config.agents;
 	struct info_arena arena = {0};
-	if (!may_admin(t, in->room))
-		return;
-	struct room *r = find_room(t, in->room);
+	struct room *r = own_room(t, in->room);
 	if (!r)
 		return;
 	/* Answered with how it was: afterwards it is in no list. */
@@ -115,9 +110,7 @@ static void list_dispatch(struct twirp *t)
 {
 	const Livekit__ListAgentDispatchRequest *in = (const Livekit__ListAgentDispatchRequest *)t->in;
 	struct info_arena arena = {0};
-	if (!may_admin(t, in->room))
-		return;
-	struct room *r = find_room(t, in->room);
+	struct room *r = own_room(t, in->room);
 	if (!r)
 		return;
 	Livekit__ListAgentDispatchResponse *list =

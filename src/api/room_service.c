@@ -11,7 +11,6 @@
 
 enum { NONCE_BYTES = 16 }; /* of SendData */
 
-static const char no_room[] = "requested room does not exist";
 static const char no_participant[] = "participant does not exist";
 
 /* ---- checks shared by the methods; false: the refusal was sent ---- */
@@ -60,15 +59,6 @@ static bool check_attributes_size(struct twirp *t, size_t bytes)
 	char msg[64];
 	snprintf(msg, sizeof msg, "attribute size exceeds limits %u", limits(t)->attributes);
 	return argument(t, "attribute size exceeds limits", msg);
-}
-
-/* NULL: not_found was sent. */
-static struct room *find_room(struct twirp *t, const char *name)
-{
-	struct room *r = rooms_find(t->api->config.rooms, name);
-	if (!r)
-		twirp_fail(t, "not_found", no_room);
-	return r;
 }
 
 static struct participant *is_here(struct twirp *t, const char *room, const char *identity)

@@ -108,6 +108,14 @@ bool may_admin(struct twirp *t, const char *room)
 	return false;
 }
 
+struct room *find_room(struct twirp *t, const char *name)
+{
+	struct room *r = rooms_find(t->api->config.rooms, name);
+	if (!r)
+		twirp_fail(t, "not_found", "requested room does not exist");
+	return r;
+}
+
 void twirp_broken(struct twirp *t)
 {
 	twirp_fail(t, "internal", "something is broken here; the log says what");

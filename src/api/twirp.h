@@ -48,6 +48,8 @@ void twirp_fail_with(struct twirp *t, const char *code, const char *msg, const s
 void twirp_denied(struct twirp *t); /* unauthenticated, "permissions denied" */
 /* Has the grant roomAdmin of this room; false: the refusal was sent. */
 bool may_admin(struct twirp *t, const char *room);
+/* NULL: not_found was sent. */
+struct room *find_room(struct twirp *t, const char *name);
 void twirp_broken(struct twirp *t); /* a negative error was logged: internal */
 
 /* For answers that come later: the exchange is the caller's from now on. */

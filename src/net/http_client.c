@@ -17,6 +17,7 @@ struct http_client {
 	struct timer timer;
 	struct list posts, watches;
 	char user_agent[64];
+	const char *authorities; /* SSL_CERT_FILE: OpenSSL's own way, at which libcurl does not look */
 };
 
 struct http_post {
@@ -186,10 +187,8 @@ static void set_options(struct http_post *p, const struct http_post_config *conf
 	curl_easy_setopt(p->easy, CURLOPT_POSTFIELDSIZE, (long)config->body.size);
 	curl_easy_setopt(p->easy, CURLOPT_POSTFIELDS, config->body.data);
 	curl_easy_setopt(p->easy, CURLOPT_URL, config->url);
-	/* OpenSSL's own way to name more authorities; libcurl does not look at it. */
-	const char *authorities = getenv("SSL_CERT_FILE");
-	if (authorities)
-		curl_easy_setopt(p->easy, CURLOPT_CAINFO, authorities);
+	if (p->client->authorities)
+		curl_easy_setopt(p->easy, CURLOPT_CAINFO, p->client->authorities);
 }
 
 int http_post(struct http_post **ret, struct http_client *c, const struct http_post_config *config,
@@ -235,6 +234,7 @@ int http_client_new(struct http_client **ret, struct loop *l, const char *user_a
 	list_init(&c->posts);
 	list_init(&c->watches);
 	snprintf(c->user_agent, sizeof c->user_agent, "%s", user_agent);
+	c->authorities = getenv("SSL_CERT_FILE");
 	int r = timer_init(&c->timer, l, on_timer, c);
 	if (r == 0 && !(c->multi = curl_multi_init()))
 		r = err_new(-ENOMEM);

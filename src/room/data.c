@@ -14,26 +14,26 @@ static bool is_named(char *const *names, size_t count, const char *name)
 	return false;
 }
 
-static bool names_somebody(const Livekit__DataPacket *packet)
+/* Old clients and servers name people by sid, in the user packet. Its identities are the packet's:
+ * agree_on_destinations(). */
+static const Livekit__UserPacket *names_sids(const Livekit__DataPacket *packet)
 {
-	if (packet->n_destination_identities)
-		return true;
-	return packet->value_case == LIVEKIT__DATA_PACKET__VALUE_USER &&
-	       (packet->user->n_destination_identities || packet->user->n_destination_sids);
+	bool user = packet->value_case == LIVEKIT__DATA_PACKET__VALUE_USER;
+	return user && packet->user->n_destination_sids ? packet->user : NULL;
 }
 
-/* No destination at all means everybody. Old clients and servers name sids, or all of them, in the
- * user packet; who is named in any place is meant. */
+/* No destination at all means everybody. */
+static bool names_somebody(const Livekit__DataPacket *packet)
+{
+	return packet->n_destination_identities || names_sids(packet);
+}
+
 static bool is_for(const Livekit__DataPacket *packet, const struct participant *to)
 {
-	if (!names_somebody(packet) ||
-		is_named(packet->destination_identities, packet->n_destination_identities, to->identity))
-		return true;
-	if (packet->value_case != LIVEKIT__DATA_PACKET__VALUE_USER)
-		return false;
-	const Livekit__UserPacket *u = packet->user;
-	return is_named(u->destination_identities, u->n_destination_identities, to->identity) ||
-	       is_named(u->destination_sids, u->n_destination_sids, to->sid);
+	const Livekit__UserPacket *u = names_sids(packet);
+	return !names_somebody(packet) ||
+	       is_named(packet->destination_identities, packet->n_destination_identities, to->identity) ||
+	       (u && is_named(u->destination_sids, u->n_destination_sids, to->sid));
 }
 
 static bool is_rpc_answer(const Livekit__DataPacket *packet)
@@ -184,12 +184,8 @@ static void give_named(struct room *r, const struct data_packet *d)
 	uint64_t serial = ++r->rooms->serials;
 	for (size_t i = 0; i < packet->n_destination_identities; ++i)
 		give_once(room_find(r, packet->destination_identities[i]), d, serial);
-	if (packet->value_case != LIVEKIT__DATA_PACKET__VALUE_USER)
-		return;
-	const Livekit__UserPacket *u = packet->user;
-	for (size_t i = 0; i < u->n_destination_identities; ++i)
-		give_once(room_find(r, u->destination_identities[i]), d, serial);
-	for (size_t i = 0; i < u->n_destination_sids; ++i)
+	const Livekit__UserPacket *u = names_sids(packet);
+	for (size_t i = 0; u && i < u->n_destination_sids; ++i)
 		give_once(room_find_sid(r, u->destination_sids[i]), d, serial);
 }
 

@@ -174,10 +174,14 @@ harmless('sound and data that nobody announced or allowed go nowhere; so do data
   await m.sendData({ value: { case: 'chatMessage', value: { id: 'x', message: 'not allowed' } } }, { times: 200 });
   const page = (await t.host('js')).page;
   await page.evaluate(async () => { // as many as Chromium lets one open
-    const [pc] = [...window.agent.connections().values()].slice(-2);
-    for (let i = 0; i < 1000; i++) try { pc.pc.createDataChannel(`x${i}`); } catch { break; }
+    const [{ pc }] = [...window.agent.connections().values()].slice(-2);
+    for (let i = 0; i < 1000; i++) try { pc.createDataChannel(`x${i}`); } catch { break; }
   });
-  await t.delay(1000);
+  const spoken = () => page.evaluate(async () => { // packets of sound that have left
+    const [{ pc }] = [...window.agent.connections().values()].slice(-2);
+    return [...(await pc.getStats()).values()].reduce((n, s) => n + (s.type === 'outbound-rtp' ? s.packetsSent : 0), 0);
+  });
+  await until(async () => (await spoken()) >= 50, 10000, 'a second of sound has left');
   assert.equal((await t.api.getParticipant(t.room, 'unannounced')).tracks.length, 0);
   const free = await Peer.connect(t, 'nonsense');
   await free.ready();

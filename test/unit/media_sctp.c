@@ -183,6 +183,38 @@ static void tiny_messages_are_bounded_too(void)
 	b.association = sctp_association_free(b.association);
 }
 
+static size_t fill(struct end *e, uint16_t *id)
+{
+	size_t bytes = 0;
+
+	if (!e->association)
+		CHECK_EQ(sctp_association_new(&e->association, &events, e, true), 0);
+	CHECK_EQ(sctp_association_open_channel(id, e->association, "x", true, -1), 0);
+	while (sctp_association_send(e->association, *id, pattern(BIG_BYTES), true) == 0)
+		bytes += BIG_BYTES;
+	return bytes;
+}
+
+/* Readers who never come: nobody is at the other end. */
+static void many_slow_readers_get_less_each(void)
+{
+	enum { MANY = LIMIT_SCTP_QUEUES_BYTES / LIMIT_SCTP_QUEUE_BYTES + 1 };
+	static struct end ends[MANY], more, nobody;
+	uint16_t id, last;
+
+	for (unsigned i = 0; i < MANY; ++i) {
+		ends[i].other = &nobody;
+		size_t bytes = fill(&ends[i], &id); /* the last one gets what is left */
+		CHECK(i == MANY - 1 || bytes > LIMIT_SCTP_QUEUE_BYTES / 2);
+	}
+	more.other = &nobody;
+	CHECK(fill(&more, &last) <= LIMIT_SCTP_QUEUE_BYTES_SCARCE);
+	for (unsigned i = 0; i < MANY; ++i)
+		ends[i].association = sctp_association_free(ends[i].association);
+	CHECK_EQ(sctp_association_send(more.association, last, pattern(BIG_BYTES), true), 0);
+	more.association = sctp_association_free(more.association);
+}
+
 static void it_may_be_freed_in_its_own_event(void)
 {
 	struct end a, b;
@@ -218,6 +250,7 @@ int main(void)
 	channels_open_and_messages_go_both_ways(9);
 	limits_hold();
 	tiny_messages_are_bounded_too();
+	many_slow_readers_get_less_each();
 	it_may_be_freed_in_its_own_event();
 	garbage_is_ignored();
 	sctp_stack_stop();
