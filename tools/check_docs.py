@@ -35,7 +35,7 @@ def compare(what, in_code, in_docs):
 def check_settings():
     schema, doc = read("src/config/schema.c"), read("docs/configuration.md")
     keys = dict(re.findall(r'\{"([\w.]+)", (SCHEMA_\w+),', schema))
-    rows = re.findall(r"^\| `([\w.]+)` \|", section(doc, "## Keys", "## Environment"), re.M)
+    rows = re.findall(r"^\| `([\w.]+)` \|", section(doc, "## Keys", "## What a trunk may say beyond LiveKit's fields"), re.M)
     compare("docs/configuration.md", {k for k in keys if keys[k] != "SCHEMA_UNUSED"}, set(rows))
     for name in {r for r in rows if rows.count(r) > 1}:
         problems.append(f"docs/configuration.md: {name} is there twice")
@@ -57,6 +57,14 @@ def check_settings():
     names = set(re.findall(r'\{"([\w-]+)", "[\w.]+", (?:"[A-Z_]+"|NULL)\}', flags))
     compare("docs/configuration.md, flags", names | {"disable-strict-config", "cpuprofile", "memprofile"},
             set(re.findall(r"`--([\w-]+)", re.search(r"\n\| flag \|.*?\n\n", doc, re.S)[0])))
+
+
+def check_trunk_options():
+    rules = re.findall(r'\{(NULL|"\w+"), "(\w+)", OPTION_', read("src/trunk/options.c"))
+    doc = section(read("docs/configuration.md"), "## What a trunk may say beyond LiveKit's fields", "## Environment")
+    compare("docs/configuration.md, trunk options",
+            {name if group == "NULL" else group.strip('"') + "." + name for group, name in rules},
+            set(re.findall(r"^\| `([\w.]+)` \|", doc, re.M)))
 
 
 def check_backend():
@@ -132,7 +140,7 @@ def check_links():
                 problems.append(f"{p.relative_to(ROOT)}: there is no {name}")
 
 
-for check in (check_settings, check_backend, check_methods, check_attributes, check_failures, check_simulator, check_links):
+for check in (check_settings, check_trunk_options, check_backend, check_methods, check_attributes, check_failures, check_simulator, check_links):
     check()
 print("\n".join(problems) or "the documents tell what the code does")
 sys.exit(len(problems) > 0)

@@ -1,5 +1,7 @@
 #include "trunk/check.h"
 
+#include "trunk/options.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -136,7 +138,8 @@ bool check_trunk(const Livekit__SIPOutboundTrunkInfo *t, char why[TRUNK_WHY_SIZE
 		return no(why, "no trunk numbers specified");
 	if (!*t->address)
 		return no(why, "no outbound address specified");
+	struct trunk_options options;
 	return check_host("trunk address", t->address, why) &&
 		check_host("from_host", t->from_host, why) && check_headers(t, why) &&
-		check_media(t->media, why);
+		check_media(t->media, why) && trunk_options_read(&options, t->metadata, why) == 0;
 }

@@ -1,0 +1,178 @@
+#include "trunk/options.h"
+
+#include <jansson.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum option_kind {
+	OPTION_TEXT,   /* char[OPTION_TEXT_SIZE] */
+	OPTION_COUNT,  /* uint32_t, from `low` to `high` */
+	OPTION_FLAG,   /* bool */
+	OPTION_CHOICE, /* unsigned: the place among `words` */
+	OPTION_TEXTS,  /* struct option_list */
+};
+
+/* One option: `group` is the object that it is in, NULL = "ringdown" itself. */
+struct option_rule {
+	const char *group, *name;
+	enum option_kind kind;
+	size_t offset;
+	uint32_t low, high;
+	const char *const *words; /* ends with NULL */
+};
+
+#define AT(member) offsetof(struct trunk_options, member)
+
+static const struct option_rule rules[] = {
+	{NULL, "outbound_proxy", OPTION_TEXT, AT(outbound_proxy), 0, 0, NULL},
+	{"redirect", "hosts", OPTION_TEXTS, AT(redirect.hosts), 0, 0, NULL},
+};
+
+/* Where the value stands, for a refusal: "ringdown.redirect.hosts". */
+struct place {
+	char name[96];
+	char *why;
+};
+
+PRINTF(2, 3) static int refuse(const struct place *p, const char *format, ...)
+{
+	va_list args;
+	int used = snprintf(p->why, TRUNK_WHY_SIZE, "metadata: %s ", p->name);
+
+	va_start(args, format);
+	vsnprintf(p->why + used, TRUNK_WHY_SIZE - (size_t)used, format, args);
+	va_end(args);
+	return TRUNK_E_INVALID;
+}
+
+static int take_text(char at[OPTION_TEXT_SIZE], const json_t *value, const struct place *p)
+{
+	const char *text = json_string_value(value);
+
+	if (!text || strlen(text) >= OPTION_TEXT_SIZE || strpbrk(text, "\r\n"))
+		return refuse(p, "must be a text of one line, shorter than %d bytes", OPTION_TEXT_SIZE);
+	snprintf(at, OPTION_TEXT_SIZE, "%s", text);
+	return 0;
+}
+
+static int take_texts(struct option_list *at, const json_t *value, const struct place *p)
+{
+	if (!json_is_array(value) || json_array_size(value) > OPTION_LIST_MAX)
+		return refuse(p, "must be a list of at most %d texts", OPTION_LIST_MAX);
+	at->count = json_array_size(value);
+	for (size_t i = 0; i < at->count; ++i) {
+		int r = take_text(at->at[i], json_array_get(value, i), p);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int take_count(uint32_t *at, const json_t *value, const struct place *p, const struct option_rule *o)
+{
+	json_int_t n = json_integer_value(value);
+
+	if (!json_is_integer(value) || n < o->low || n > o->high)
+		return refuse(p, "must be a number from %u to %u", o->low, o->high);
+	*at = (uint32_t)n;
+	return 0;
+}
+
+static int take_choice(unsigned *at, const json_t *value, const struct place *p, const struct option_rule *o)
+{
+	const char *word = json_string_value(value);
+	char all[128] = "";
+	size_t used = 0;
+
+	for (unsigned i = 0; o->words[i]; ++i) {
+		if (word && !strcmp(word, o->words[i])) {
+			*at = i;
+			return 0;
+		}
+		int n = snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "", o->words[i]);
+		used += (size_t)n < sizeof all - used ? (size_t)n : 0;
+	}
+	return refuse(p, "must be one of %s", all);
+}
+
+static int take(struct trunk_options *ret, const struct option_rule *o, const json_t *value,
+	const struct place *p)
+{
+	void *at = (char *)ret + o->offset;
+
+	switch (o->kind) {
+	case OPTION_TEXT:
+		return take_text(at, value, p);
+	case OPTION_TEXTS:
+		return take_texts(at, value, p);
+	case OPTION_COUNT:
+		return take_count(at, value, p, o);
+	case OPTION_CHOICE:
+		return take_choice(at, value, p, o);
+	case OPTION_FLAG:
+		if (!json_is_boolean(value))
+			return refuse(p, "must be true or false");
+		*(bool *)at = json_is_true(value);
+		return 0;
+	}
+	return 0;
+}
+
+static bool same_group(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+static bool is_group(const char *name)
+{
+	for (size_t i = 0; i < COUNT_OF(rules); ++i)
+		if (rules[i].group && !strcmp(rules[i].group, name))
+			return true;
+	return false;
+}
+
+static const struct option_rule *rule_of(const char *group, const char *name)
+{
+	for (size_t i = 0; i < COUNT_OF(rules); ++i)
+		if (same_group(rules[i].group, group) && !strcmp(rules[i].name, name))
+			return &rules[i];
+	return NULL;
+}
+
+static int read_group(struct trunk_options *ret, const char *group, const json_t *object, char *why)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach((json_t *)object, name, value) {
+		struct place p = {.why = why};
+		const struct option_rule *o = rule_of(group, name);
+		int r;
+
+		snprintf(p.name, sizeof p.name, "ringdown.%s%s%.40s", group ? group : "", group ? "." : "", name);
+		if (o)
+			r = take(ret, o, value, &p);
+		else if (!group && is_group(name) && json_is_object(value))
+			r = read_group(ret, name, value, why);
+		else
+			r = refuse(&p, is_group(name) && !group ? "must be an object" : "is no option; see docs/configuration.md");
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+int trunk_options_read(struct trunk_options *ret, const char *metadata, char why[TRUNK_WHY_SIZE])
+{
+	struct place whole = {.name = "ringdown", .why = why};
+	int r = 0;
+
+	*ret = (struct trunk_options){0};
+	json_t *root = json_loads(metadata, 0, NULL);
+	const json_t *ours = json_object_get(root, "ringdown");
+	if (ours)
+		r = json_is_object(ours) ? read_group(ret, NULL, ours, why) : refuse(&whole, "must be an object");
+	json_decref(root);
+	return r;
+}
