@@ -5,7 +5,6 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "call/offer.h"
 #include "sip/call.h"
 
 #include <errno.h>
@@ -64,13 +63,13 @@ static void on_answered(void *owner, const struct sip_message *response)
 		return;
 
 	struct media_leg_remote remote;
-	enum answer_outcome outcome = answer_read(&remote, response->body);
+	enum answer_outcome outcome = negotiation_settle(&c->talk, response->to.tag, response->body, &remote);
 	if (outcome != ANSWER_OK) {
 		fail_media(c, outcome);
 		return;
 	}
 	timer_stop(&c->ringing);
-	media_leg_connect(c->calls->config.media, c->leg, &remote);
+	call_connect_media(c, &remote);
 	if (*c->dtmf)
 		media_leg_digits(c->calls->config.media, c->leg, c->dtmf);
 	call_move(c, CALL_ACTIVE);
@@ -144,6 +143,9 @@ static void on_ended(void *owner, const struct sip_end *end)
 static const struct sip_call_events sip_events = {
 	.progress = on_progress,
 	.answered = on_answered,
+	.offer = call_on_offer,
+	.acked = call_on_acked,
+	.reanswered = call_on_reanswered,
 	.failed = on_failed,
 	.ended = on_ended,
 };
@@ -168,8 +170,7 @@ static bool ends_with(const char *text, const char *tail)
 
 /* What the INVITE says, as text. */
 struct invite_texts {
-	char uri[600], to[600], from[400], display[160], offer[OFFER_SIZE];
-	struct span body;
+	char uri[600], to[600], from[400], display[160];
 };
 
 /* What livekit-sip writes too: only a transport that was asked for. `params` may say it already. */
@@ -210,10 +211,8 @@ static bool write_uris(struct invite_texts *t, const struct call *c, const struc
 	       display < (int)sizeof t->display;
 }
 
-static void write_body(struct invite_texts *t, const struct call *c, const struct call_request *request,
-	uint16_t rtp_port)
+static struct span write_body(struct call *c, const struct call_request *request, uint16_t rtp_port)
 {
-	struct writer w = writer_of(t->offer, sizeof t->offer);
 	struct offer offer = {
 		.ip = c->calls->config.media_ip,
 		.rtp_port = rtp_port,
@@ -221,8 +220,9 @@ static void write_body(struct invite_texts *t, const struct call *c, const struc
 		.session_id = rng_u64() >> 2,
 	};
 	offer_choose_codecs(offer.codecs, &offer.codec_count, request->trunk->media);
-	offer_write(&w, &offer);
-	t->body = writer_span(&w);
+	offer.session_version = offer.session_id;
+	negotiation_begin(&c->talk, &offer);
+	return negotiation_offer(&c->talk);
 }
 
 /* A password goes to the trunk that it belongs to, and to no other host that a request names. */
@@ -258,7 +258,9 @@ int call_invite(struct call *c, const struct call_request *request, const char *
 	struct invite_texts t;
 	if (!write_uris(&t, c, request, caller))
 		return CALL_E_INVALID;
-	write_body(&t, c, request, rtp_port);
+	struct span body = write_body(c, request, rtp_port);
+	if (!body.size)
+		return CALL_E_CODEC;
 
 	size_t header_count = 0;
 	struct sip_extra *headers = collect_headers(&header_count, request);
@@ -277,7 +279,7 @@ int call_invite(struct call *c, const struct call_request *request, const char *
 			.password = c->has_credentials ? trunk->auth_password : NULL,
 			.headers = headers,
 			.header_count = header_count,
-			.body = t.body,
+			.body = body,
 		},
 		&sip_events, c);
 	mem_free(headers);

@@ -336,6 +336,11 @@ int sip_call_answer(struct sip_call *c, unsigned status, struct span body)
 	return sip_session_answer(&c->s, status, body);
 }
 
+int sip_call_refuse(struct sip_call *c, unsigned status, const char *warning)
+{
+	return sip_session_refuse(&c->s, status, warning);
+}
+
 int sip_call_reinvite(struct sip_call *c, struct span body)
 {
 	return c->state == CALL_ESTABLISHED ? sip_session_reinvite(&c->s, body) : -EINVAL;

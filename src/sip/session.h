@@ -81,6 +81,7 @@ void sip_session_bye(struct sip_session *s, const char *reason);
 /* How long the owner waits for `bye_done` before it says that the call has ended. */
 uint32_t sip_session_bye_wait_ms(const struct sip_session *s);
 MUST_USE int sip_session_answer(struct sip_session *s, unsigned status, struct span body);
+MUST_USE int sip_session_refuse(struct sip_session *s, unsigned status, const char *warning);
 MUST_USE int sip_session_reinvite(struct sip_session *s, struct span body);
 MUST_USE int sip_session_set_body(struct sip_session *s, struct span body);
 /* No more offers, no more events: what waits is refused. */
