@@ -9,7 +9,7 @@ static const char *ip_version(const char *ip)
 
 static void write_formats(struct writer *w, const struct sdp_audio_offer *o)
 {
-	write_format(w, "m=audio %u RTP/AVP", o->port);
+	write_format(w, "m=audio %u %s", o->port, o->protocol ? o->protocol : "RTP/AVP");
 	for (size_t i = 0; i < o->format_count; ++i)
 		write_format(w, " %u", o->formats[i].pt);
 	if (o->dtmf_pt)
@@ -34,5 +34,9 @@ void sdp_write_audio(struct writer *w, const struct sdp_audio_offer *o)
 	write_formats(w, o);
 	if (o->ptime_ms)
 		write_format(w, "a=ptime:%u\r\n", o->ptime_ms);
+	for (size_t i = 0; i < o->crypto_count; ++i)
+		sdp_crypto_write(w, &o->crypto[i]);
+	if (o->rtcp_mux)
+		write_text(w, "a=rtcp-mux\r\n");
 	write_format(w, "a=%s\r\n", sdp_direction_text(o->direction));
 }
