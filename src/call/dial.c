@@ -77,6 +77,7 @@ static enum call_failure_kind failure_kind(enum sip_why why)
 		[SIP_WHY_RESPONSE] = CALL_FAILURE_RESPONSE,
 		[SIP_WHY_TIMEOUT] = CALL_FAILURE_TIMEOUT,
 		[SIP_WHY_TRANSPORT] = CALL_FAILURE_TRANSPORT,
+		[SIP_WHY_TLS] = CALL_FAILURE_TLS,
 		[SIP_WHY_DNS] = CALL_FAILURE_DNS,
 		[SIP_WHY_AUTH] = CALL_FAILURE_RESPONSE,
 		[SIP_WHY_CANCELLED] = CALL_FAILURE_NO_ANSWER,
@@ -127,6 +128,8 @@ static enum sip_protocol_choice protocol_of(const Livekit__SIPOutboundTrunkInfo 
 		return SIP_PROTOCOL_UDP;
 	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TCP:
 		return SIP_PROTOCOL_TCP;
+	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TLS:
+		return SIP_PROTOCOL_TLS;
 	default:
 		return SIP_PROTOCOL_AUTO;
 	}

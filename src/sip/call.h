@@ -16,9 +16,10 @@
 struct sip_call;
 
 enum sip_protocol_choice {
-	SIP_PROTOCOL_AUTO, /* UDP, but TCP if the URI says so or the request passes 1300 bytes */
+	SIP_PROTOCOL_AUTO, /* what the URI says, else UDP, or TCP when the request passes 1300 bytes */
 	SIP_PROTOCOL_UDP,
 	SIP_PROTOCOL_TCP,
+	SIP_PROTOCOL_TLS,
 };
 
 /* Texts are copied. Nothing is escaped but the display name: a text with a line end is -EINVAL. */
@@ -44,6 +45,7 @@ enum sip_why {
 	SIP_WHY_RESPONSE,  /* `status` says it */
 	SIP_WHY_TIMEOUT,   /* nobody answered the INVITE */
 	SIP_WHY_TRANSPORT, /* refused, unreachable, connection lost */
+	SIP_WHY_TLS,       /* the far end is not who it should be, or TLS cannot be */
 	SIP_WHY_DNS,       /* the host has no address */
 	SIP_WHY_AUTH,      /* challenged: no credentials, refused ones, or no algorithm we know */
 	SIP_WHY_CANCELLED, /* sip_call_hangup() before the answer */
@@ -57,7 +59,8 @@ struct sip_failure {
 	enum sip_why why;
 	struct span reason;                 /* phrase of the response; empty without one */
 	const struct sip_message *response; /* NULL without one; gone after the event */
-	char sentence[256];                 /* for a human, says what happened */
+	const char *detail; /* TLS, DNS: why, as the end of a sentence about the far end; else "" */
+	char sentence[320]; /* for a human, says what happened */
 };
 
 struct sip_end {
