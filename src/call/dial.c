@@ -100,12 +100,13 @@ static void on_failed(void *owner, const struct sip_failure *f)
 static void on_ended(void *owner, const struct sip_end *end)
 {
 	struct call *c = owner;
+	bool moved = end->by_far_end && sip_call_refer_accepted(c->sip);
 	c->sip = NULL;
 	if (c->state == CALL_ENDED) {
 		call_free_soon(c);
 		return;
 	}
-	call_end_as(c, end->by_far_end ? CALL_END_FAR_END : CALL_END_LOST, end->request);
+	call_end_as(c, moved ? CALL_END_TRANSFERRED : end->by_far_end ? CALL_END_FAR_END : CALL_END_LOST, end->request);
 }
 
 static const struct sip_call_events sip_events = {
@@ -114,6 +115,7 @@ static const struct sip_call_events sip_events = {
 	.offer = call_on_offer,
 	.acked = call_on_acked,
 	.reanswered = call_on_reanswered,
+	.referred = call_on_referred,
 	.failed = on_failed,
 	.ended = on_ended,
 };
