@@ -138,7 +138,7 @@ static int check_abilities(const Livekit__SIPOutboundTrunkInfo *trunk, struct ca
 	offer_choose_codecs(codecs, &count, trunk->media);
 	return count ? 0
 		     : refuse(refusal, CALL_E_CODEC,
-			       "None of the listed codecs is supported here: allow PCMU or PCMA, or unset only_listed_codecs.");
+			       "None of the listed codecs is supported here: allow PCMU, PCMA, G722 or opus, or unset only_listed_codecs.");
 }
 
 static const char *choose_caller(const struct call_request *request)
