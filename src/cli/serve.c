@@ -375,7 +375,7 @@ static int build_simulator(struct server *s)
 {
 	if (!s->config.simulator.enabled)
 		return 0;
-	int r = simulator_new(&s->simulator, &s->loop, s->dns,
+	int r = simulator_new(&s->simulator, &s->loop,
 		&(struct simulator_config){
 			.ip = "127.0.0.1",
 			.sip_port = s->config.simulator.sip_port,
