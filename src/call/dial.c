@@ -5,8 +5,11 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+<<<<<<< HEAD
 #include "call/identity.h"
 #include "call/offer.h"
+=======
+>>>>>>> main
 #include "sip/call.h"
 
 #include <errno.h>
@@ -65,13 +68,13 @@ static void on_answered(void *owner, const struct sip_message *response)
 		return;
 
 	struct media_leg_remote remote;
-	enum answer_outcome outcome = answer_read(&remote, response->body);
+	enum answer_outcome outcome = negotiation_settle(&c->talk, response->to.tag, response->body, &remote);
 	if (outcome != ANSWER_OK) {
 		fail_media(c, outcome);
 		return;
 	}
 	timer_stop(&c->ringing);
-	media_leg_connect(c->calls->config.media, c->leg, &remote);
+	call_connect_media(c, &remote);
 	if (*c->dtmf)
 		media_leg_digits(c->calls->config.media, c->leg, c->dtmf);
 	call_move(c, CALL_ACTIVE);
@@ -145,33 +148,17 @@ static void on_ended(void *owner, const struct sip_end *end)
 static const struct sip_call_events sip_events = {
 	.progress = on_progress,
 	.answered = on_answered,
+	.offer = call_on_offer,
+	.acked = call_on_acked,
+	.reanswered = call_on_reanswered,
 	.failed = on_failed,
 	.ended = on_ended,
 };
 
-static enum sip_protocol_choice protocol_of(const Livekit__SIPOutboundTrunkInfo *trunk)
-{
-	switch (trunk->transport) {
-	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_UDP:
-		return SIP_PROTOCOL_UDP;
-	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TCP:
-		return SIP_PROTOCOL_TCP;
-	default:
-		return SIP_PROTOCOL_AUTO;
-	}
-}
-
-/* What the INVITE says, as text. */
-struct invite_texts {
-	struct identity who;
-	char offer[OFFER_SIZE];
-	struct span body;
-};
-
-static int write_identity(struct invite_texts *t, const struct call *c, const struct call_request *request,
+static int write_identity(struct identity *ret, const struct call *c, const struct call_request *request,
 	const char *caller, const struct trunk_options *options)
 {
-	return identity_write(&t->who, &(struct identity_wish){
+	return identity_write(ret, &(struct identity_wish){
 					       .trunk = request->trunk,
 					       .options = options,
 					       .address = c->address,
@@ -186,10 +173,8 @@ static int write_identity(struct invite_texts *t, const struct call *c, const st
 				       });
 }
 
-static void write_body(struct invite_texts *t, const struct call *c, const struct call_request *request,
-	uint16_t rtp_port)
+static struct span write_body(struct call *c, const struct call_request *request, uint16_t rtp_port)
 {
-	struct writer w = writer_of(t->offer, sizeof t->offer);
 	struct offer offer = {
 		.ip = c->calls->config.media_ip,
 		.rtp_port = rtp_port,
@@ -197,8 +182,9 @@ static void write_body(struct invite_texts *t, const struct call *c, const struc
 		.session_id = rng_u64() >> 2,
 	};
 	offer_choose_codecs(offer.codecs, &offer.codec_count, request->trunk->media);
-	offer_write(&w, &offer);
-	t->body = writer_span(&w);
+	offer.session_version = offer.session_id;
+	negotiation_begin(&c->talk, &offer);
+	return negotiation_offer(&c->talk);
 }
 
 /* A password goes to the trunk that it belongs to, and to no other host that a request names. */
@@ -239,35 +225,37 @@ static struct sip_extra *collect_headers(size_t *count, const struct call_reques
 int call_invite(struct call *c, const struct call_request *request, const char *caller, uint16_t rtp_port)
 {
 	const Livekit__SIPOutboundTrunkInfo *trunk = request->trunk;
-	struct invite_texts t;
+	struct identity who;
 	struct trunk_options options;
 	char why[TRUNK_WHY_SIZE];
 	if (trunk_options_read(&options, trunk->metadata, why)) {
 		log_warn(c->id, "%s: this trunk's options are passed over", why); /* kept before they were checked */
 		options = (struct trunk_options){0};
 	}
-	if (write_identity(&t, c, request, caller, &options))
+	if (write_identity(&who, c, request, caller, &options))
 		return CALL_E_INVALID;
-	write_body(&t, c, request, rtp_port);
+	struct span body = write_body(c, request, rtp_port);
+	if (!body.size)
+		return CALL_E_CODEC;
 
 	size_t header_count = 0;
-	struct sip_extra *headers = collect_headers(&header_count, request, &t.who);
+	struct sip_extra *headers = collect_headers(&header_count, request, &who);
 	if (!headers)
 		return err_new(-ENOMEM);
 	c->has_credentials = may_log_in(c, trunk);
 	int r = sip_invite(&c->sip, c->calls->config.sip,
 		&(struct sip_invite_config){
-			.request_uri = t.who.uri,
-			.to_uri = t.who.to,
-			.from_uri = t.who.from,
-			.from_display = *t.who.display ? t.who.display : NULL,
-			.contact_user = t.who.contact_user,
-			.protocol = protocol_of(trunk),
+			.request_uri = who.uri,
+			.to_uri = who.to,
+			.from_uri = who.from,
+			.from_display = *who.display ? who.display : NULL,
+			.contact_user = who.contact_user,
+			.protocol = identity_protocol(trunk),
 			.username = c->has_credentials ? trunk->auth_username : NULL,
 			.password = c->has_credentials ? trunk->auth_password : NULL,
 			.headers = headers,
 			.header_count = header_count,
-			.body = t.body,
+			.body = body,
 		},
 		&sip_events, c);
 	mem_free(headers);

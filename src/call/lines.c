@@ -24,7 +24,8 @@ enum {
 struct line {
 	struct lines *lines;
 	struct list link;     /* of `all` or of `leaving` */
-	struct map_node node; /* by id; only while in `all` */
+	struct map_node node; /* by id */
+	bool listed;          /* `node` is in the map: only while in `all` */
 	char *id;
 	struct buf packed; /* the trunk as it was when the line began */
 
@@ -118,8 +119,6 @@ static void look_at(struct line *l)
 
 /* --- OPTIONS ------------------------------------------------------------------------------- */
 
-static void free_now(struct deferred *d);
-
 static void on_pinged(void *owner, struct sip_request *r, const struct sip_request_end *e)
 {
 	struct line *l = owner;
@@ -165,7 +164,7 @@ static void on_ping_time(void *owner)
 
 static void line_free(struct line *l)
 {
-	if (l->node.key)
+	if (l->listed)
 		map_remove(&l->lines->by_id, &l->node);
 	list_remove(&l->link);
 	deferred_cancel(&l->free_later);
@@ -210,7 +209,7 @@ static const struct sip_registration_events registration_events = {.changed = on
 static void line_leave(struct line *l)
 {
 	map_remove(&l->lines->by_id, &l->node);
-	l->node.key = NULL;
+	l->listed = false;
 	list_remove(&l->link);
 	list_add(&l->lines->leaving, &l->link);
 	timer_stop(&l->ping_timer);
@@ -219,18 +218,6 @@ static void line_leave(struct line *l)
 		sip_registration_stop(l->registration);
 	else
 		loop_defer(l->lines->config.loop, &l->free_later, free_now);
-}
-
-static enum sip_protocol_choice protocol_of(const Livekit__SIPOutboundTrunkInfo *trunk)
-{
-	switch (trunk->transport) {
-	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_UDP:
-		return SIP_PROTOCOL_UDP;
-	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TCP:
-		return SIP_PROTOCOL_TCP;
-	default:
-		return SIP_PROTOCOL_AUTO;
-	}
 }
 
 static int register_line(struct line *l, const Livekit__SIPOutboundTrunkInfo *trunk, const struct trunk_options *o)
@@ -259,7 +246,7 @@ static int build(struct line *l, const Livekit__SIPOutboundTrunkInfo *trunk, con
 	l->proxy = *o->outbound_proxy ? mem_strdup(o->outbound_proxy) : NULL;
 	if (!l->id || (*o->outbound_proxy && !l->proxy))
 		return err_new(-ENOMEM);
-	l->protocol = protocol_of(trunk);
+	l->protocol = identity_protocol(trunk);
 	l->interval_s = o->options_interval_s;
 	int r = proto_pack(&l->packed, &trunk->base);
 	if (r == 0)
@@ -272,6 +259,7 @@ static int build(struct line *l, const Livekit__SIPOutboundTrunkInfo *trunk, con
 	if (r == 0)
 		r = map_put(&l->lines->by_id, &l->node, l->id);
 	assert(r != MAP_E_EXISTS);
+	l->listed = r == 0;
 	return r;
 }
 

@@ -20,7 +20,6 @@ struct sip_request {
 	char *contact_user, *contact_params, *contact_after, *contact;
 	char *username, *password;
 	struct sip_authorizer own, *auth; /* `auth` is `own`, or the borrowed one */
-	bool guessed;                     /* sent with what an earlier challenge said */
 	uint32_t cseq, timeout_ms;
 
 	enum sip_protocol protocol;
@@ -143,7 +142,7 @@ static struct span write_request(struct sip_request *r, const char *branch)
 		sip_write_header(&w, "User-Agent", span_text(r->agent->user_agent));
 	write_text(&w, r->extra);
 	if (r->username && sip_authorizer_write(&w, r->auth, r->username, r->password, span_text(method),
-				   span_text(r->request_uri), cnonce) < 0)
+				   span_text(r->request_uri), (struct span){0}, cnonce) < 0)
 		return (struct span){0};
 	sip_write_end(&w, NULL, (struct span){0});
 	return writer_span(&w);
@@ -178,7 +177,6 @@ static bool try_target(struct sip_request *r)
 	bool more = r->target + 1 < r->target_count;
 
 	r->path = (struct sip_path){.protocol = r->protocol, .remote = r->targets[r->target]};
-	r->guessed = r->auth->count > 0;
 	if (!send_request(r))
 		return false;
 	timer_stop(&r->timer);
@@ -210,13 +208,8 @@ static void on_timer(void *owner)
 
 /* --- answers ------------------------------------------------------------------------------- */
 
-/* A nonce of an earlier request may have grown old without the far end saying so: what was only
- * guessed is forgotten, and this challenge is the first. */
 static void on_challenge(struct sip_request *r, const struct sip_message *m)
 {
-	if (r->guessed)
-		*r->auth = (struct sip_authorizer){0};
-	r->guessed = false;
 	if (!r->username || sip_authorizer_challenged(r->auth, m)) {
 		finish(r, SIP_WHY_AUTH, m);
 		return;
@@ -352,7 +345,7 @@ int sip_request_start(struct sip_request **ret, struct sip_agent *a, const struc
 	r->cseq = config->cseq ? config->cseq : 1;
 	r->timeout_ms = config->timeout_ms;
 	r->auth = config->known ? config->known : &r->own;
-	r->auth->tries = 0;
+	sip_authorizer_begin(r->auth);
 	int e = start(r, config);
 	if (e < 0) {
 		sip_request_free(r);
