@@ -5,11 +5,8 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
-<<<<<<< HEAD
 #include "call/identity.h"
-#include "call/offer.h"
-=======
->>>>>>> main
+#include "call/lines.h"
 #include "sip/call.h"
 
 #include <errno.h>
@@ -187,6 +184,16 @@ static struct span write_body(struct call *c, const struct call_request *request
 	return negotiation_offer(&c->talk);
 }
 
+/* A trunk that seems down is tried all the same: only a call shows whether calls go through. */
+static void learn_line(struct line_status *ret, const struct call *c, const char *trunk_id)
+{
+	bool known = trunk_id && lines_status(c->calls->config.lines, trunk_id, ret);
+	if (!known)
+		*ret = (struct line_status){0};
+	else if (ret->state == LINE_DOWN)
+		log_warn(c->id, "%s seems down, and is tried all the same: %s", trunk_id, ret->sentence);
+}
+
 /* A password goes to the trunk that it belongs to, and to no other host that a request names. */
 static bool may_log_in(const struct call *c, const Livekit__SIPOutboundTrunkInfo *trunk)
 {
@@ -238,6 +245,8 @@ int call_invite(struct call *c, const struct call_request *request, const char *
 	if (!body.size)
 		return CALL_E_CODEC;
 
+	struct line_status line;
+	learn_line(&line, c, trunk->sip_trunk_id);
 	size_t header_count = 0;
 	struct sip_extra *headers = collect_headers(&header_count, request, &who);
 	if (!headers)
@@ -253,6 +262,8 @@ int call_invite(struct call *c, const struct call_request *request, const char *
 			.protocol = identity_protocol(trunk),
 			.username = c->has_credentials ? trunk->auth_username : NULL,
 			.password = c->has_credentials ? trunk->auth_password : NULL,
+			.routes = line.registration.routes,
+			.route_count = line.registration.route_count,
 			.headers = headers,
 			.header_count = header_count,
 			.body = body,
