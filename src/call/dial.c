@@ -33,17 +33,6 @@ static void on_progress(void *owner, const struct sip_message *response)
 		show_ringing(c);
 }
 
-static void fail_media(struct call *c, enum answer_outcome outcome)
-{
-	struct call_explanation why;
-	explain_failure(&why, &(struct call_failure){
-				      .kind = CALL_FAILURE_MEDIA,
-				      .sip_status = 200,
-				      .reason = answer_outcome_text(outcome),
-			      });
-	call_finish(c, &why, 0, NULL);
-}
-
 static void show_dialog(struct call *c, const struct sip_message *response)
 {
 	char call_id[LIMIT_NAME_BYTES], tag[LIMIT_NAME_BYTES];
@@ -67,7 +56,7 @@ static void on_answered(void *owner, const struct sip_message *response)
 	struct media_leg_remote remote;
 	enum answer_outcome outcome = negotiation_settle(&c->talk, response->to.tag, response->body, &remote);
 	if (outcome != ANSWER_OK) {
-		fail_media(c, outcome);
+		call_fail_as(c, CALL_FAILURE_MEDIA, answer_outcome_text(outcome));
 		return;
 	}
 	timer_stop(&c->ringing);
@@ -83,9 +72,9 @@ static void on_answered(void *owner, const struct sip_message *response)
 	call_settle(c, true);
 }
 
-static int failure_kind(enum sip_why why)
+static enum call_failure_kind failure_kind(enum sip_why why)
 {
-	static const int kinds[SIP_WHY__COUNT] = {
+	static const enum call_failure_kind kinds[SIP_WHY__COUNT] = {
 		[SIP_WHY_RESPONSE] = CALL_FAILURE_RESPONSE,
 		[SIP_WHY_TIMEOUT] = CALL_FAILURE_TIMEOUT,
 		[SIP_WHY_TRANSPORT] = CALL_FAILURE_TRANSPORT,
@@ -106,23 +95,7 @@ static void on_failed(void *owner, const struct sip_failure *f)
 		return;
 	}
 
-	char reason[sizeof c->sip_reason] = "", provider[64] = "";
-	if (f->response) {
-		headers_far_words(reason, sizeof reason, f->response);
-		headers_copy_text(provider, sizeof provider, sip_message_value_named(f->response, "X-Twilio-Error"));
-	}
-	struct call_explanation why;
-	explain_failure(&why, &(struct call_failure){
-				      .sip_status = (int)f->status,
-				      .reason = reason,
-				      .provider = *provider ? provider : NULL,
-				      .after_challenge = f->why == SIP_WHY_AUTH && c->has_credentials,
-				      .has_credentials = c->has_credentials,
-				      .kind = failure_kind(f->why),
-				      .address = c->address,
-			      });
-	log_info(c->id, "%s", f->sentence);
-	call_finish(c, &why, (int)f->status, reason);
+	call_refused(c, f, failure_kind(f->why));
 }
 
 static void on_ended(void *owner, const struct sip_end *end)
@@ -133,13 +106,7 @@ static void on_ended(void *owner, const struct sip_end *end)
 		call_free_soon(c);
 		return;
 	}
-	const struct call_explanation why = {
-		.sentence = "The other side hung up.",
-		.code = "far_end_hung_up",
-		.twirp_code = "canceled",
-		.reason = LIVEKIT__DISCONNECT_REASON__CLIENT_INITIATED,
-	};
-	call_finish(c, &why, 0, NULL);
+	call_end_as(c, end->by_far_end ? CALL_END_FAR_END : CALL_END_LOST, end->request);
 }
 
 static const struct sip_call_events sip_events = {
@@ -260,6 +227,7 @@ int call_invite(struct call *c, const struct call_request *request, const char *
 			.from_display = *who.display ? who.display : NULL,
 			.contact_user = who.contact_user,
 			.protocol = identity_protocol(trunk),
+			.proxy = *options.outbound_proxy ? options.outbound_proxy : NULL,
 			.username = c->has_credentials ? trunk->auth_username : NULL,
 			.password = c->has_credentials ? trunk->auth_password : NULL,
 			.routes = line.registration.routes,

@@ -71,7 +71,7 @@ static int open_api(struct server *s)
 					.lines = s->lines,
 					.sip_host = s->sip_host,
 					.media_ip = s->media_ip,
-					.sip_port = s->config.sip.sip_port,
+					.sip_port = sip_agent_port(s->sip),
 					.secret_of = server_secret,
 					.secret_owner = s,
 					.sign_key = s->sign_key,
