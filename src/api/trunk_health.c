@@ -26,7 +26,7 @@ static json_t *registration(const struct line_status *s)
 		sip_registration_state_text(r->state), "registered", r->held, "registrar", address_of(&r->remote),
 		"sip_status", (int)r->status, "expires_s", (int)r->expires_s, "next_in_ms", (int)s->next_in_ms,
 		"bindings", (int)r->bindings, "failures", (int)r->failures, "round_trip_ms", (int)r->rtt_ms, "problem",
-		optional(r->sentence));
+		optional(r->problem));
 }
 
 static json_t *options(const struct line_status *s)
@@ -43,7 +43,7 @@ static json_t *health(struct backend *b, const Livekit__SIPOutboundTrunkInfo *tr
 	bool has_line = lines_status(b->api->config.lines, trunk->sip_trunk_id, &s);
 	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "sip_trunk_id", trunk->sip_trunk_id, "name", trunk->name,
 		"state", line_state_text(s.state), "since_ms",
-		has_line ? json_integer((json_int_t)s.since_unix_ms) : json_null(), "problem", optional(s.sentence),
+		has_line ? json_integer((json_int_t)s.since_unix_ms) : json_null(), "problem", optional(s.problem),
 		"registration", registration(&s), "options", options(&s));
 }
 

@@ -158,7 +158,7 @@ static void learn_line(struct line_status *ret, const struct call *c, const char
 	if (!known)
 		*ret = (struct line_status){0};
 	else if (ret->state == LINE_DOWN)
-		log_warn(c->id, "%s seems down, and is tried all the same: %s", trunk_id, ret->sentence);
+		log_warn(c->id, "%s seems down, and is tried all the same: %s", trunk_id, ret->problem);
 }
 
 /* A password goes to the trunk that it belongs to, and to no other host that a request names. */

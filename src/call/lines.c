@@ -87,16 +87,16 @@ static enum line_state registration_state(const struct sip_registration_info *in
 
 /* Down when either says so: without its registration a carrier refuses calls, and where OPTIONS finds
  * nobody a registration that has not ended yet says nothing. */
-static enum line_state judge(const struct line *l, const char **sentence)
+static enum line_state judge(const struct line *l, const char **problem)
 {
-	struct sip_registration_info info = {.sentence = ""};
+	struct sip_registration_info info = {.problem = ""};
 	enum line_state registered = LINE_UNKNOWN;
 
 	if (l->registration) {
 		sip_registration_info(l->registration, &info);
 		registered = registration_state(&info);
 	}
-	*sentence = registered == LINE_DOWN ? info.sentence : l->ping_state == LINE_DOWN ? l->sentence : "";
+	*problem = registered == LINE_DOWN ? info.problem : l->ping_state == LINE_DOWN ? l->sentence : "";
 	if (registered == LINE_DOWN || l->ping_state == LINE_DOWN)
 		return LINE_DOWN;
 	return registered == LINE_UP || l->ping_state == LINE_UP ? LINE_UP : LINE_UNKNOWN;
@@ -104,13 +104,13 @@ static enum line_state judge(const struct line *l, const char **sentence)
 
 static void look_at(struct line *l)
 {
-	const char *sentence;
-	enum line_state next = judge(l, &sentence);
+	const char *problem;
+	enum line_state next = judge(l, &problem);
 
 	if (next == l->state || !(states[l->state].next & BIT(next)))
 		return;
 	if (next == LINE_DOWN)
-		log_warn("trunk", "%s is down: %s", l->id, sentence);
+		log_warn("trunk", "%s is down: %s", l->id, problem);
 	else
 		log_info("trunk", "%s is %s", l->id, states[next].text);
 	l->state = next;
@@ -368,13 +368,13 @@ bool lines_status(struct lines *ls, const char *trunk_id, struct line_status *re
 {
 	struct line *l = ls ? find(ls, trunk_id) : NULL;
 
-	*ret = (struct line_status){.sentence = "", .address = "", .registration.sentence = ""};
+	*ret = (struct line_status){.problem = "", .address = "", .registration.problem = ""};
 	if (!l)
 		return false;
 	look_at(l);
 	ret->state = l->state;
 	ret->since_unix_ms = l->since_unix_ms;
-	(void)judge(l, &ret->sentence);
+	(void)judge(l, &ret->problem);
 	ret->registers = l->registration != NULL;
 	ret->address = l->address;
 	if (l->registration) {

@@ -42,7 +42,7 @@ const char *line_state_text(enum line_state s); /* "up" */
 struct line_status {
 	enum line_state state;
 	int64_t since_unix_ms; /* in this state; 0 = no line */
-	const char *sentence;  /* why it is down; "" */
+	const char *problem;   /* why it is down, for a human; "" */
 
 	bool registers;
 	const char *address; /* of record */
