@@ -12,7 +12,7 @@
 
 enum {
 	SOUND_MAX = LEG_PTIME_MAX_MS * LEG_HZ / 1000,
-	PACKET_MAX = RTP_HEADER_BYTES + SOUND_MAX,
+	PACKET_MAX = RTP_HEADER_BYTES + SOUND_MAX + SRTP_TRAILER_BYTES,
 };
 
 /* ---- voices ---- */
@@ -86,7 +86,7 @@ void leg_send_init(struct leg *l)
 {
 	list_init(&l->out.voices);
 	l->out.ssrc = rng_u32();
-	l->out.seq = (uint16_t)rng_u32();
+	l->out.seq = (uint16_t)(rng_u32() & SRTP_FIRST_SEQ_MAX);
 	l->out.timestamp = rng_u32();
 	l->out.resumed = true;
 }
@@ -97,9 +97,15 @@ void leg_send_fini(struct leg *l)
 		voice_free(list_first(&l->out.voices, struct leg_voice, link));
 }
 
-void leg_send_connect(struct leg *l)
+/* Whether a new key counts turns of the sequence from zero or goes on (RFC 3711 and what is used
+ * differ) does not matter in the first turn; after it a new SSRC, which has no past, avoids that. */
+void leg_send_connect(struct leg *l, bool rekeyed)
 {
 	l->out.resumed = true;
+	if (rekeyed && l->out.packets > UINT16_MAX - SRTP_FIRST_SEQ_MAX) {
+		l->out.ssrc = rng_u32();
+		l->out.seq = (uint16_t)(rng_u32() & SRTP_FIRST_SEQ_MAX);
+	}
 }
 
 void leg_digits(struct leg *l, const char *digits)
@@ -145,7 +151,7 @@ static void send_rtp(
 			      .ssrc = l->out.ssrc,
 			      .payload = span_of(payload, size),
 		      });
-	(void)leg_socket_send(l->rtp, &l->remote.rtp, writer_span(&w));
+	(void)leg_wire_rtp(l, packet, w.used);
 	++l->out.packets;
 	l->out.octets += size;
 }
