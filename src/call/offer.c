@@ -1,7 +1,7 @@
 #include "call/offer.h"
 
+#include "call/offer_security.h"
 #include "net/address.h"
-#include "wire/sdp.h"
 
 static void add_codec(enum codec ret[OFFER_CODECS_MAX], size_t *count, enum codec c)
 {
@@ -33,17 +33,20 @@ void offer_write(struct writer *w, const struct offer *o)
 		const struct codec_facts *facts = codec_facts(o->codecs[i]);
 		formats[i] = (struct sdp_audio_format){facts->static_pt, facts->name, facts->clock_hz};
 	}
-	sdp_write_audio(w, &(struct sdp_audio_offer){
-				   .ip = o->ip,
-				   .port = o->rtp_port,
-				   .session_id = o->session_id,
-				   .session_version = o->session_id,
-				   .formats = formats,
-				   .format_count = o->codec_count,
-				   .dtmf_pt = OFFER_DTMF_PT,
-				   .ptime_ms = 20,
-				   .direction = SDP_SENDRECV,
-			   });
+	struct sdp_audio_offer text = {
+		.ip = o->ip,
+		.port = o->rtp_port,
+		.session_id = o->session_id,
+		.session_version = o->session_id,
+		.formats = formats,
+		.format_count = o->codec_count,
+		.dtmf_pt = OFFER_DTMF_PT,
+		.ptime_ms = 20,
+		.direction = SDP_SENDRECV,
+	};
+	if (o->security)
+		offer_security_describe(o->security, &text);
+	sdp_write_audio(w, &text);
 }
 
 /* RFC 3264, 6.1: the answerer sends in the direction we receive, and the other way round. */
@@ -91,24 +94,15 @@ static uint8_t read_ptime(const struct sdp_media *m)
 	return (uint8_t)(ms - ms % 10);
 }
 
-static const struct sdp_media *find_audio(const struct sdp *sdp)
-{
-	for (size_t i = 0; i < sdp->media_count; ++i) {
-		const struct sdp_media *m = &sdp->media[i];
-		if (span_is(m->kind, "audio") && m->port != 0 && span_is(m->protocol, "RTP/AVP"))
-			return m;
-	}
-	return NULL;
-}
-
-enum answer_outcome answer_read(struct media_leg_remote *ret, struct span body)
+enum answer_outcome answer_read(
+	struct media_leg_remote *ret, struct span body, const struct offer_security *security)
 {
 	struct sdp_media sections[4];
 	struct sdp sdp;
 	if (sdp_parse(&sdp, sections, COUNT_OF(sections), body) != SDP_OK)
 		return ANSWER_E_SDP;
 
-	const struct sdp_media *m = find_audio(&sdp);
+	const struct sdp_media *m = offer_security_section(security, &sdp);
 	if (!m)
 		return ANSWER_E_NO_AUDIO;
 
@@ -121,8 +115,11 @@ enum answer_outcome answer_read(struct media_leg_remote *ret, struct span body)
 	remote.dtmf_pt = dtmf ? dtmf->pt : 0;
 	remote.ptime_ms = read_ptime(m);
 	read_direction(&remote, m);
-	*ret = remote;
-	return ANSWER_OK;
+	enum answer_outcome outcome = offer_security_answered(security, &remote, m);
+	if (outcome == ANSWER_OK)
+		*ret = remote;
+	explicit_bzero(&remote.keys, sizeof remote.keys);
+	return outcome;
 }
 
 const char *answer_outcome_text(enum answer_outcome o)
@@ -133,6 +130,24 @@ const char *answer_outcome_text(enum answer_outcome o)
 		[ANSWER_E_NO_AUDIO] = "the answer has no audio section that we can use",
 		[ANSWER_E_CODEC] = "the answer has neither PCMU nor PCMA",
 		[ANSWER_E_ADDRESS] = "the answer names no media address",
+		[ANSWER_E_IN_CLEAR] = "the answer is not encrypted",
+		[ANSWER_E_CRYPTO] = "the answer is encrypted with no key that fits",
+		[ANSWER_E_UNWANTED] = "the answer is encrypted, which was not offered",
+	};
+	return texts[o];
+}
+
+const char *answer_outcome_advice(enum answer_outcome o)
+{
+	static const char *const texts[ANSWER__COUNT] = {
+		[ANSWER_E_IN_CLEAR] = "The phone answered without encryption, and this trunk requires it, so the "
+				      "call was ended. Switch secure media (SRTP) on at the provider, or set the "
+				      "trunk's media encryption to ALLOW.",
+		[ANSWER_E_CRYPTO] = "The phone answered with encryption (SRTP), but with no key that fits what was "
+				    "offered. Check which crypto suites the provider takes, and list them in the "
+				    "trunk's metadata under ringdown.srtp.suites.",
+		[ANSWER_E_UNWANTED] = "The phone answered with encryption (SRTP), which this trunk has disabled. Set "
+				      "the trunk's media encryption to ALLOW.",
 	};
 	return texts[o];
 }

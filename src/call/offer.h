@@ -10,11 +10,13 @@
 #include "livekit_sip.pb-c.h"
 
 enum {
-	OFFER_SIZE = 1024,
+	OFFER_SIZE = 2048,
 	OFFER_DTMF_PT = 101, /* what livekit-sip and most user agents use */
 };
 
 enum { OFFER_CODECS_MAX = 2 };
+
+struct offer_security; /* call/offer_security.h */
 
 struct offer {
 	const char *ip;
@@ -22,6 +24,7 @@ struct offer {
 	uint64_t session_id;
 	enum codec codecs[OFFER_CODECS_MAX]; /* best first */
 	size_t codec_count;
+	const struct offer_security *security; /* NULL = in clear */
 };
 /* PCMU and PCMA; the media's list puts its own first, or allows no others (only_listed_codecs).
  * Codecs that we do not have are passed over: *count may become 0. `media` may be NULL. */
@@ -36,7 +39,14 @@ enum answer_outcome {
 	ANSWER_E_NO_AUDIO, /* no usable audio section: refused, or port 0 */
 	ANSWER_E_CODEC,    /* none of the codecs that we offered */
 	ANSWER_E_ADDRESS,  /* its c= line is no address literal */
+	ANSWER_E_IN_CLEAR, /* no SRTP, and the trunk requires it */
+	ANSWER_E_CRYPTO,   /* SRTP, but with no key that fits */
+	ANSWER_E_UNWANTED, /* SRTP, and the trunk has it disabled */
 	ANSWER__COUNT,
 };
-MUST_USE enum answer_outcome answer_read(struct media_leg_remote *ret, struct span body);
+/* The answer to what `security` last offered. */
+MUST_USE enum answer_outcome answer_read(
+	struct media_leg_remote *ret, struct span body, const struct offer_security *security);
 const char *answer_outcome_text(enum answer_outcome o);
+/* What to do about it, for a person; NULL when the codecs are to blame. */
+const char *answer_outcome_advice(enum answer_outcome o);

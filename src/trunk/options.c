@@ -1,5 +1,7 @@
 #include "trunk/options.h"
 
+#include "wire/sdp_crypto.h"
+
 #include <jansson.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,9 +26,19 @@ struct option_rule {
 
 #define AT(member) offsetof(struct trunk_options, member)
 
+static const char *const srtp_offers[] = {
+	[TRUNK_SRTP_OFFER_SECURE] = "secure",
+	[TRUNK_SRTP_OFFER_BEST_EFFORT] = "best_effort",
+	NULL,
+};
+
 static const struct option_rule rules[] = {
 	{NULL, "outbound_proxy", OPTION_TEXT, AT(outbound_proxy), 0, 0, NULL},
 	{"redirect", "hosts", OPTION_TEXTS, AT(redirect.hosts), 0, 0, NULL},
+	{NULL, "rtcp_mux", OPTION_FLAG, AT(rtcp_mux), 0, 0, NULL},
+	{"srtp", "offer", OPTION_CHOICE, AT(srtp.offer), 0, 0, srtp_offers},
+	{"srtp", "suites", OPTION_TEXTS, AT(srtp.suites), 0, 0, NULL},
+	{"srtp", "mki", OPTION_FLAG, AT(srtp.mki), 0, 0, NULL},
 };
 
 /* Where the value stands, for a refusal: "ringdown.redirect.hosts". */
@@ -163,6 +175,18 @@ static int read_group(struct trunk_options *ret, const char *group, const json_t
 	return 0;
 }
 
+static int check_suites(const struct option_list *names, char *why)
+{
+	const struct place p = {.name = "ringdown.srtp.suites", .why = why};
+	enum sdp_crypto_suite suite;
+
+	for (size_t i = 0; i < names->count; ++i)
+		if (!sdp_crypto_suite_named(&suite, span_text(names->at[i])))
+			return refuse(&p, "has \"%.60s\", which is no suite that we know; see docs/configuration.md",
+				names->at[i]);
+	return 0;
+}
+
 int trunk_options_read(struct trunk_options *ret, const char *metadata, char why[TRUNK_WHY_SIZE])
 {
 	struct place whole = {.name = "ringdown", .why = why};
@@ -174,5 +198,5 @@ int trunk_options_read(struct trunk_options *ret, const char *metadata, char why
 	if (ours)
 		r = json_is_object(ours) ? read_group(ret, NULL, ours, why) : refuse(&whole, "must be an object");
 	json_decref(root);
-	return r;
+	return r ? r : check_suites(&ret->srtp.suites, why);
 }
