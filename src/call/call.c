@@ -152,6 +152,9 @@ void call_free(struct call *c)
 	mem_free(c->dtmf);
 	mem_free(c->trunk_id);
 	mem_free(c->address);
+	offer_security_fini(&c->security);
+	explicit_bzero(&c->talk, sizeof c->talk);
+	explicit_bzero(&c->connected_to, sizeof c->connected_to);
 	proto_arena_fini(&c->kept);
 	mem_free(c);
 	/* We are being closed, and this was the last one: say so in a turn of its own. */

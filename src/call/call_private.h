@@ -8,6 +8,7 @@
 
 #include "call/call.h"
 #include "call/headers.h"
+#include "call/negotiate.h"
 #include "call/seat.h"
 #include "media/media.h"
 #include "net/loop.h"
@@ -53,6 +54,10 @@ struct call {
 
 	struct seat *seat;         /* NULL after the end */
 	media_id leg;              /* 0 after the end */
+	struct offer_security security; /* of `talk` */
+	struct negotiation talk;   /* what was offered and agreed */
+	struct media_leg_remote connected_to; /* what the leg was told, once `connected` */
+	bool connected;
 	struct sip_call *sip;      /* NULL once its last event came */
 	struct timer ringing, longest;
 	struct list watches;       /* struct call_watch.link */
@@ -81,6 +86,12 @@ void call_free_soon(struct call *c);
 /* call/dial.c: SIP side. */
 MUST_USE int call_invite(struct call *c, const struct call_request *request, const char *caller,
 	uint16_t rtp_port);
+/* call/renegotiate.c: the far end changes its mind. Handlers of struct sip_call_events. */
+void call_on_offer(void *owner, const struct sip_message *request);
+void call_on_acked(void *owner, const struct sip_message *ack);
+void call_on_reanswered(void *owner, const struct sip_message *response);
+/* The leg works by these terms from now on; nothing happens when it does so already. */
+void call_connect_media(struct call *c, const struct media_leg_remote *terms);
 /* call/rpc.c: the methods that a phone has for those in its room. */
 void call_rpc(struct call *c, const struct seat_rpc *rpc);
 /* call/room_side.c */

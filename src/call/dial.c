@@ -5,7 +5,6 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "call/offer.h"
 #include "sip/call.h"
 
 #include <errno.h>
@@ -40,6 +39,11 @@ static void fail_media(struct call *c, enum answer_outcome outcome)
 				      .sip_status = 200,
 				      .reason = answer_outcome_text(outcome),
 			      });
+	const char *advice = answer_outcome_advice(outcome);
+	if (advice) {
+		snprintf(why.sentence, sizeof why.sentence, "%s", advice);
+		why.code = "encryption";
+	}
 	call_finish(c, &why, 0, NULL);
 }
 
@@ -64,13 +68,13 @@ static void on_answered(void *owner, const struct sip_message *response)
 		return;
 
 	struct media_leg_remote remote;
-	enum answer_outcome outcome = answer_read(&remote, response->body);
+	enum answer_outcome outcome = negotiation_settle(&c->talk, response->to.tag, response->body, &remote);
 	if (outcome != ANSWER_OK) {
 		fail_media(c, outcome);
 		return;
 	}
 	timer_stop(&c->ringing);
-	media_leg_connect(c->calls->config.media, c->leg, &remote);
+	call_connect_media(c, &remote);
 	if (*c->dtmf)
 		media_leg_digits(c->calls->config.media, c->leg, c->dtmf);
 	call_move(c, CALL_ACTIVE);
@@ -80,6 +84,21 @@ static void on_answered(void *owner, const struct sip_message *response)
 		log_warn(c->id, "the answer's headers are not kept: out of memory");
 	show_dialog(c, response);
 	call_settle(c, true);
+}
+
+/* LiveKit's ALLOW offers SRTP only, and a far end that knows none refuses: then once more in clear
+ * (RFC 3261, 8.1.3.5). */
+static bool on_refused(void *owner, const struct sip_message *response)
+{
+	struct call *c = owner;
+	if (c->state == CALL_ENDED || !negotiation_give_up_security(&c->talk))
+		return false;
+	struct span body = negotiation_offer(&c->talk);
+	if (!body.size || sip_call_set_body(c->sip, body) < 0)
+		return false;
+	log_info(c->id, "the far end takes no SRTP (%u), which is not required: offered again in clear",
+		response->status);
+	return true;
 }
 
 static int failure_kind(enum sip_why why)
@@ -144,6 +163,10 @@ static void on_ended(void *owner, const struct sip_end *end)
 static const struct sip_call_events sip_events = {
 	.progress = on_progress,
 	.answered = on_answered,
+	.refused = on_refused,
+	.offer = call_on_offer,
+	.acked = call_on_acked,
+	.reanswered = call_on_reanswered,
 	.failed = on_failed,
 	.ended = on_ended,
 };
@@ -168,8 +191,7 @@ static bool ends_with(const char *text, const char *tail)
 
 /* What the INVITE says, as text. */
 struct invite_texts {
-	char uri[600], to[600], from[400], display[160], offer[OFFER_SIZE];
-	struct span body;
+	char uri[600], to[600], from[400], display[160];
 };
 
 /* What livekit-sip writes too: only a transport that was asked for. `params` may say it already. */
@@ -210,19 +232,33 @@ static bool write_uris(struct invite_texts *t, const struct call *c, const struc
 	       display < (int)sizeof t->display;
 }
 
-static void write_body(struct invite_texts *t, const struct call *c, const struct call_request *request,
-	uint16_t rtp_port)
+static void secure(struct call *c, const Livekit__SIPOutboundTrunkInfo *trunk)
 {
-	struct writer w = writer_of(t->offer, sizeof t->offer);
+	struct trunk_options options;
+	char why[TRUNK_WHY_SIZE];
+
+	/* A trunk is refused for wrong ones when it is made; one that comes with the request is not. */
+	if (trunk_options_read(&options, trunk->metadata ? trunk->metadata : "", why) != 0) {
+		log_warn(c->id, "the trunk's options are not used: %s", why);
+		options = (struct trunk_options){0};
+	}
+	offer_security_init(&c->security, offer_security_mode_of(trunk), &options);
+}
+
+static struct span write_body(struct call *c, const struct call_request *request, uint16_t rtp_port)
+{
 	struct offer offer = {
 		.ip = c->calls->config.media_ip,
 		.rtp_port = rtp_port,
 		/* RFC 8866, 5.2: a number that fits an NTP timestamp; some parsers want it below 2^63. */
 		.session_id = rng_u64() >> 2,
+		.security = &c->security,
 	};
+	secure(c, request->trunk);
 	offer_choose_codecs(offer.codecs, &offer.codec_count, request->trunk->media);
-	offer_write(&w, &offer);
-	t->body = writer_span(&w);
+	offer.session_version = offer.session_id;
+	negotiation_begin(&c->talk, &offer);
+	return negotiation_offer(&c->talk);
 }
 
 /* A password goes to the trunk that it belongs to, and to no other host that a request names. */
@@ -258,7 +294,9 @@ int call_invite(struct call *c, const struct call_request *request, const char *
 	struct invite_texts t;
 	if (!write_uris(&t, c, request, caller))
 		return CALL_E_INVALID;
-	write_body(&t, c, request, rtp_port);
+	struct span body = write_body(c, request, rtp_port);
+	if (!body.size)
+		return CALL_E_CODEC;
 
 	size_t header_count = 0;
 	struct sip_extra *headers = collect_headers(&header_count, request);
@@ -277,7 +315,7 @@ int call_invite(struct call *c, const struct call_request *request, const char *
 			.password = c->has_credentials ? trunk->auth_password : NULL,
 			.headers = headers,
 			.header_count = header_count,
-			.body = t.body,
+			.body = body,
 		},
 		&sip_events, c);
 	mem_free(headers);

@@ -1,4 +1,5 @@
-/* call/offer.h - the trunk's SDP: our offer, and what the answer means for the leg. Pure.
+/* call/offer.h - the trunk's SDP: our offer, and what a section of theirs means for the leg. Pure.
+ * Who offered what when, and what was agreed, is call/negotiate.h's.
  *
  * Owner, owns: nothing. Thread: any.
  */
@@ -6,6 +7,7 @@
 
 #include "base/writer.h"
 #include "media/media.h"
+#include "wire/sdp.h"
 
 #include "livekit_sip.pb-c.h"
 
@@ -21,10 +23,11 @@ struct offer_security; /* call/offer_security.h */
 struct offer {
 	const char *ip;
 	uint16_t rtp_port;
-	uint64_t session_id;
+	uint64_t session_id, session_version;
 	enum codec codecs[OFFER_CODECS_MAX]; /* best first */
 	size_t codec_count;
-	const struct offer_security *security; /* NULL = in clear */
+	enum sdp_direction direction;
+	struct offer_security *security; /* NULL = in clear */
 };
 /* PCMU and PCMA; the media's list puts its own first, or allows no others (only_listed_codecs).
  * Codecs that we do not have are passed over: *count may become 0. `media` may be NULL. */
@@ -39,14 +42,17 @@ enum answer_outcome {
 	ANSWER_E_NO_AUDIO, /* no usable audio section: refused, or port 0 */
 	ANSWER_E_CODEC,    /* none of the codecs that we offered */
 	ANSWER_E_ADDRESS,  /* its c= line is no address literal */
+	ANSWER_E_NONE,     /* no SDP at all where one is due */
+	/* Of call/offer_security.h: */
 	ANSWER_E_IN_CLEAR, /* no SRTP, and the trunk requires it */
 	ANSWER_E_CRYPTO,   /* SRTP, but with no key that fits */
 	ANSWER_E_UNWANTED, /* SRTP, and the trunk has it disabled */
 	ANSWER__COUNT,
 };
-/* The answer to what `security` last offered. */
-MUST_USE enum answer_outcome answer_read(
-	struct media_leg_remote *ret, struct span body, const struct offer_security *security);
+/* What a section of theirs, offered or answered, means for our leg: a codec of `ours`, its payload
+ * numbers, the addresses, the direction as seen from us. In clear: keys are offer_security.h's. */
+MUST_USE enum answer_outcome offer_read_audio(struct media_leg_remote *ret, const struct sdp_media *m,
+	const struct offer *ours);
 const char *answer_outcome_text(enum answer_outcome o);
 /* What to do about it, for a person; NULL when the codecs are to blame. */
 const char *answer_outcome_advice(enum answer_outcome o);

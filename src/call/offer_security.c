@@ -2,8 +2,6 @@
 
 #include "base/rng.h"
 
-#include <assert.h>
-
 static const struct {
 	const char *name;
 	bool srtp;
@@ -147,6 +145,11 @@ static const char *protocol_of(const struct sdp_media *m, bool *srtp)
 	return NULL;
 }
 
+static enum offer_security_mode mode_of(const struct offer_security *s)
+{
+	return s ? s->mode : OFFER_SECURITY_DISABLE;
+}
+
 /* 0 = not to be used; keys on offer go before none, where keys are wanted. */
 static int rank(const struct offer_security *s, const struct sdp_media *m)
 {
@@ -155,7 +158,7 @@ static int rank(const struct offer_security *s, const struct sdp_media *m)
 	if (!span_is(m->kind, "audio") || !m->port || !protocol_of(m, &srtp))
 		return 0;
 	bool keys = m->crypto_count > 0;
-	if (s->mode == OFFER_SECURITY_DISABLE)
+	if (mode_of(s) == OFFER_SECURITY_DISABLE)
 		return srtp ? 1 : 2;
 	return keys && srtp ? 4 : keys ? 3 : srtp ? 1 : 2;
 }
@@ -224,8 +227,8 @@ static enum answer_outcome set_clear(
 	const struct offer_security *s, struct media_leg_remote *ret, bool srtp)
 {
 	if (srtp)
-		return s->mode == OFFER_SECURITY_DISABLE ? ANSWER_E_UNWANTED : ANSWER_E_CRYPTO;
-	if (s->mode == OFFER_SECURITY_REQUIRE)
+		return mode_of(s) == OFFER_SECURITY_DISABLE ? ANSWER_E_UNWANTED : ANSWER_E_CRYPTO;
+	if (mode_of(s) == OFFER_SECURITY_REQUIRE)
 		return ANSWER_E_IN_CLEAR;
 	ret->secure = false;
 	explicit_bzero(&ret->keys, sizeof ret->keys);
@@ -235,7 +238,7 @@ static enum answer_outcome set_clear(
 /* RFC 4568, 5.1.3: the answer has the tag and the suite of one of our lines. */
 static const struct sdp_crypto *match_answer(const struct offer_security *s, const struct sdp_crypto *theirs)
 {
-	for (size_t i = 0; i < s->line_count; ++i)
+	for (size_t i = 0; s && i < s->line_count; ++i)
 		if (s->lines[i].tag == theirs->tag && s->lines[i].suite == theirs->suite)
 			return &s->lines[i];
 	return NULL;
@@ -245,8 +248,8 @@ enum answer_outcome offer_security_answered(
 	const struct offer_security *s, struct media_leg_remote *ret, const struct sdp_media *m)
 {
 	const struct sdp_crypto *ours = NULL;
-	struct sdp_crypto theirs;
-	bool srtp;
+	struct sdp_crypto theirs = {0};
+	bool srtp = false;
 
 	if (!protocol_of(m, &srtp))
 		return ANSWER_E_NO_AUDIO;
@@ -263,7 +266,7 @@ enum answer_outcome offer_security_answered(
 /* Their first line of a suite that we may use. */
 static bool choose_line(struct sdp_crypto *ret, const struct offer_security *s, const struct sdp_media *m)
 {
-	for (size_t i = 0; i < m->crypto_count; ++i)
+	for (size_t i = 0; s && i < m->crypto_count; ++i)
 		if (sdp_crypto_parse(ret, m->crypto[i]) == SDP_CRYPTO_OK && s->suites[ret->suite])
 			return true;
 	sdp_crypto_wipe(ret);
@@ -311,4 +314,21 @@ void offer_security_agree(struct offer_security *s, const struct media_leg_remot
 	line_of(&s->lines[0], &terms->keys, 1);
 	s->line_count = 1;
 	s->protocol = secure_protocol(s);
+}
+
+static bool same_mki(const struct srtp_mki *a, const struct srtp_mki *b)
+{
+	return a->size == b->size && !memcmp(a->bytes, b->bytes, a->size);
+}
+
+bool offer_security_same(const struct media_leg_remote *a, const struct media_leg_remote *b)
+{
+	const struct srtp_keys *k = &a->keys, *l = &b->keys;
+
+	if (a->secure != b->secure || a->rtcp_mux != b->rtcp_mux)
+		return false;
+	return !a->secure ||
+	       (k->profile == l->profile && !memcmp(k->client, l->client, sizeof k->client) &&
+		       !memcmp(k->server, l->server, sizeof k->server) &&
+		       same_mki(&k->client_mki, &l->client_mki) && same_mki(&k->server_mki, &l->server_mki));
 }

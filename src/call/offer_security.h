@@ -53,7 +53,8 @@ bool offer_security_give_up(struct offer_security *s);
 void offer_security_describe(const struct offer_security *s, struct sdp_audio_offer *o);
 void offer_security_describe_reply(const struct offer_security_reply *r, struct sdp_audio_offer *o);
 
-/* The audio section to use: the safest that the mode allows, else the first; NULL = none at all. */
+/* From here on `s` may be NULL, which is as DISABLE.
+ * The audio section to use: the safest that the mode allows, else the first; NULL = none at all. */
 const struct sdp_media *offer_security_section(const struct offer_security *s, const struct sdp *sdp);
 /* The far end's answer to our offer. Sets `secure`, `keys` and `rtcp_mux` of *ret. ANSWER_OK,
  * ANSWER_E_IN_CLEAR, ANSWER_E_CRYPTO, ANSWER_E_UNWANTED, ANSWER_E_NO_AUDIO. */
@@ -67,3 +68,5 @@ MUST_USE enum answer_outcome offer_security_offered(const struct offer_security 
 	const struct media_leg_remote *before);
 /* These terms hold from now on, whoever offered: our later offers say them again. */
 void offer_security_agree(struct offer_security *s, const struct media_leg_remote *terms);
+/* Whether packets would be protected alike. */
+bool offer_security_same(const struct media_leg_remote *a, const struct media_leg_remote *b);

@@ -43,6 +43,7 @@ struct sdp_media {
 	struct span kind;     /* "audio", "application", "video" */
 	uint16_t port;
 	struct span protocol; /* "RTP/AVP", "UDP/TLS/RTP/SAVPF", "UDP/DTLS/SCTP" */
+	struct span format_list; /* the rest of the m= line, as written */
 	struct sdp_format formats[SDP_FORMATS_MAX];
 	size_t format_count;
 	struct span connection; /* address of c=, section's or else session's */
@@ -117,3 +118,9 @@ struct sdp_audio_offer {
 };
 /* `w->bad` afterwards: it did not fit. */
 void sdp_write_audio(struct writer *w, const struct sdp_audio_offer *offer);
+/* The two parts of it, for answers of several sections. */
+void sdp_write_session(struct writer *w, const struct sdp_audio_offer *offer);
+void sdp_write_audio_section(struct writer *w, const struct sdp_audio_offer *offer);
+/* An answer's section for one that is not taken: port 0 (RFC 3264 section 6). Sets `bad` when the
+ * words of theirs are none that one could send back. */
+void sdp_write_refused(struct writer *w, const struct sdp_media *theirs);
