@@ -50,6 +50,8 @@ struct call {
 	char *room, *number, *identity, *dtmf, *trunk_id;
 	char *shown_number; /* as the room and the far end see it: mostly `number` */
 	char *address;      /* where the INVITE goes */
+	char *trunk_name, *caller;
+	bool hide_phone_number; /* from the room */
 	char participant_sid[RNG_ID_SIZE];
 
 	struct seat *seat;         /* NULL after the end */
@@ -79,6 +81,12 @@ void call_move(struct call *c, enum call_state next);
 /* The one way to end: tells the room, gives back the leg, ends SIP, settles the watchers. */
 void call_finish(struct call *c, const struct call_explanation *why, int sip_status, const char *sip_reason);
 void call_settle(struct call *c, bool answered);
+/* call/ending.c: the same with an explanation from the table. `bye` may be NULL. */
+void call_end_as(struct call *c, enum call_end end, const struct sip_message *bye);
+void call_fail_as(struct call *c, enum call_failure_kind kind, const char *reason);
+void call_refused(struct call *c, const struct sip_failure *failure, enum call_failure_kind kind);
+/* What sentences may name. */
+void call_values(struct call_failure *f, const struct call *c);
 /* Frees now; call_free_soon() when somebody up the stack still holds it. */
 void call_free(struct call *c);
 void call_free_soon(struct call *c);

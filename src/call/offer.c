@@ -127,24 +127,14 @@ const char *answer_outcome_text(enum answer_outcome o)
 		[ANSWER_E_CODEC] = "the answer has neither PCMU nor PCMA",
 		[ANSWER_E_ADDRESS] = "the answer names no media address",
 		[ANSWER_E_NONE] = "there is no SDP in the answer",
-		[ANSWER_E_IN_CLEAR] = "the answer is not encrypted",
-		[ANSWER_E_CRYPTO] = "the answer is encrypted with no key that fits",
-		[ANSWER_E_UNWANTED] = "the answer is encrypted, which was not offered",
+		[ANSWER_E_IN_CLEAR] = "without encryption, which this trunk requires",
+		[ANSWER_E_CRYPTO] = "with encryption, but with no key that fits ours",
+		[ANSWER_E_UNWANTED] = "with encryption, which this trunk has disabled",
 	};
 	return texts[o];
 }
 
-const char *answer_outcome_advice(enum answer_outcome o)
+bool answer_is_about_keys(enum answer_outcome o)
 {
-	static const char *const texts[ANSWER__COUNT] = {
-		[ANSWER_E_IN_CLEAR] = "The phone answered without encryption, and this trunk requires it, so the "
-				      "call was ended. Switch secure media (SRTP) on at the provider, or set the "
-				      "trunk's media encryption to ALLOW.",
-		[ANSWER_E_CRYPTO] = "The phone answered with encryption (SRTP), but with no key that fits what was "
-				    "offered. Check which crypto suites the provider takes, and list them in the "
-				    "trunk's metadata under ringdown.srtp.suites.",
-		[ANSWER_E_UNWANTED] = "The phone answered with encryption (SRTP), which this trunk has disabled. Set "
-				      "the trunk's media encryption to ALLOW.",
-	};
-	return texts[o];
+	return o == ANSWER_E_IN_CLEAR || o == ANSWER_E_CRYPTO || o == ANSWER_E_UNWANTED;
 }

@@ -54,5 +54,4 @@ enum answer_outcome {
 MUST_USE enum answer_outcome offer_read_audio(struct media_leg_remote *ret, const struct sdp_media *m,
 	const struct offer *ours);
 const char *answer_outcome_text(enum answer_outcome o);
-/* What to do about it, for a person; NULL when the codecs are to blame. */
-const char *answer_outcome_advice(enum answer_outcome o);
+bool answer_is_about_keys(enum answer_outcome o); /* one of the last three */
