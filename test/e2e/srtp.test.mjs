@@ -9,7 +9,7 @@ import { baresip } from './lib/peers.mjs';
 import { Tap } from './lib/tap.mjs';
 
 let server;
-before(async () => { server = await Server.start(); });
+before(async () => { server = await Server.start({ env: { LIVEKIT_SIP_MEDIA_TIMEOUT_INITIAL: '2s' } }); });
 after(async () => { await server.stop(); await dispose(); });
 
 async function trunk(name, port, encryption, options = {}) {
@@ -35,15 +35,16 @@ async function talk(name, encryption, far, options, change) {
   await trunk(name, tap.port, encryption, options);
   const alice = await Person.join(server, name, 'alice');
   await alice.speak(440);
-  const dialed = await server.dial(name, '+12025550124', { trunk: name, wait_until_answered: true });
-  assert.equal(dialed.json?.success, true, `${dialed.text}\n${far.log}\n${server.log.slice(-2000)}`);
-  const phone = dialed.json.participant_identity;
-  assertTone(await alice.hears(phone), 620, 'alice hears baresip');
-  await until(() => far.heard().length > 24000, 5000, 'baresip wrote what it heard');
-  await server.post('/livekit/sip/hangup', { room: name, participant_identity: phone });
-  const tone = analyse(far.heard().subarray(8000, 24000), 8000);
-  assert.ok(Math.abs(tone.freq - 440) < 9, `baresip hears alice: ${JSON.stringify(tone)}`);
-  await alice.leave();
+  try {
+    const dialed = await server.dial(name, '+12025550124', { trunk: name, wait_until_answered: true });
+    assert.equal(dialed.json?.success, true, `${dialed.text}\n${far.log}\n${server.log.slice(-2000)}`);
+    const phone = dialed.json.participant_identity;
+    assertTone(await alice.hears(phone), 620, 'alice hears baresip');
+    await until(() => far.heard().length > 24000, 5000, 'baresip wrote what it heard');
+    await server.post('/livekit/sip/hangup', { room: name, participant_identity: phone });
+    const tone = analyse(far.heard().subarray(8000, 24000), 8000);
+    assert.ok(Math.abs(tone.freq - 440) < 9, `baresip hears alice: ${JSON.stringify(tone)}`);
+  } finally { await alice.leave(); }
   return tap;
 }
 
@@ -108,7 +109,7 @@ test('REQUIRE: an answer in clear ends the call, and the sentence says why', asy
     await trunk('clear-answer', tap.port, 'REQUIRE');
     const dialed = await server.dial('clear-answer', '+12025550124', { trunk: 'clear-answer', wait_until_answered: true });
     assert.notEqual(dialed.json?.success, true, dialed.text);
-    assert.match(dialed.text, /without encryption, and this trunk requires it/);
+    assert.match(dialed.text, /but without encryption, which this trunk requires/);
     await until(() => /terminated|closed|bye/i.test(far.log), 5000, 'baresip is hung up');
     assert.equal(tap.toFar.filter(isRtp).length, 0, 'nothing was sent in clear');
   } finally { tap.close(); await far.stop(); }
@@ -124,4 +125,20 @@ test('REQUIRE towards a phone without SRTP: 488, never in clear', async () => {
     assert.match(dialed.text, /encryption/);
     assert.ok(tap.messages.filter((m) => m.text.startsWith('INVITE')).every((m) => /RTP\/SAVP/.test(m.text)));
   } finally { tap.close(); await far.stop(); }
+});
+
+test('a key that was changed on the way: silence, and the call ends with the reason', async () => {
+  const far = await baresip(server.folder, 620, { encryption: 'srtp-mand' });
+  const swap = (sdp, fromServer) => (fromServer ? sdp : sdp.replace(/inline:(.)/, (_, c) => `inline:${c === 'A' ? 'B' : 'A'}`));
+  const tap = await Tap.open(far.port, swap);
+  let alice;
+  try {
+    await trunk('wrong-key', tap.port, 'REQUIRE');
+    alice = await Person.join(server, 'wrong-key', 'alice');
+    const dialed = await server.dial('wrong-key', '+12025550124', { trunk: 'wrong-key', wait_until_answered: true });
+    assert.equal(dialed.json?.success, true, dialed.text);
+    await until(() => /media_key .*opens none of them/.test(server.log), 8000, 'the call ends with the reason');
+    assert.ok(!alice.ears.get(dialed.json.participant_identity)?.samples || alice.ears.get(dialed.json.participant_identity).onset < 0, 'nothing is heard');
+    assert.match(server.log, /\d\d+ that SRTP's key did not open/);
+  } finally { await alice?.leave(); tap.close(); await far.stop(); }
 });
