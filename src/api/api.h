@@ -16,6 +16,7 @@ struct agents;
 struct api;
 struct calls;
 struct data_packet;
+struct records;
 struct rooms;
 struct trunks;
 
@@ -29,6 +30,7 @@ struct api_config {
 	struct agents *agents;
 	struct trunks *trunks;
 	struct calls *calls;
+	struct records *records; /* of calls; NULL: none are kept */
 
 	jwt_secret_fn *secret_of; /* the secret of an API key, or NULL */
 	void *secret_owner;

@@ -39,6 +39,8 @@ static void server_request(void *owner, struct http_exchange *x)
 		api_text(x, 200, "OK");
 	else if (!strncmp(path, "/twirp/", 7))
 		api_twirp(a, x);
+	else if (!strncmp(path, "/livekit/sip/calls", 18))
+		api_backend(a, x); /* for `ringdown calls`, which knows this port */
 	else if (!strcmp(path, "/agent"))
 		http_reply(x, 404, NULL, NULL, (struct span){0}); /* agents' workers come by WebSocket */
 	else

@@ -100,12 +100,13 @@ static size_t on_bytes(char *bytes, size_t one, size_t count, void *owner)
 	return buf_add(owner, bytes, one * count) == 0 ? one * count : 0;
 }
 
-/* {"code","msg","meta"} as lines. */
+/* Twirp's {"code","msg","meta"} or the backend's {"error":{"code","message"}} as lines. */
 static void print_refusal(const struct buf *body, long status)
 {
 	json_t *error = json_loadb((const char *)body->data, body->size, 0, NULL);
-	const char *code = json_string_value(json_object_get(error, "code"));
-	const char *msg = json_string_value(json_object_get(error, "msg"));
+	const json_t *inner = json_object_get(error, "error");
+	const char *code = json_string_value(json_object_get(inner ? inner : error, "code"));
+	const char *msg = json_string_value(inner ? json_object_get(inner, "message") : json_object_get(error, "msg"));
 	const json_t *meta = json_object_get(error, "meta");
 	const char *sip_code = json_string_value(json_object_get(meta, "sip_status_code"));
 	const char *sip_text = json_string_value(json_object_get(meta, "sip_status"));
@@ -119,16 +120,19 @@ static void print_refusal(const struct buf *body, long status)
 	json_decref(error);
 }
 
-static bool post(struct client *c, const char *url, struct curl_slist *headers, const struct buf *out,
+/* `out` NULL: a GET. */
+static bool perform(struct client *c, const char *url, struct curl_slist *headers, const struct buf *out,
 	struct buf *in, unsigned timeout_s)
 {
 	char problem[CURL_ERROR_SIZE] = "";
 	long status = 0;
 	curl_easy_setopt(c->curl, CURLOPT_URL, url);
 	curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(c->curl, CURLOPT_POST, 1L);
-	curl_easy_setopt(c->curl, CURLOPT_POSTFIELDS, out->size ? (const char *)out->data : "");
-	curl_easy_setopt(c->curl, CURLOPT_POSTFIELDSIZE, (long)out->size);
+	if (out) {
+		curl_easy_setopt(c->curl, CURLOPT_POST, 1L);
+		curl_easy_setopt(c->curl, CURLOPT_POSTFIELDS, out->size ? (const char *)out->data : "");
+		curl_easy_setopt(c->curl, CURLOPT_POSTFIELDSIZE, (long)out->size);
+	}
 	curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, on_bytes);
 	curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, in);
 	curl_easy_setopt(c->curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
@@ -174,7 +178,7 @@ bool client_call(struct client *c, enum client_grant grant, const char *method, 
 	bool ok = url && headers && proto_pack(&out, in) == 0;
 	if (!ok)
 		fprintf(stderr, "ringdown: out of memory\n");
-	ok = ok && post(c, url, headers, &out, &answer, timeout_s + 1);
+	ok = ok && perform(c, url, headers, &out, &answer, timeout_s + 1);
 	if (ok && proto_unpack(ret, arena, type, buf_span(&answer))) {
 		fprintf(stderr, "ringdown: the server's answer could not be read. Is it a LiveKit server?\n");
 		ok = false;
@@ -184,5 +188,19 @@ bool client_call(struct client *c, enum client_grant grant, const char *method, 
 	mem_free(url);
 	buf_fini(&out);
 	buf_fini(&answer);
+	return ok;
+}
+
+bool client_get(struct client *c, enum client_grant grant, const char *path, struct buf *ret, unsigned timeout_s)
+{
+	char *token = sign(c, grant), *url = mem_format("%s%s", c->url, path);
+	struct curl_slist *headers = token ? make_headers(token, timeout_s) : NULL;
+	bool ok = url && headers;
+	if (!ok)
+		fprintf(stderr, "ringdown: out of memory\n");
+	ok = ok && perform(c, url, headers, NULL, ret, timeout_s + 1);
+	curl_slist_free_all(headers);
+	mem_free(token);
+	mem_free(url);
 	return ok;
 }

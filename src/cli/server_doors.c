@@ -68,6 +68,7 @@ static int open_api(struct server *s)
 					.agents = s->agents,
 					.trunks = s->trunks,
 					.calls = s->calls,
+					.records = s->records,
 					.secret_of = server_secret,
 					.secret_owner = s,
 					.sign_key = s->sign_key,
