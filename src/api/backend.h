@@ -43,4 +43,5 @@ void backend_hang_up(struct backend *b);
 void backend_token(struct backend *b);
 void backend_calls(struct backend *b);
 void backend_call(struct backend *b);
+void backend_trunks(struct backend *b);
 void backend_config(struct backend *b);

@@ -127,8 +127,6 @@ static int check_policy(struct policy_verdict *verdict, struct calls *cs, const 
 static bool is_encrypted(const Livekit__SIPOutboundTrunkInfo *trunk)
 {
 	const Livekit__SIPMediaConfig *media = trunk->media;
-	if (trunk->transport == LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TLS)
-		return true;
 	if (media && media->_encryption_case == LIVEKIT__SIPMEDIA_CONFIG___ENCRYPTION_ENCRYPTION)
 		return media->encryption == LIVEKIT__SIPMEDIA_ENCRYPTION__SIP_MEDIA_ENCRYPT_REQUIRE;
 	return trunk->media_encryption == LIVEKIT__SIPMEDIA_ENCRYPTION__SIP_MEDIA_ENCRYPT_REQUIRE;
@@ -141,13 +139,13 @@ static int check_abilities(const Livekit__SIPOutboundTrunkInfo *trunk, struct ca
 	size_t count;
 	if (is_encrypted(trunk))
 		return refuse(refusal, CALL_E_ENCRYPTION,
-			"The trunk \"%s\" asks for encryption (TLS or SRTP), which is not supported yet, and the call is not "
-			"placed in clear instead. Set its transport to UDP or TCP and its media encryption to ALLOW or DISABLE.",
+			"The trunk \"%s\" asks for encrypted sound (SRTP), which is not supported yet, and the call is not "
+			"placed in clear instead. Set its media encryption to ALLOW or DISABLE.",
 			trunk->name);
 	offer_choose_codecs(codecs, &count, trunk->media);
 	return count ? 0
 		     : refuse(refusal, CALL_E_CODEC,
-			       "None of the listed codecs is supported here: allow PCMU or PCMA, or unset only_listed_codecs.");
+			       "None of the listed codecs is supported here: allow PCMU, PCMA, G722 or opus, or unset only_listed_codecs.");
 }
 
 static const char *choose_caller(const struct call_request *request)

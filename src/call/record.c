@@ -125,7 +125,7 @@ static void note_ends(struct call *c, const struct sip_traced *t)
 		return;
 	snprintf(r->remote, sizeof r->remote, "%s", remote);
 	snprintf(r->protocol, sizeof r->protocol, "%s", t->protocol);
-	sip_agent_local(c->calls->config.sip, t->remote, r->local);
+	sip_agent_local(c->calls->config.sip, t->path, r->local);
 }
 
 /* `bytes` are ours, and masked. */

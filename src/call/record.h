@@ -41,7 +41,7 @@ struct call_record {
 	int64_t at_ms[RECORD_TIME__COUNT]; /* Unix time; 0 = not yet */
 	char local[SIP_LOCAL_SIZE], remote[64], protocol[8]; /* of the latest message */
 	char *offer, *answer;              /* SDP, secrets masked; the latest */
-	char detail[256];                  /* what SIP says of a failure */
+	char detail[320];                  /* what SIP says of a failure */
 	struct media_leg_stats stats;      /* at the end */
 	size_t message_count, message_bytes, dropped;
 	bool dirty;

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { TIMEOUT_S = 30, WORDS_MAX = 64, PATH_SIZE = 1024, ANSWER_MAX = 64 << 20 };
+enum { WORDS_MAX = 64, PATH_SIZE = 1024, ANSWER_MAX = 64 << 20 };
 
 /* ---- what both commands say ---- */
 
@@ -168,7 +168,7 @@ static int list_calls(struct command *c, const struct options *o)
 		return options_complain(o, "--since: expected a time such as 90s, 30m, 12h or 7d, read \"%s\"", c->since);
 	if (!write_path(path, c, since))
 		return options_complain(o, "an option is too long");
-	bool ok = client_open(&c->client) && client_get(&c->client, CLIENT_SIP_ADMIN, path, &answer, TIMEOUT_S) &&
+	bool ok = client_open(&c->client) && client_download(&c->client, CLIENT_SIP_ADMIN, path, &answer) &&
 		  print_calls(c, &answer);
 	buf_fini(&answer);
 	client_close(&c->client);

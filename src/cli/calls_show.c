@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { TIMEOUT_S = 30, WORDS_MAX = 64, ANSWER_MAX = 64 << 20 };
+enum { WORDS_MAX = 64, ANSWER_MAX = 64 << 20 };
 
 struct command {
 	struct client client;
@@ -131,7 +131,7 @@ static int show(struct command *c, const char *id)
 	const char *format = c->pcap ? "pcap" : c->ladder ? "ladder" : "json";
 	char *path = mem_format("/livekit/sip/calls/%s?format=%s", id, format);
 	bool ok = path && client_open(&c->client) &&
-		  client_get(&c->client, CLIENT_SIP_ADMIN, path, &answer, TIMEOUT_S) && print_answer(c, &answer);
+		  client_download(&c->client, CLIENT_SIP_ADMIN, path, &answer) && print_answer(c, &answer);
 	mem_free(path);
 	buf_fini(&answer);
 	client_close(&c->client);

@@ -57,14 +57,13 @@ struct sip_call {
 	size_t target_count, target;
 
 	struct sip_client *invite; /* the present attempt */
-	struct sip_authorizer *invite_auth;
 	struct fork forks[FORKS_MAX];
 	size_t fork_count;
 
 	char *hangup_reason;
 	struct timer timer;
 	enum sip_why soon; /* what the timer will tell while RESOLVING */
-	char dns_why[128];
+	char detail[TLS_WHY_SIZE]; /* what the DNS or TLS complained about last */
 	struct deferred reap;
 };
 

@@ -100,6 +100,19 @@ int sip_session_answer(struct sip_session *s, unsigned status, struct span body)
 	return sip_server_respond(server, &response, s->contact);
 }
 
+int sip_session_refuse(struct sip_session *s, unsigned status, const char *warning)
+{
+	struct sip_server *server = s->pending;
+	struct sip_extra header = {.name = "Warning", .value = warning};
+	struct sip_response r = {.status = status, .headers = &header, .header_count = warning ? 1 : 0};
+
+	if (!server)
+		return -EINVAL;
+	s->pending = NULL;
+	sip_server_owner(server, NULL, NULL);
+	return sip_server_respond(server, &r, NULL);
+}
+
 static void refuse_for_now(struct sip_session *s, struct sip_server *server)
 {
 	/* RFC 3261 section 14.2: 491 in a glare, 500 while their own last one waits. */
@@ -183,6 +196,9 @@ static void on_request(struct sip_usage *u, struct sip_server *server, const str
 	case SIP_OPTIONS:
 		sip_server_reply(server, 200);
 		return;
+	case SIP_NOTIFY:
+		sip_session_notified(s, server, m);
+		return;
 	case SIP_PRACK: /* we send no reliable provisional response, so it matches none */
 		sip_server_reply(server, 481);
 		return;
@@ -211,7 +227,13 @@ static void on_free_now(struct sip_usage *u)
 	s->ops->free_now(s);
 }
 
+static uint64_t on_connection(const struct sip_usage *u)
+{
+	return container_of((struct sip_usage *)u, struct sip_session, usage)->path.connection;
+}
+
 static const struct sip_usage_ops usage_ops = {
+	.connection = on_connection,
 	.request = on_request,
 	.ack = on_ack,
 	.free_now = on_free_now,
@@ -260,6 +282,8 @@ void sip_session_fini(struct sip_session *s)
 	mem_free(s->host);
 	mem_free(s->contact);
 	mem_free(s->bye_reason);
+	mem_free(s->bye_extra);
+	sip_session_refer_fini(s);
 	mem_free(s->auth);
 	mem_free(s->username);
 	mem_free(s->password);

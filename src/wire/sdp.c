@@ -325,6 +325,7 @@ static enum sdp_error read_media(struct parser *p, struct span value)
 	m->protocol = word(&value);
 	if (!m->protocol.size)
 		return SDP_E_MEDIA;
+	m->format_list = trim(value);
 	read_formats(m, value);
 	p->m = m;
 	++p->sdp->media_count;

@@ -43,6 +43,7 @@ struct sdp_media {
 	struct span kind;     /* "audio", "application", "video" */
 	uint16_t port;
 	struct span protocol; /* "RTP/AVP", "UDP/TLS/RTP/SAVPF", "UDP/DTLS/SCTP" */
+	struct span format_list; /* the rest of the m= line, as written */
 	struct sdp_format formats[SDP_FORMATS_MAX];
 	size_t format_count;
 	struct span connection; /* address of c=, section's or else session's */
@@ -100,6 +101,8 @@ struct sdp_audio_format {
 	uint8_t pt;
 	const char *name;
 	uint32_t clock_hz;
+	uint8_t channels; /* 0 and 1 are not written */
+	const char *fmtp; /* NULL = none */
 };
 struct sdp_audio_offer {
 	const char *ip;      /* IPv4 or IPv6 literal */
@@ -108,6 +111,7 @@ struct sdp_audio_offer {
 	const struct sdp_audio_format *formats;
 	size_t format_count;
 	uint8_t dtmf_pt;     /* 0 = none */
+	uint32_t dtmf_hz;    /* 0 = 8000 */
 	uint8_t ptime_ms;
 	enum sdp_direction direction;
 	const char *protocol; /* NULL = RTP/AVP */
@@ -117,3 +121,9 @@ struct sdp_audio_offer {
 };
 /* `w->bad` afterwards: it did not fit. */
 void sdp_write_audio(struct writer *w, const struct sdp_audio_offer *offer);
+/* The two parts of it, for answers of several sections. */
+void sdp_write_session(struct writer *w, const struct sdp_audio_offer *offer);
+void sdp_write_audio_section(struct writer *w, const struct sdp_audio_offer *offer);
+/* An answer's section for one that is not taken: port 0 (RFC 3264 section 6). Sets `bad` when the
+ * words of theirs are none that one could send back. */
+void sdp_write_refused(struct writer *w, const struct sdp_media *theirs);

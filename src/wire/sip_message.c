@@ -330,6 +330,7 @@ int sip_message_frame(struct span stream, size_t *ret_size)
 	size_t blank = 0;
 	uint32_t body = 0;
 
+	*ret_size = 0;
 	while (blank < stream.size && (stream.data[blank] == '\r' || stream.data[blank] == '\n'))
 		++blank;
 	if (blank) {
@@ -343,10 +344,8 @@ int sip_message_frame(struct span stream, size_t *ret_size)
 	if (!stream_length(span_of(stream.data, head), &body) ||
 		head + body > LIMIT_SIP_MESSAGE_BYTES)
 		return SIP_FRAME_E_BROKEN;
-	if (stream.size < head + body)
-		return SIP_FRAME_E_MORE;
 	*ret_size = head + body;
-	return 0;
+	return stream.size < head + body ? SIP_FRAME_E_MORE : 0;
 }
 
 static unsigned count_of(const struct sip_message *m, enum sip_header_id id)
