@@ -82,6 +82,7 @@ MUST_USE int sip_agent_contact(
 	struct sip_agent *a, const struct sip_path *path, const char *user, char **ret);
 void sip_branch(char out[SIP_BRANCH_SIZE]);
 extern const char sip_allow[];
+extern const char sip_supported[]; /* option tags */
 
 void sip_usage_init(struct sip_usage *u, struct sip_agent *a, const struct sip_usage_ops *ops);
 MUST_USE int sip_usage_publish(struct sip_usage *u, const char *call_id, const char *local_tag);
