@@ -131,8 +131,11 @@ static void on_failed(void *owner, struct sip_client *client, bool timeout)
 	c->invite = NULL;
 	if (timeout)
 		c->grown = false;
+	if (client->tls_why)
+		snprintf(c->detail, sizeof c->detail, "%s", client->tls_why);
 	if (!sip_call_try_next(c))
-		sip_call_fail(c, timeout ? SIP_WHY_TIMEOUT : SIP_WHY_TRANSPORT, NULL);
+		sip_call_fail(c, timeout ? SIP_WHY_TIMEOUT : client->tls_why ? SIP_WHY_TLS : SIP_WHY_TRANSPORT,
+			NULL);
 }
 
 static void on_ended(void *owner, struct sip_client *client)

@@ -32,10 +32,10 @@ static struct sip_dialog *dialog_of(struct sip_session *s, const struct sip_mess
 }
 
 /* Refused before anyone looks at what it asks for. RFC 5407 section 3.2: once a BYE has gone either
- * way there is no session to ask anything of. */
+ * way there is no session to ask anything of; only a transfer may outlive it. */
 static unsigned refusal(struct sip_session *s, struct sip_dialog *d, const struct sip_message *m)
 {
-	if ((s->over || s->bye) && m->method != SIP_BYE)
+	if ((s->over || s->bye) && m->method != SIP_BYE && m->method != SIP_NOTIFY)
 		return 481;
 	if (is_confirmed(s) && !span_is(m->from.tag, s->dialog.remote_tag))
 		return 481; /* another fork's, or nobody's */
@@ -88,8 +88,10 @@ static void on_request(struct sip_usage *u, struct sip_server *server, const str
 	case SIP_OPTIONS:
 		sip_server_reply(server, 200);
 		return;
-	case SIP_PRACK:  /* we send no reliable provisional response, so it matches none */
-	case SIP_NOTIFY: /* nor do we subscribe to anything (RFC 6665 section 4.1.3) */
+	case SIP_NOTIFY:
+		sip_session_notified(s, server, m);
+		return;
+	case SIP_PRACK: /* we send no reliable provisional response, so it matches none */
 		sip_server_reply(server, 481);
 		return;
 	default:
@@ -117,7 +119,13 @@ static void on_free_now(struct sip_usage *u)
 	s->ops->free_now(s);
 }
 
+static uint64_t on_connection(const struct sip_usage *u)
+{
+	return container_of((struct sip_usage *)u, struct sip_session, usage)->path.connection;
+}
+
 static const struct sip_usage_ops usage_ops = {
+	.connection = on_connection,
 	.request = on_request,
 	.ack = on_ack,
 	.free_now = on_free_now,
@@ -171,6 +179,8 @@ void sip_session_fini(struct sip_session *s)
 	mem_free(s->host);
 	mem_free(s->contact);
 	mem_free(s->bye_reason);
+	mem_free(s->bye_extra);
+	sip_session_refer_fini(s);
 	mem_free(s->auth);
 	mem_free(s->username);
 	mem_free(s->password);

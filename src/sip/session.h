@@ -11,6 +11,7 @@
 #include "sip/core.h"
 #include "sip/digest.h"
 #include "sip/session_timer.h"
+#include "sip/refer.h"
 
 struct sip_session;
 
@@ -31,6 +32,7 @@ struct sip_session_ops {
 	/* Nobody is there any more: BYE is due. `why` is "lost" (a request within the dialog was
 	 * not answered, or by 481 or 408) or "expired" (the session timer). */
 	void (*lost)(struct sip_session *s, const char *why);
+	void (*referred)(struct sip_session *s, const struct sip_refer_result *r);
 	void (*idle)(struct sip_session *s); /* the last transaction is gone */
 	void (*free_now)(struct sip_session *s);
 };
@@ -54,6 +56,8 @@ struct sip_session {
 	struct list clients; /* by owner_link */
 	struct sip_client *bye, *reinvite, *update;
 	char *bye_reason;
+	char *bye_extra; /* header lines; NULL = none */
+	struct sip_refer refer;
 	struct sip_authorizer *auth; /* what the far end has challenged; NULL = nothing yet */
 	char *username, *password;
 
@@ -67,7 +71,6 @@ struct sip_session {
 
 	struct dns_query *query; /* for the first route's name */
 	struct buf held;         /* the ACK that waits for it */
-	enum sip_protocol hop_protocol;
 };
 
 /* Returns 0 or -ENOMEM; sip_session_fini() is due in any case. */

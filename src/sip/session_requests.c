@@ -29,7 +29,7 @@ struct sip_client *sip_session_start(struct sip_session *s, enum sip_method meth
 				   events, s) < 0)
 		return NULL;
 	list_add(&s->clients, &c->owner_link);
-	if (s->path.protocol == SIP_TCP)
+	if (sip_is_stream(s->path.protocol))
 		s->path.connection = c->path.connection;
 	return c;
 }
@@ -145,6 +145,8 @@ static bool send_bye(struct sip_session *s)
 	sip_session_write(s, &w, &s->dialog, SIP_BYE, ++s->dialog.local_cseq, branch);
 	if (s->bye_reason)
 		sip_write_header(&w, "Reason", span_text(s->bye_reason));
+	if (s->bye_extra)
+		write_text(&w, s->bye_extra);
 	if (sip_session_write_auth(s, &w, &s->dialog, SIP_BYE, (struct span){0}) < 0)
 		return false;
 	sip_write_end(&w, NULL, (struct span){0});

@@ -606,7 +606,7 @@ static void nonsense_is_refused_at_once(void)
 	world_open(&w);
 	struct sip_invite_config config = plain(&w);
 	const char *uris[] = {"sip:", "+15550100", "http://x", "sips:a@127.0.0.1",
-		"sip:a@127.0.0.1;transport=tls", "sip:a b@127.0.0.1"};
+		"sip:a@127.0.0.1;transport=sctp", "sip:a b@127.0.0.1"};
 	for (size_t i = 0; i < COUNT_OF(uris); ++i) {
 		config.request_uri = uris[i];
 		CHECK_EQ(sip_invite(&w.call, w.agent, &config, &far_events, &w), -EINVAL);

@@ -46,7 +46,7 @@ struct world {
 	unsigned status;
 	enum sip_why why;
 	bool by_far_end;
-	char body[256], sentence[256], end_why[32];
+	char body[256], sentence[320], end_why[32];
 	unsigned reason_cause;
 };
 
