@@ -22,9 +22,13 @@ class Peer {
 // sipp as the far end: the scenario answers, echoes RTP, and waits for BYE.
 export async function sipp(scenario, folder) {
   const [port, media] = await freePorts(2);
+  return startSipp(path.join(root, 'test/data/sipp', scenario), folder, port, media, ['-m', '1000']);
+}
+
+export async function startSipp(file, folder, port, media, more) {
   const log = path.join(folder, `sipp-${port}.log`);
-  const peer = new Peer('sipp', ['-sf', path.join(root, 'test/data/sipp', scenario), '-i', '127.0.0.1', '-p', String(port), '-mi', '127.0.0.1',
-    '-mp', String(media & ~1), '-m', '1000', '-nostdin', '-rtp_echo', '-trace_msg', '-message_file', log, '-trace_stat', '-stf', `${log}.csv`], { cwd: folder });
+  const peer = new Peer('sipp', ['-sf', file, '-i', '127.0.0.1', '-p', String(port), '-mi', '127.0.0.1', '-mp', String(media & ~1), ...more,
+    '-nostdin', '-rtp_echo', '-trace_msg', '-message_file', log, '-trace_stat', '-stf', `${log}.csv`], { cwd: folder });
   peer.port = port;
   peer.messages = () => (fs.existsSync(log) ? fs.readFileSync(log, 'utf8') : '');
   const listening = () => fs.readFileSync('/proc/net/udp', 'utf8').includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} `);
