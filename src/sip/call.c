@@ -346,6 +346,11 @@ int sip_call_reinvite(struct sip_call *c, struct span body)
 	return c->state == CALL_ESTABLISHED ? sip_session_reinvite(&c->s, body) : -EINVAL;
 }
 
+bool sip_call_has_answered_challenge(const struct sip_call *c)
+{
+	return c->s.auth && c->s.auth->count;
+}
+
 const char *sip_call_id(const struct sip_call *c)
 {
 	return c->s.dialog.call_id;

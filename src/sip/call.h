@@ -109,6 +109,8 @@ MUST_USE int sip_call_refuse(struct sip_call *c, unsigned status, const char *wa
  * Returns 0, -ENOMEM, or -EINVAL when not answered yet or another offer is under way. */
 MUST_USE int sip_call_reinvite(struct sip_call *c, struct span body);
 
+/* Whether the INVITE under way carries credentials, because one before it was challenged. */
+bool sip_call_has_answered_challenge(const struct sip_call *c);
 const char *sip_call_id(const struct sip_call *c); /* the Call-ID header */
 /* Where the INVITE went, once it did; family 0 before. */
 void sip_call_remote(const struct sip_call *c, struct sockaddr_storage *ret);
