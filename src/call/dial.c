@@ -56,7 +56,8 @@ static void on_answered(void *owner, const struct sip_message *response)
 	struct media_leg_remote remote;
 	enum answer_outcome outcome = negotiation_settle(&c->talk, response->to.tag, response->body, &remote);
 	if (outcome != ANSWER_OK) {
-		call_fail_as(c, CALL_FAILURE_MEDIA, answer_outcome_text(outcome));
+		call_fail_as(c, answer_is_about_keys(outcome) ? CALL_FAILURE_ENCRYPTION : CALL_FAILURE_MEDIA,
+			answer_outcome_text(outcome));
 		return;
 	}
 	timer_stop(&c->ringing);
@@ -72,12 +73,28 @@ static void on_answered(void *owner, const struct sip_message *response)
 	call_settle(c, true);
 }
 
+/* LiveKit's ALLOW offers SRTP only, and a far end that knows none refuses: then once more in clear
+ * (RFC 3261, 8.1.3.5). */
+static bool on_refused(void *owner, const struct sip_message *response)
+{
+	struct call *c = owner;
+	if (c->state == CALL_ENDED || !negotiation_give_up_security(&c->talk))
+		return false;
+	struct span body = negotiation_offer(&c->talk);
+	if (!body.size || sip_call_set_body(c->sip, body) < 0)
+		return false;
+	log_info(c->id, "the far end takes no SRTP (%u), which is not required: offered again in clear",
+		response->status);
+	return true;
+}
+
 static enum call_failure_kind failure_kind(enum sip_why why)
 {
 	static const enum call_failure_kind kinds[SIP_WHY__COUNT] = {
 		[SIP_WHY_RESPONSE] = CALL_FAILURE_RESPONSE,
 		[SIP_WHY_TIMEOUT] = CALL_FAILURE_TIMEOUT,
 		[SIP_WHY_TRANSPORT] = CALL_FAILURE_TRANSPORT,
+		[SIP_WHY_TLS] = CALL_FAILURE_TLS,
 		[SIP_WHY_DNS] = CALL_FAILURE_DNS,
 		[SIP_WHY_AUTH] = CALL_FAILURE_RESPONSE,
 		[SIP_WHY_CANCELLED] = CALL_FAILURE_NO_ANSWER,
@@ -101,20 +118,23 @@ static void on_failed(void *owner, const struct sip_failure *f)
 static void on_ended(void *owner, const struct sip_end *end)
 {
 	struct call *c = owner;
+	bool moved = end->by_far_end && sip_call_refer_accepted(c->sip);
 	c->sip = NULL;
 	if (c->state == CALL_ENDED) {
 		call_free_soon(c);
 		return;
 	}
-	call_end_as(c, end->by_far_end ? CALL_END_FAR_END : CALL_END_LOST, end->request);
+	call_end_as(c, moved ? CALL_END_TRANSFERRED : end->by_far_end ? CALL_END_FAR_END : CALL_END_LOST, end->request);
 }
 
 static const struct sip_call_events sip_events = {
 	.progress = on_progress,
 	.answered = on_answered,
+	.refused = on_refused,
 	.offer = call_on_offer,
 	.acked = call_on_acked,
 	.reanswered = call_on_reanswered,
+	.referred = call_on_referred,
 	.failed = on_failed,
 	.ended = on_ended,
 };
@@ -137,14 +157,17 @@ static int write_identity(struct identity *ret, const struct call *c, const stru
 				       });
 }
 
-static struct span write_body(struct call *c, const struct call_request *request, uint16_t rtp_port)
+static struct span write_body(struct call *c, const struct call_request *request,
+	const struct trunk_options *options, uint16_t rtp_port)
 {
 	struct offer offer = {
 		.ip = c->calls->config.media_ip,
 		.rtp_port = rtp_port,
 		/* RFC 8866, 5.2: a number that fits an NTP timestamp; some parsers want it below 2^63. */
 		.session_id = rng_u64() >> 2,
+		.security = &c->security,
 	};
+	offer_security_init(&c->security, offer_security_mode_of(request->trunk), options);
 	offer_choose_codecs(offer.codecs, &offer.codec_count, request->trunk->media);
 	offer.session_version = offer.session_id;
 	negotiation_begin(&c->talk, &offer);
@@ -208,7 +231,7 @@ int call_invite(struct call *c, const struct call_request *request, const char *
 	}
 	if (write_identity(&who, c, request, caller, &options))
 		return CALL_E_INVALID;
-	struct span body = write_body(c, request, rtp_port);
+	struct span body = write_body(c, request, &options, rtp_port);
 	if (!body.size)
 		return CALL_E_CODEC;
 
@@ -235,6 +258,7 @@ int call_invite(struct call *c, const struct call_request *request, const char *
 			.headers = headers,
 			.header_count = header_count,
 			.body = body,
+			.call_id = c->record.on ? c->record.sip_call_id : NULL,
 		},
 		&sip_events, c);
 	mem_free(headers);

@@ -38,6 +38,8 @@ const char *identity_transport(const Livekit__SIPOutboundTrunkInfo *trunk)
 		return ";transport=udp";
 	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TCP:
 		return ";transport=tcp";
+	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TLS:
+		return ";transport=tls";
 	default:
 		return "";
 	}
@@ -50,6 +52,8 @@ enum sip_protocol_choice identity_protocol(const Livekit__SIPOutboundTrunkInfo *
 		return SIP_PROTOCOL_UDP;
 	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TCP:
 		return SIP_PROTOCOL_TCP;
+	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TLS:
+		return SIP_PROTOCOL_TLS;
 	default:
 		return SIP_PROTOCOL_AUTO;
 	}

@@ -244,7 +244,7 @@ static void tell_incoming(struct doctor *d, const struct doctor_rtp_result *r, c
 		(unsigned long long)r->lost, r->jitter_ms);
 	if (r->elsewhere)
 		doctor_found(d, "sound in", DOCTOR_NOTE, NULL,
-			"It comes from another address than the SDP names: sip.symmetric_rtp must be on, as it is by default.");
+			"It comes from another address than the SDP names: set sip.symmetric_rtp: true.");
 }
 
 static void tell_outgoing(struct doctor *d, const struct doctor_rtp_result *r)

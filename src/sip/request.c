@@ -83,7 +83,9 @@ static void finish(struct sip_request *r, enum sip_why why, const struct sip_mes
 		.status = m ? m->status : 0,
 		.response = m,
 		.remote = r->path.remote,
-		.protocol = r->path.protocol == SIP_TCP ? SIP_PROTOCOL_TCP : SIP_PROTOCOL_UDP,
+		.protocol = r->path.protocol == SIP_TLS ? SIP_PROTOCOL_TLS
+			: r->path.protocol == SIP_TCP	? SIP_PROTOCOL_TCP
+							: SIP_PROTOCOL_UDP,
 		.rtt_ms = r->sent_ms ? (uint32_t)(loop_now_ms(r->agent->loop) - r->sent_ms) : 0,
 		.cseq = r->cseq,
 		.contact = r->contact,
