@@ -8,6 +8,7 @@
 
 #include "call/call.h"
 #include "call/headers.h"
+#include "call/quality.h"
 #include "call/negotiate.h"
 #include "call/seat.h"
 #include "media/media.h"
@@ -59,6 +60,7 @@ struct call {
 	struct negotiation talk;   /* what was offered and agreed */
 	struct media_leg_remote connected_to; /* what the leg was told, once `connected` */
 	bool connected;
+	struct call_meter meter; /* outlives the leg */
 	struct sip_call *sip;      /* NULL once its last event came */
 	struct timer ringing, longest;
 	struct call_transfer *transfer; /* under way, or NULL */

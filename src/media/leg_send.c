@@ -175,6 +175,13 @@ void leg_digits(struct leg *l, const char *digits)
 void leg_send_stats(const struct leg *l, struct media_leg_stats *ret)
 {
 	uint32_t deepest_us = 0;
+	const struct rtp_heard *heard = &l->reports.heard;
+	ret->codec_out = l->remote.codec;
+	ret->ptime_ms = l->remote.ptime_ms;
+	ret->far_expected = heard->expected;
+	ret->far_lost = heard->lost;
+	ret->far_jitter_us = (uint32_t)((uint64_t)heard->jitter * 1000000 / l->out.clock_hz);
+	ret->rtt_us = heard->rtt_us;
 	ret->sent = l->out.packets_before + l->out.packets;
 	list_each (it, &l->out.voices) {
 		const struct leg_voice *v = container_of(it, struct leg_voice, link);
