@@ -18,12 +18,14 @@
 struct calls;
 struct call;
 struct call_quality; /* call/quality.h */
+struct lines;
 
 struct calls_config {
 	struct media *media;
 	struct rooms *rooms;
 	struct sip_agent *sip;
 	struct policy *policy;
+	struct lines *lines;   /* NULL = nothing is known of trunks */
 	const char *media_ip;  /* for the SDP */
 	const char *sip_host;  /* of our From, where the trunk names none */
 	bool symmetric_rtp;
@@ -67,7 +69,7 @@ enum call_outcome {
 	CALL_E_LIMIT,       /* LIMIT_CALLS, LIMIT_CALLS_PER_ROOM, room full */
 	CALL_E_NO_CALLER,   /* no caller number on trunk or request */
 	CALL_E_INVALID,     /* another field of the request */
-	CALL_E_ENCRYPTION,  /* the trunk asks for TLS or SRTP, which we do not have: never in clear instead */
+	CALL_E_ENCRYPTION,  /* the trunk asks for TLS, which we do not have: never in clear instead */
 	CALL_E_CODEC,       /* only codecs are allowed that we do not have */
 };
 enum { CALL_WHY_SIZE = 320 };

@@ -426,6 +426,7 @@ void leg_receive_stats(const struct leg *l, struct media_leg_stats *ret)
 		.holes = in->count.holes,
 		.late = in->voice.jitter.stats.late,
 		.dropped = count_drops(l),
+		.locked = in->drops[LEG_DROP_LOCKED],
 		.concealed = in->voice.concealed,
 		.jitter_us = (uint32_t)((uint64_t)rtp_count_jitter(&in->count) * 1000000 / clock_hz),
 		.in_buffer_ms = (uint16_t)(jitter_target_us(&in->voice.jitter) / 1000),

@@ -42,7 +42,7 @@ bool sip_call_hung_up(const struct sip_call *c)
 const char *sip_why_text(enum sip_why why)
 {
 	static const char *const texts[SIP_WHY__COUNT] = {
-		"response", "timeout", "transport", "dns", "auth", "cancelled", "broken"};
+		"response", "timeout", "transport", "tls", "dns", "auth", "cancelled", "broken"};
 	return texts[why];
 }
 
@@ -95,10 +95,13 @@ static void describe(struct sip_call *c, struct sip_failure *f)
 		break;
 	case SIP_WHY_TRANSPORT:
 		snprintf(out, size, "%s refuses %s connections or cannot be reached.", where,
-			c->s.path.protocol == SIP_TCP ? "TCP" : "UDP");
+			sip_protocol_text(c->s.path.protocol));
+		break;
+	case SIP_WHY_TLS:
+		snprintf(out, size, "No TLS with %s at %s: %s.", c->s.host, where, c->detail);
 		break;
 	case SIP_WHY_DNS:
-		snprintf(out, size, "%s has no address: %s.", c->s.host, c->dns_why);
+		snprintf(out, size, "%s has no address: %s.", c->s.host, c->detail);
 		break;
 	case SIP_WHY_AUTH:
 		snprintf(out, size, "The far end asks for a user name and password (%u)%s.",
@@ -117,7 +120,7 @@ static void describe(struct sip_call *c, struct sip_failure *f)
 
 void sip_call_fail(struct sip_call *c, enum sip_why why, const struct sip_message *m)
 {
-	struct sip_failure f = {.why = why, .status = m ? m->status : 0, .response = m};
+	struct sip_failure f = {.why = why, .status = m ? m->status : 0, .response = m, .detail = c->detail};
 
 	if (m)
 		f.reason = m->reason;

@@ -16,9 +16,10 @@
 struct sip_call;
 
 enum sip_protocol_choice {
-	SIP_PROTOCOL_AUTO, /* UDP, but TCP if the URI says so or the request passes 1300 bytes */
+	SIP_PROTOCOL_AUTO, /* what the URI says, else UDP, or TCP when the request passes 1300 bytes */
 	SIP_PROTOCOL_UDP,
 	SIP_PROTOCOL_TCP,
+	SIP_PROTOCOL_TLS,
 };
 
 /* Texts are copied. Nothing is escaped but the display name: a text with a line end is -EINVAL. */
@@ -30,6 +31,8 @@ struct sip_invite_config {
 	const char *contact_user; /* NULL = the user of from_uri */
 	enum sip_protocol_choice protocol;
 	const char *proxy; /* "host", "host:port", "[ip6]:port": send there; NULL = request_uri */
+	const char *const *routes; /* header values, in order: the INVITE goes through them (RFC 3608) */
+	size_t route_count;        /* at most SIP_ROUTES_MAX count */
 	const char *username, *password; /* digest; NULL = none */
 	const struct sip_extra *headers;
 	size_t header_count;
@@ -44,6 +47,7 @@ enum sip_why {
 	SIP_WHY_RESPONSE,  /* `status` says it */
 	SIP_WHY_TIMEOUT,   /* nobody answered the INVITE */
 	SIP_WHY_TRANSPORT, /* refused, unreachable, connection lost */
+	SIP_WHY_TLS,       /* the far end is not who it should be, or TLS cannot be */
 	SIP_WHY_DNS,       /* the host has no address */
 	SIP_WHY_AUTH,      /* challenged: no credentials, refused ones, or no algorithm we know */
 	SIP_WHY_CANCELLED, /* sip_call_hangup() before the answer */
@@ -57,7 +61,8 @@ struct sip_failure {
 	enum sip_why why;
 	struct span reason;                 /* phrase of the response; empty without one */
 	const struct sip_message *response; /* NULL without one; gone after the event */
-	char sentence[256];                 /* for a human, says what happened */
+	const char *detail; /* TLS, DNS: why, as the end of a sentence about the far end; else "" */
+	char sentence[320]; /* for a human, says what happened */
 };
 
 struct sip_end {
@@ -95,6 +100,9 @@ struct sip_call_events {
 	void (*progress)(void *owner, const struct sip_message *response);
 	/* The ACK is out already. The body is the far end's SDP. */
 	void (*answered)(void *owner, const struct sip_message *response);
+	/* The INVITE is refused for its body (415, 488, 606). True: send it again with the body that
+	 * sip_call_set_body() has just set (RFC 3261, 8.1.3.5). */
+	bool (*refused)(void *owner, const struct sip_message *response);
 	/* re-INVITE or UPDATE with an offer, or a re-INVITE that asks for ours (no body). Owes
 	 * sip_call_answer(), inside or later. NULL: 200 with the body last set. */
 	void (*offer)(void *owner, const struct sip_message *request);

@@ -63,7 +63,7 @@ struct sip_call {
 	char *hangup_reason;
 	struct timer timer;
 	enum sip_why soon; /* what the timer will tell while RESOLVING */
-	char dns_why[128];
+	char detail[TLS_WHY_SIZE]; /* what the DNS or TLS complained about last */
 	struct deferred reap;
 };
 
@@ -103,6 +103,8 @@ bool sip_call_try_next(struct sip_call *c);
 /* To the present target. False: out of memory, or more than fits. */
 bool sip_call_send_invite(struct sip_call *c, uint32_t cseq);
 void sip_call_challenged(struct sip_call *c, const struct sip_message *m); /* 401, 407 */
+/* Once more with what has changed, to whom has just refused it with `m`. */
+void sip_call_again(struct sip_call *c, const struct sip_message *m);
 
 /* sip/call_responses.c */
 extern const struct sip_client_events sip_call_invite_events;

@@ -53,7 +53,6 @@ struct sip_session {
 
 	struct dns_query *query; /* for the first route's name */
 	struct buf held;         /* the ACK that waits for it */
-	enum sip_protocol hop_protocol;
 };
 
 void sip_session_init(

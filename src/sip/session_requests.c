@@ -29,7 +29,7 @@ struct sip_client *sip_session_start(struct sip_session *s, enum sip_method meth
 				   events, s) < 0)
 		return NULL;
 	list_add(&s->clients, &c->owner_link);
-	if (s->path.protocol == SIP_TCP)
+	if (sip_is_stream(s->path.protocol))
 		s->path.connection = c->path.connection;
 	return c;
 }
