@@ -154,6 +154,9 @@ void call_free(struct call *c)
 	mem_free(c->dtmf);
 	mem_free(c->trunk_id);
 	mem_free(c->address);
+	offer_security_fini(&c->security);
+	explicit_bzero(&c->talk, sizeof c->talk);
+	explicit_bzero(&c->connected_to, sizeof c->connected_to);
 	mem_free(c->trunk_name);
 	mem_free(c->caller);
 	proto_arena_fini(&c->kept);

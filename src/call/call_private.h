@@ -58,6 +58,7 @@ struct call {
 
 	struct seat *seat;         /* NULL after the end */
 	media_id leg;              /* 0 after the end */
+	struct offer_security security; /* of `talk` */
 	struct negotiation talk;   /* what was offered and agreed */
 	struct media_leg_remote connected_to; /* what the leg was told, once `connected` */
 	bool connected;

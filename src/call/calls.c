@@ -124,24 +124,11 @@ static int check_policy(struct policy_verdict *verdict, struct calls *cs, const 
 	return verdict->outcome == POLICY_OK ? 0 : refuse(refusal, outcomes[verdict->outcome], "%s", verdict->why);
 }
 
-static bool is_encrypted(const Livekit__SIPOutboundTrunkInfo *trunk)
-{
-	const Livekit__SIPMediaConfig *media = trunk->media;
-	if (media && media->_encryption_case == LIVEKIT__SIPMEDIA_CONFIG___ENCRYPTION_ENCRYPTION)
-		return media->encryption == LIVEKIT__SIPMEDIA_ENCRYPTION__SIP_MEDIA_ENCRYPT_REQUIRE;
-	return trunk->media_encryption == LIVEKIT__SIPMEDIA_ENCRYPTION__SIP_MEDIA_ENCRYPT_REQUIRE;
-}
-
 /* What the trunk asks for and we do not have. */
 static int check_abilities(const Livekit__SIPOutboundTrunkInfo *trunk, struct call_refusal *refusal)
 {
 	enum codec codecs[OFFER_CODECS_MAX];
 	size_t count;
-	if (is_encrypted(trunk))
-		return refuse(refusal, CALL_E_ENCRYPTION,
-			"The trunk \"%s\" asks for encrypted sound (SRTP), which is not supported yet, and the call is not "
-			"placed in clear instead. Set its media encryption to ALLOW or DISABLE.",
-			trunk->name);
 	offer_choose_codecs(codecs, &count, trunk->media);
 	return count ? 0
 		     : refuse(refusal, CALL_E_CODEC,

@@ -56,7 +56,8 @@ static void on_answered(void *owner, const struct sip_message *response)
 	struct media_leg_remote remote;
 	enum answer_outcome outcome = negotiation_settle(&c->talk, response->to.tag, response->body, &remote);
 	if (outcome != ANSWER_OK) {
-		call_fail_as(c, CALL_FAILURE_MEDIA, answer_outcome_text(outcome));
+		call_fail_as(c, answer_is_about_keys(outcome) ? CALL_FAILURE_ENCRYPTION : CALL_FAILURE_MEDIA,
+			answer_outcome_text(outcome));
 		return;
 	}
 	timer_stop(&c->ringing);
@@ -70,6 +71,21 @@ static void on_answered(void *owner, const struct sip_message *response)
 		log_warn(c->id, "the answer's headers are not kept: out of memory");
 	show_dialog(c, response);
 	call_settle(c, true);
+}
+
+/* LiveKit's ALLOW offers SRTP only, and a far end that knows none refuses: then once more in clear
+ * (RFC 3261, 8.1.3.5). */
+static bool on_refused(void *owner, const struct sip_message *response)
+{
+	struct call *c = owner;
+	if (c->state == CALL_ENDED || !negotiation_give_up_security(&c->talk))
+		return false;
+	struct span body = negotiation_offer(&c->talk);
+	if (!body.size || sip_call_set_body(c->sip, body) < 0)
+		return false;
+	log_info(c->id, "the far end takes no SRTP (%u), which is not required: offered again in clear",
+		response->status);
+	return true;
 }
 
 static enum call_failure_kind failure_kind(enum sip_why why)
@@ -114,6 +130,7 @@ static void on_ended(void *owner, const struct sip_end *end)
 static const struct sip_call_events sip_events = {
 	.progress = on_progress,
 	.answered = on_answered,
+	.refused = on_refused,
 	.offer = call_on_offer,
 	.acked = call_on_acked,
 	.reanswered = call_on_reanswered,
@@ -140,14 +157,17 @@ static int write_identity(struct identity *ret, const struct call *c, const stru
 				       });
 }
 
-static struct span write_body(struct call *c, const struct call_request *request, uint16_t rtp_port)
+static struct span write_body(struct call *c, const struct call_request *request,
+	const struct trunk_options *options, uint16_t rtp_port)
 {
 	struct offer offer = {
 		.ip = c->calls->config.media_ip,
 		.rtp_port = rtp_port,
 		/* RFC 8866, 5.2: a number that fits an NTP timestamp; some parsers want it below 2^63. */
 		.session_id = rng_u64() >> 2,
+		.security = &c->security,
 	};
+	offer_security_init(&c->security, offer_security_mode_of(request->trunk), options);
 	offer_choose_codecs(offer.codecs, &offer.codec_count, request->trunk->media);
 	offer.session_version = offer.session_id;
 	negotiation_begin(&c->talk, &offer);
@@ -211,7 +231,7 @@ int call_invite(struct call *c, const struct call_request *request, const char *
 	}
 	if (write_identity(&who, c, request, caller, &options))
 		return CALL_E_INVALID;
-	struct span body = write_body(c, request, rtp_port);
+	struct span body = write_body(c, request, &options, rtp_port);
 	if (!body.size)
 		return CALL_E_CODEC;
 

@@ -1,5 +1,6 @@
 #include "call/offer.h"
 
+#include "call/offer_security.h"
 #include "net/address.h"
 
 enum { DTMF_HZ = 8000 };
@@ -63,17 +64,20 @@ void offer_write(struct writer *w, const struct offer *o)
 			.name = "telephone-event",
 			.clock_hz = codec_facts(CODEC_OPUS)->clock_hz,
 			.fmtp = "0-15"};
-	sdp_write_audio(w, &(struct sdp_audio_offer){
-				   .ip = o->ip,
-				   .port = o->rtp_port,
-				   .session_id = o->session_id,
-				   .session_version = o->session_version,
-				   .formats = formats,
-				   .format_count = count,
-				   .dtmf_pt = OFFER_DTMF_PT,
-				   .ptime_ms = 20,
-				   .direction = o->direction,
-			   });
+	struct sdp_audio_offer text = {
+		.ip = o->ip,
+		.port = o->rtp_port,
+		.session_id = o->session_id,
+		.session_version = o->session_version,
+		.formats = formats,
+		.format_count = count,
+		.dtmf_pt = OFFER_DTMF_PT,
+		.ptime_ms = 20,
+		.direction = o->direction,
+	};
+	if (o->security)
+		offer_security_describe(o->security, &text);
+	sdp_write_audio(w, &text);
 }
 
 /* RFC 3264, 6.1: the answerer sends in the direction we receive, and the other way round. */
@@ -173,16 +177,6 @@ static uint8_t read_ptime(const struct sdp_media *m)
 	return (uint8_t)(ms - ms % PTIME_LOW_MS);
 }
 
-const struct sdp_media *offer_find_audio(const struct sdp *sdp)
-{
-	for (size_t i = 0; i < sdp->media_count; ++i) {
-		const struct sdp_media *m = &sdp->media[i];
-		if (span_is(m->kind, "audio") && m->port != 0 && span_is(m->protocol, "RTP/AVP"))
-			return m;
-	}
-	return NULL;
-}
-
 enum answer_outcome offer_read_audio(struct media_leg_remote *ret, const struct sdp_media *m,
 	const struct offer *ours)
 {
@@ -237,6 +231,14 @@ const char *answer_outcome_text(enum answer_outcome o)
 		[ANSWER_E_CODEC] = "the answer has none of the codecs that we offered",
 		[ANSWER_E_ADDRESS] = "the answer names no media address",
 		[ANSWER_E_NONE] = "there is no SDP in the answer",
+		[ANSWER_E_IN_CLEAR] = "without encryption, which this trunk requires",
+		[ANSWER_E_CRYPTO] = "with encryption, but with no key that fits ours",
+		[ANSWER_E_UNWANTED] = "with encryption, which this trunk has disabled",
 	};
 	return texts[o];
+}
+
+bool answer_is_about_keys(enum answer_outcome o)
+{
+	return o == ANSWER_E_IN_CLEAR || o == ANSWER_E_CRYPTO || o == ANSWER_E_UNWANTED;
 }

@@ -8,21 +8,12 @@
 #include <errno.h>
 #include <unistd.h>
 
-static void on_rtp(void *owner, const struct sockaddr *from, struct span bytes, uint64_t now_us)
-{
-	leg_receive_rtp(owner, from, bytes, now_us);
-}
-
-static void on_rtcp(void *owner, const struct sockaddr *from, struct span bytes, uint64_t now_us)
-{
-	leg_rtcp_datagram(owner, from, bytes, now_us);
-}
-
 static void post_stats(struct leg *l)
 {
 	struct media_leg_stats stats = {
 		.received = rtp_count_received(&l->in.count),
 		.lost = rtp_count_lost(&l->in.count),
+		.locked = l->in.drops[LEG_DROP_LOCKED],
 		.late = l->in.voice.jitter.stats.late,
 		.concealed = l->in.voice.concealed,
 		.jitter_us = (uint32_t)((uint64_t)rtp_count_jitter(&l->in.count) * 1000000 /
@@ -44,19 +35,9 @@ static void on_beat(struct beat *b, uint64_t now_us)
 	}
 }
 
-static int open_sockets(struct leg *l, int rtp_fd, int rtcp_fd)
-{
-	int r = leg_socket_open(&l->rtp, worker_loop(l->worker), rtp_fd, on_rtp, l);
-	if (r < 0) {
-		close(rtcp_fd);
-		return r;
-	}
-	return leg_socket_open(&l->rtcp, worker_loop(l->worker), rtcp_fd, on_rtcp, l);
-}
-
 static int leg_open(struct leg *l, int rtp_fd, int rtcp_fd)
 {
-	int r = open_sockets(l, rtp_fd, rtcp_fd);
+	int r = leg_wire_open(l, rtp_fd, rtcp_fd);
 	if (r < 0)
 		return r;
 	r = worker_add_source(l->worker, &l->source);
@@ -101,14 +82,14 @@ static void log_drops(const struct leg *l)
 {
 	const uint64_t *d = l->in.drops;
 	if (d[LEG_DROP_SOURCE] || d[LEG_DROP_MALFORMED] || d[LEG_DROP_PAYLOAD] || d[LEG_DROP_REPLAYED] ||
-		d[LEG_DROP_WINDOW])
+		d[LEG_DROP_WINDOW] || d[LEG_DROP_LOCKED])
 		log_info("media", "leg %u dropped packets: %llu from another address, %llu malformed, "
 				  "%llu of a payload type or size that was not agreed on, %llu repeated, %llu "
-				  "far off",
+				  "far off, %llu that SRTP's key did not open",
 			(unsigned)l->id, (unsigned long long)d[LEG_DROP_SOURCE],
 			(unsigned long long)d[LEG_DROP_MALFORMED],
 			(unsigned long long)d[LEG_DROP_PAYLOAD], (unsigned long long)d[LEG_DROP_REPLAYED],
-			(unsigned long long)d[LEG_DROP_WINDOW]);
+			(unsigned long long)d[LEG_DROP_WINDOW], (unsigned long long)d[LEG_DROP_LOCKED]);
 }
 
 struct leg *leg_free(struct leg *l)
@@ -118,8 +99,7 @@ struct leg *leg_free(struct leg *l)
 	worker_remove_beat(&l->beat);
 	if (l->is_source)
 		worker_remove_source(l->worker, &l->source);
-	l->rtp = leg_socket_close(l->rtp);
-	l->rtcp = leg_socket_close(l->rtcp);
+	leg_wire_close(l);
 	leg_send_fini(l);
 	source_fini(&l->source);
 	leg_receive_fini(l);
@@ -158,7 +138,7 @@ void leg_connect(struct leg *l, const struct media_leg_remote *remote)
 	l->remote = *remote;
 	settle(&l->remote);
 	leg_receive_connect(l);
-	leg_send_connect(l);
+	leg_send_connect(l, leg_wire_connect(l));
 	/* Not before: the first beat comes soon after this, and with it the phone's first sound. */
 	if (!l->connected)
 		worker_add_beat(l->worker, &l->beat);

@@ -1,9 +1,10 @@
-/* media/leg_private.h - the inside of a leg, shared by its four files:
+/* media/leg_private.h - the inside of a leg, shared by its five files:
  *
  *   leg.c          life, the beat, statistics
  *   leg_receive.c  phone -> room: source check, RTP, digits, as it is or as Opus
  *   leg_send.c     room -> phone: voices, mix, digits, its codec, one even stream
  *   leg_rtcp.c     reports both ways
+ *   leg_wire.c     its sockets: SRTP off and on, RTP and RTCP told apart
  *
  * Owner:   its worker (media/leg.h).
  * Owns:    everything below.
@@ -14,6 +15,7 @@
 #include "media/dtmf_receiver.h"
 #include "media/dtmf_sender.h"
 #include "media/leg.h"
+#include "media/leg_crypt.h"
 #include "media/leg_socket.h"
 #include "media/line_codec.h"
 #include "media/mixer.h"
@@ -45,6 +47,7 @@ enum leg_drop {
 	LEG_DROP_REPLAYED,  /* came already */
 	LEG_DROP_WINDOW,    /* far from where the stream is */
 	LEG_DROP_RTCP,
+	LEG_DROP_LOCKED,    /* SRTP: forged, replayed, of another key; or in clear */
 	LEG_DROP__COUNT,
 };
 
@@ -121,6 +124,7 @@ struct leg {
 	bool connected;
 	bool is_source; /* known to the worker */
 	struct leg_socket *rtp, *rtcp;
+	struct leg_crypt crypt;
 	struct beat beat;
 	unsigned beats_to_stats;
 	struct source source;
@@ -140,7 +144,7 @@ void leg_receive_beat(struct leg *l, uint64_t now_us);
 /* leg_send.c */
 void leg_send_init(struct leg *l);
 void leg_send_fini(struct leg *l);
-void leg_send_connect(struct leg *l);
+void leg_send_connect(struct leg *l, bool rekeyed);
 static inline size_t leg_send_frame(const struct leg *l)
 {
 	return l->out.hz / LEG_BEATS_PER_S;
@@ -156,3 +160,12 @@ void leg_rtcp_init(struct leg *l);
 void leg_rtcp_datagram(
 	struct leg *l, const struct sockaddr *from, struct span datagram, uint64_t now_us);
 void leg_rtcp_beat(struct leg *l, uint64_t now_us);
+
+/* leg_wire.c */
+MUST_USE int leg_wire_open(struct leg *l, int rtp_fd, int rtcp_fd); /* takes both over, always */
+void leg_wire_close(struct leg *l);
+/* Keys of l->remote, which are wiped there. Returns whether ours are others than before. */
+bool leg_wire_connect(struct leg *l);
+/* In place, with SRTP_TRAILER_BYTES of room behind `size`. Returns whether the kernel took it. */
+bool leg_wire_rtp(struct leg *l, uint8_t *packet, size_t size);
+bool leg_wire_rtcp(struct leg *l, uint8_t *packet, size_t size);

@@ -5,7 +5,7 @@
 #include "net/address.h"
 #include "wire/rtcp.h"
 
-enum { PACKET_MAX = 128 };
+enum { PACKET_MAX = 128 + SRTP_TRAILER_BYTES };
 
 void leg_rtcp_init(struct leg *l)
 {
@@ -61,7 +61,7 @@ void leg_rtcp_beat(struct leg *l, uint64_t now_us)
 		return;
 
 	uint8_t packet[PACKET_MAX];
-	struct writer w = writer_of(packet, sizeof packet);
+	struct writer w = writer_of(packet, sizeof packet - SRTP_TRAILER_BYTES);
 	write_reports(&w, l, now_us);
-	(void)leg_socket_send(l->rtcp, &l->remote.rtcp, writer_span(&w));
+	(void)leg_wire_rtcp(l, packet, w.used);
 }

@@ -11,7 +11,7 @@
 
 enum {
 	SOUND_MAX = LEG_PTIME_MAX_MS * CODEC_LEG_HZ_MAX / 1000, /* samples, and more than any codec's bytes */
-	PACKET_MAX = RTP_HEADER_BYTES + SOUND_MAX,
+	PACKET_MAX = RTP_HEADER_BYTES + SOUND_MAX + SRTP_TRAILER_BYTES,
 	FIRST_HZ = 8000, /* until it is connected */
 	FEC_LOSS_PERCENT = 5,
 };
@@ -87,7 +87,7 @@ void leg_send_init(struct leg *l)
 {
 	list_init(&l->out.voices);
 	l->out.ssrc = rng_u32();
-	l->out.seq = (uint16_t)rng_u32();
+	l->out.seq = (uint16_t)(rng_u32() & SRTP_FIRST_SEQ_MAX);
 	l->out.timestamp = rng_u32();
 	l->out.resumed = true;
 	l->out.hz = FIRST_HZ;
@@ -156,13 +156,19 @@ static void take_codec(struct leg *l, enum codec codec)
 		(void)err_new(-ENOMEM); /* the phone hears nothing */
 }
 
-void leg_send_connect(struct leg *l)
+/* Whether a new key counts turns of the sequence from zero or goes on (RFC 3711 and what is used
+ * differ) does not matter in the first turn; after it a new SSRC, which has no past, avoids that. */
+void leg_send_connect(struct leg *l, bool rekeyed)
 {
 	take_codec(l, l->remote.codec);
 	l->out.dtmf_hz = l->remote.dtmf_hz ? l->remote.dtmf_hz : l->out.clock_hz;
 	if (l->out.opus)
 		opus_voice_encoder_fec(l->out.opus, l->remote.fec ? FEC_LOSS_PERCENT : 0);
 	l->out.resumed = true;
+	if (rekeyed && l->out.packets > UINT16_MAX - SRTP_FIRST_SEQ_MAX) {
+		l->out.ssrc = rng_u32();
+		l->out.seq = (uint16_t)(rng_u32() & SRTP_FIRST_SEQ_MAX);
+	}
 }
 
 void leg_digits(struct leg *l, const char *digits)
@@ -208,7 +214,7 @@ static void send_rtp(
 			      .ssrc = l->out.ssrc,
 			      .payload = span_of(payload, size),
 		      });
-	(void)leg_socket_send(l->rtp, &l->remote.rtp, writer_span(&w));
+	(void)leg_wire_rtp(l, packet, w.used);
 	++l->out.packets;
 	l->out.octets += size;
 }

@@ -15,6 +15,7 @@
 #pragma once
 
 #include "media/codec.h"
+#include "media/srtp_keys.h"
 #include "net/loop.h"
 
 #include <sys/socket.h>
@@ -59,6 +60,7 @@ enum media_leg_event {
 
 struct media_leg_stats {
 	uint64_t received, lost, late, sent, concealed;
+	uint64_t locked; /* came, but the key did not open them: forged, replayed, of another key */
 	uint32_t jitter_us;
 	uint16_t buffer_ms;
 };
@@ -218,8 +220,13 @@ struct media_leg_remote {
 	size_t payload_count;
 	uint8_t ptime_ms;       /* what we send: 20 unless the answer says otherwise */
 	bool send, receive;     /* a=sendrecv and so on */
+	bool rtcp_mux;          /* RTCP comes and goes on the RTP port (RFC 5761) */
+	bool secure;            /* SRTP with `keys`, of which "client" are ours; nothing in clear */
+	struct srtp_keys keys;
 };
-/* From here on RTP flows: 20 ms of sound every 20 ms, silence included. */
+/* From here on RTP flows: 20 ms of sound every 20 ms, silence included. Again for a later answer or
+ * offer: SRTP whose keys stay goes on with its numbers, and packets of the former key that are under
+ * way are still taken. The caller wipes its `keys`. */
 void media_leg_connect(struct media *m, media_id leg, const struct media_leg_remote *remote);
 void media_leg_hear(struct media *m, media_id leg, media_id source); /* mix this voice in */
 void media_leg_unhear(struct media *m, media_id leg, media_id source);
