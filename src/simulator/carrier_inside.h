@@ -136,7 +136,8 @@ struct carrier_call {
 
 	char script[CARRIER_SCRIPT_MAX];
 	size_t step; /* offset of the next one */
-	enum script_wait { WAIT_NOT, WAIT_TIME, WAIT_CANCEL, WAIT_PRACK, WAIT_ACK, WAIT_ANSWER, WAIT_BYE, WAIT_DTMF } waits;
+	enum script_wait { WAIT_NOT, WAIT_TIME, WAIT_CANCEL, WAIT_PRACK, WAIT_ACK, WAIT_ANSWER, WAIT_BYE, WAIT_KEY,
+		WAIT_SOUND } waits;
 	struct timer wait, session, duration, linger;
 	uint64_t session_ms;
 	bool cancelled;
