@@ -28,6 +28,11 @@ int calls_new(struct calls **ret, struct loop *l, const struct calls_config *con
 	cs->loop = l;
 	cs->config = *config;
 	list_init(&cs->all);
+	int r = records_keep_start(cs);
+	if (r < 0) {
+		calls_free(cs);
+		return r;
+	}
 	*ret = cs;
 	return 0;
 }
@@ -39,8 +44,10 @@ struct calls *calls_free(struct calls *cs)
 	while (!list_empty(&cs->all))
 		call_free(list_first(&cs->all, struct call, link));
 	timer_fini(&cs->close_timer);
+	records_keep_stop(cs);
 	map_fini(&cs->by_id);
 	map_fini(&cs->by_leg);
+	map_fini(&cs->by_sip_id);
 	mem_free(cs);
 	return NULL;
 }
@@ -117,30 +124,15 @@ static int check_policy(struct policy_verdict *verdict, struct calls *cs, const 
 	return verdict->outcome == POLICY_OK ? 0 : refuse(refusal, outcomes[verdict->outcome], "%s", verdict->why);
 }
 
-static bool is_encrypted(const Livekit__SIPOutboundTrunkInfo *trunk)
-{
-	const Livekit__SIPMediaConfig *media = trunk->media;
-	if (trunk->transport == LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TLS)
-		return true;
-	if (media && media->_encryption_case == LIVEKIT__SIPMEDIA_CONFIG___ENCRYPTION_ENCRYPTION)
-		return media->encryption == LIVEKIT__SIPMEDIA_ENCRYPTION__SIP_MEDIA_ENCRYPT_REQUIRE;
-	return trunk->media_encryption == LIVEKIT__SIPMEDIA_ENCRYPTION__SIP_MEDIA_ENCRYPT_REQUIRE;
-}
-
 /* What the trunk asks for and we do not have. */
 static int check_abilities(const Livekit__SIPOutboundTrunkInfo *trunk, struct call_refusal *refusal)
 {
 	enum codec codecs[OFFER_CODECS_MAX];
 	size_t count;
-	if (is_encrypted(trunk))
-		return refuse(refusal, CALL_E_ENCRYPTION,
-			"The trunk \"%s\" asks for encryption (TLS or SRTP), which is not supported yet, and the call is not "
-			"placed in clear instead. Set its transport to UDP or TCP and its media encryption to ALLOW or DISABLE.",
-			trunk->name);
 	offer_choose_codecs(codecs, &count, trunk->media);
 	return count ? 0
 		     : refuse(refusal, CALL_E_CODEC,
-			       "None of the listed codecs is supported here: allow PCMU or PCMA, or unset only_listed_codecs.");
+			       "None of the listed codecs is supported here: allow PCMU, PCMA, G722 or opus, or unset only_listed_codecs.");
 }
 
 static const char *choose_caller(const struct call_request *request)
@@ -168,25 +160,15 @@ static int check_limits(struct calls *cs, const struct call_request *request, co
 
 static void on_ringing_timeout(void *owner)
 {
-	struct call *c = owner;
-	struct call_explanation why;
-	explain_failure(&why, &(struct call_failure){.kind = CALL_FAILURE_NO_ANSWER});
-	call_finish(c, &why, 0, NULL);
+	call_fail_as(owner, CALL_FAILURE_NO_ANSWER, NULL);
 }
 
 static void on_longest(void *owner)
 {
-	struct call *c = owner;
-	const struct call_explanation why = {
-		.sentence = "The call reached the longest duration that was allowed for it.",
-		.code = "max_duration",
-		.twirp_code = "canceled",
-		.reason = LIVEKIT__DISCONNECT_REASON__CLIENT_INITIATED,
-	};
-	call_finish(c, &why, 0, NULL);
+	call_end_as(owner, CALL_END_MAX_DURATION, NULL);
 }
 
-static int copy_request(struct call *c, const struct call_request *request, const char *number)
+static int copy_request(struct call *c, const struct call_request *request, const char *number, const char *caller)
 {
 	c->room = mem_strdup(request->room);
 	c->number = mem_strdup(number);
@@ -196,11 +178,16 @@ static int copy_request(struct call *c, const struct call_request *request, cons
 	c->dtmf = mem_strdup(request->dtmf ? request->dtmf : "");
 	c->trunk_id = mem_strdup(request->trunk->sip_trunk_id ? request->trunk->sip_trunk_id : "");
 	c->address = mem_strdup(request->address ? request->address : request->trunk->address);
-	bool whole = c->room && c->number && c->shown_number && c->identity && c->dtmf && c->trunk_id && c->address;
+	c->trunk_name = mem_strdup(request->trunk->name ? request->trunk->name : "");
+	c->caller = mem_strdup(caller);
+	c->hide_phone_number = request->hide_phone_number;
+	bool whole = c->room && c->number && c->shown_number && c->identity && c->dtmf && c->trunk_id && c->address &&
+		     c->trunk_name && c->caller;
 	return whole ? header_rules_copy(&c->rules, &c->kept, request->trunk) : err_new(-ENOMEM);
 }
 
-static int call_new(struct call **ret, struct calls *cs, const struct call_request *request, const char *number)
+static int call_new(struct call **ret, struct calls *cs, const struct call_request *request, const char *number,
+	const char *caller)
 {
 	struct call *c = mem_zalloc(sizeof *c);
 	if (!c)
@@ -214,7 +201,7 @@ static int call_new(struct call **ret, struct calls *cs, const struct call_reque
 	list_init(&c->end_later.link);
 	rng_id(c->id, "SCL_");
 
-	int r = copy_request(c, request, number);
+	int r = copy_request(c, request, number, caller);
 	if (r == 0)
 		r = timer_init(&c->ringing, cs->loop, on_ringing_timeout, c);
 	if (r == 0)
@@ -275,9 +262,12 @@ static int start(struct call *c, struct room *room, const struct call_request *r
 	r = call_sit_down(c, room, request, caller);
 	if (r)
 		return r == SEAT_E_ROOM_FULL ? START_E_ROOM_FULL : r;
-	r = call_invite(c, request, caller, local.rtp_port);
+	r = record_begin(c);
+	if (r == 0)
+		r = call_invite(c, request, caller, local.rtp_port);
 	if (r)
 		return r == CALL_E_INVALID ? START_E_INVALID : r;
+	record_save(c);
 	timer_start(&c->ringing, request->ringing_timeout_ms ? request->ringing_timeout_ms : RINGING_TIMEOUT_MS, 0);
 	timer_start(&c->longest, request->max_duration_ms ? request->max_duration_ms : MAX_DURATION_MS, 0);
 	return 0;
@@ -324,7 +314,7 @@ int calls_dial(struct call **ret, struct calls *cs, const struct call_request *r
 		r = open_room(&room, cs, request->room, refusal);
 	struct call *c = NULL;
 	if (r == 0)
-		r = call_new(&c, cs, request, verdict.number);
+		r = call_new(&c, cs, request, verdict.number, caller);
 	if (r)
 		return r;
 
@@ -351,16 +341,10 @@ static void closed(void *owner)
 
 void calls_close(struct calls *cs, void (*done)(void *owner), void *owner)
 {
-	const struct call_explanation stopping = {
-		.sentence = "The server was stopped.",
-		.code = "server_shutdown",
-		.twirp_code = "unavailable",
-		.reason = LIVEKIT__DISCONNECT_REASON__SERVER_SHUTDOWN,
-	};
 	cs->closed = done;
 	cs->closed_owner = owner;
 	list_each(it, &cs->all)
-		call_finish(container_of(it, struct call, link), &stopping, 0, NULL);
+		call_end_as(container_of(it, struct call, link), CALL_END_SERVER_STOPPED, NULL);
 	bool empty = list_empty(&cs->all);
 	if (timer_init(&cs->close_timer, cs->loop, closed, cs) < 0)
 		closed(cs);

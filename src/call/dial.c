@@ -5,7 +5,8 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "call/offer.h"
+#include "call/identity.h"
+#include "call/lines.h"
 #include "sip/call.h"
 
 #include <errno.h>
@@ -32,17 +33,6 @@ static void on_progress(void *owner, const struct sip_message *response)
 		show_ringing(c);
 }
 
-static void fail_media(struct call *c, enum answer_outcome outcome)
-{
-	struct call_explanation why;
-	explain_failure(&why, &(struct call_failure){
-				      .kind = CALL_FAILURE_MEDIA,
-				      .sip_status = 200,
-				      .reason = answer_outcome_text(outcome),
-			      });
-	call_finish(c, &why, 0, NULL);
-}
-
 static void show_dialog(struct call *c, const struct sip_message *response)
 {
 	char call_id[LIMIT_NAME_BYTES], tag[LIMIT_NAME_BYTES];
@@ -64,13 +54,14 @@ static void on_answered(void *owner, const struct sip_message *response)
 		return;
 
 	struct media_leg_remote remote;
-	enum answer_outcome outcome = answer_read(&remote, response->body);
+	enum answer_outcome outcome = negotiation_settle(&c->talk, response->to.tag, response->body, &remote);
 	if (outcome != ANSWER_OK) {
-		fail_media(c, outcome);
+		call_fail_as(c, answer_is_about_keys(outcome) ? CALL_FAILURE_ENCRYPTION : CALL_FAILURE_MEDIA,
+			answer_outcome_text(outcome));
 		return;
 	}
 	timer_stop(&c->ringing);
-	media_leg_connect(c->calls->config.media, c->leg, &remote);
+	call_connect_media(c, &remote);
 	if (*c->dtmf)
 		media_leg_digits(c->calls->config.media, c->leg, c->dtmf);
 	call_move(c, CALL_ACTIVE);
@@ -82,12 +73,28 @@ static void on_answered(void *owner, const struct sip_message *response)
 	call_settle(c, true);
 }
 
-static int failure_kind(enum sip_why why)
+/* LiveKit's ALLOW offers SRTP only, and a far end that knows none refuses: then once more in clear
+ * (RFC 3261, 8.1.3.5). */
+static bool on_refused(void *owner, const struct sip_message *response)
 {
-	static const int kinds[SIP_WHY__COUNT] = {
+	struct call *c = owner;
+	if (c->state == CALL_ENDED || !negotiation_give_up_security(&c->talk))
+		return false;
+	struct span body = negotiation_offer(&c->talk);
+	if (!body.size || sip_call_set_body(c->sip, body) < 0)
+		return false;
+	log_info(c->id, "the far end takes no SRTP (%u), which is not required: offered again in clear",
+		response->status);
+	return true;
+}
+
+static enum call_failure_kind failure_kind(enum sip_why why)
+{
+	static const enum call_failure_kind kinds[SIP_WHY__COUNT] = {
 		[SIP_WHY_RESPONSE] = CALL_FAILURE_RESPONSE,
 		[SIP_WHY_TIMEOUT] = CALL_FAILURE_TIMEOUT,
 		[SIP_WHY_TRANSPORT] = CALL_FAILURE_TRANSPORT,
+		[SIP_WHY_TLS] = CALL_FAILURE_TLS,
 		[SIP_WHY_DNS] = CALL_FAILURE_DNS,
 		[SIP_WHY_AUTH] = CALL_FAILURE_RESPONSE,
 		[SIP_WHY_CANCELLED] = CALL_FAILURE_NO_ANSWER,
@@ -105,124 +112,76 @@ static void on_failed(void *owner, const struct sip_failure *f)
 		return;
 	}
 
-	char reason[sizeof c->sip_reason] = "", provider[64] = "";
-	if (f->response) {
-		headers_far_words(reason, sizeof reason, f->response);
-		headers_copy_text(provider, sizeof provider, sip_message_value_named(f->response, "X-Twilio-Error"));
-	}
-	struct call_explanation why;
-	explain_failure(&why, &(struct call_failure){
-				      .sip_status = (int)f->status,
-				      .reason = reason,
-				      .provider = *provider ? provider : NULL,
-				      .after_challenge = f->why == SIP_WHY_AUTH && c->has_credentials,
-				      .has_credentials = c->has_credentials,
-				      .kind = failure_kind(f->why),
-				      .address = c->address,
-			      });
-	log_info(c->id, "%s", f->sentence);
-	call_finish(c, &why, (int)f->status, reason);
+	call_refused(c, f, failure_kind(f->why));
 }
 
 static void on_ended(void *owner, const struct sip_end *end)
 {
 	struct call *c = owner;
+	bool moved = end->by_far_end && sip_call_refer_accepted(c->sip);
 	c->sip = NULL;
 	if (c->state == CALL_ENDED) {
 		call_free_soon(c);
 		return;
 	}
-	const struct call_explanation why = {
-		.sentence = "The other side hung up.",
-		.code = "far_end_hung_up",
-		.twirp_code = "canceled",
-		.reason = LIVEKIT__DISCONNECT_REASON__CLIENT_INITIATED,
-	};
-	call_finish(c, &why, 0, NULL);
+	call_end_as(c, moved ? CALL_END_TRANSFERRED : end->by_far_end ? CALL_END_FAR_END : CALL_END_LOST, end->request);
 }
 
 static const struct sip_call_events sip_events = {
 	.progress = on_progress,
 	.answered = on_answered,
+	.refused = on_refused,
+	.offer = call_on_offer,
+	.acked = call_on_acked,
+	.reanswered = call_on_reanswered,
+	.referred = call_on_referred,
 	.failed = on_failed,
 	.ended = on_ended,
 };
 
-static enum sip_protocol_choice protocol_of(const Livekit__SIPOutboundTrunkInfo *trunk)
+static int write_identity(struct identity *ret, const struct call *c, const struct call_request *request,
+	const char *caller, const struct trunk_options *options)
 {
-	switch (trunk->transport) {
-	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_UDP:
-		return SIP_PROTOCOL_UDP;
-	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TCP:
-		return SIP_PROTOCOL_TCP;
-	default:
-		return SIP_PROTOCOL_AUTO;
-	}
+	return identity_write(ret, &(struct identity_wish){
+					       .trunk = request->trunk,
+					       .options = options,
+					       .address = c->address,
+					       .uri_params = request->uri_params,
+					       .number = c->number,
+					       .to_number = c->shown_number,
+					       .to_user = request->to_user,
+					       .caller = caller,
+					       .display = request->display_name,
+					       .from_host = request->from_host,
+					       .own_host = c->calls->config.sip_host,
+				       });
 }
 
-static bool ends_with(const char *text, const char *tail)
+static struct span write_body(struct call *c, const struct call_request *request,
+	const struct trunk_options *options, uint16_t rtp_port)
 {
-	size_t size = strlen(text), tail_size = strlen(tail);
-	return size >= tail_size && !strcasecmp(text + size - tail_size, tail);
-}
-
-/* What the INVITE says, as text. */
-struct invite_texts {
-	char uri[600], to[600], from[400], display[160], offer[OFFER_SIZE];
-	struct span body;
-};
-
-/* What livekit-sip writes too: only a transport that was asked for. `params` may say it already. */
-static const char *transport_param(const Livekit__SIPOutboundTrunkInfo *trunk, const char *params)
-{
-	if (sip_param_get(span_text(params), "transport", NULL))
-		return "";
-	switch (trunk->transport) {
-	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_UDP:
-		return ";transport=udp";
-	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TCP:
-		return ";transport=tcp";
-	default:
-		return "";
-	}
-}
-
-/* RFC 3261, 19.1.1: a transport belongs into the Request-URI only, not into To and From. */
-static bool write_uris(struct invite_texts *t, const struct call *c, const struct call_request *request,
-	const char *caller)
-{
-	const Livekit__SIPOutboundTrunkInfo *trunk = request->trunk;
-	const char *host = request->from_host			     ? request->from_host
-			   : trunk->from_host && *trunk->from_host ? trunk->from_host
-								     : c->calls->config.sip_host;
-	/* Twilio knows numbers by their '+' only (livekit-sip adds it too). */
-	const char *plus = *caller != '+' && ends_with(c->address, "twilio.com") ? "+" : "";
-	const char *params = request->uri_params ? request->uri_params : "";
-
-	int uri = snprintf(t->uri, sizeof t->uri, "sip:%s@%s%s%s%s", c->number, c->address, transport_param(trunk, params),
-		*params ? ";" : "", params);
-	int to = snprintf(t->to, sizeof t->to, "sip:%s@%s", request->to_user ? request->to_user : c->shown_number,
-		c->address);
-	int from = snprintf(t->from, sizeof t->from, "sip:%s%s@%s", plus, caller, host);
-	int display = snprintf(t->display, sizeof t->display, "%s%s", request->display_name ? "" : plus,
-		request->display_name ? request->display_name : caller);
-	return uri < (int)sizeof t->uri && to < (int)sizeof t->to && from < (int)sizeof t->from &&
-	       display < (int)sizeof t->display;
-}
-
-static void write_body(struct invite_texts *t, const struct call *c, const struct call_request *request,
-	uint16_t rtp_port)
-{
-	struct writer w = writer_of(t->offer, sizeof t->offer);
 	struct offer offer = {
 		.ip = c->calls->config.media_ip,
 		.rtp_port = rtp_port,
 		/* RFC 8866, 5.2: a number that fits an NTP timestamp; some parsers want it below 2^63. */
 		.session_id = rng_u64() >> 2,
+		.security = &c->security,
 	};
+	offer_security_init(&c->security, offer_security_mode_of(request->trunk), options);
 	offer_choose_codecs(offer.codecs, &offer.codec_count, request->trunk->media);
-	offer_write(&w, &offer);
-	t->body = writer_span(&w);
+	offer.session_version = offer.session_id;
+	negotiation_begin(&c->talk, &offer);
+	return negotiation_offer(&c->talk);
+}
+
+/* A trunk that seems down is tried all the same: only a call shows whether calls go through. */
+static void learn_line(struct line_status *ret, const struct call *c, const char *trunk_id)
+{
+	bool known = trunk_id && lines_status(c->calls->config.lines, trunk_id, ret);
+	if (!known)
+		*ret = (struct line_status){0};
+	else if (ret->state == LINE_DOWN)
+		log_warn(c->id, "%s seems down, and is tried all the same: %s", trunk_id, ret->problem);
 }
 
 /* A password goes to the trunk that it belongs to, and to no other host that a request names. */
@@ -231,23 +190,31 @@ static bool may_log_in(const struct call *c, const Livekit__SIPOutboundTrunkInfo
 	return trunk->auth_username && *trunk->auth_username && !strcasecmp(c->address, trunk->address);
 }
 
-/* Trunk headers first, the request's over them. NULL when out of memory. */
-static struct sip_extra *collect_headers(size_t *count, const struct call_request *request)
+static size_t put_header(struct sip_extra *all, size_t count, const char *name, const char *value)
+{
+	size_t at = 0;
+	while (at < count && strcasecmp(all[at].name, name))
+		++at;
+	all[at] = (struct sip_extra){name, value};
+	return count + (at == count);
+}
+
+/* Ours first, the trunk's over them, the request's over both. NULL when out of memory. */
+static struct sip_extra *collect_headers(size_t *count, const struct call_request *request,
+	const struct identity *who)
 {
 	const Livekit__SIPOutboundTrunkInfo *trunk = request->trunk;
-	struct sip_extra *all = mem_zalloc((trunk->n_headers + request->header_count + 1) * sizeof *all);
+	struct sip_extra *all = mem_zalloc(
+		(who->header_count + trunk->n_headers + request->header_count + 1) * sizeof *all);
 	if (!all)
 		return NULL;
 	size_t n = 0;
+	for (size_t i = 0; i < who->header_count; ++i)
+		n = put_header(all, n, who->headers[i].name, who->headers[i].value);
 	for (size_t i = 0; i < trunk->n_headers; ++i)
-		all[n++] = (struct sip_extra){trunk->headers[i]->key, trunk->headers[i]->value};
-	for (size_t i = 0; i < request->header_count; ++i) {
-		size_t at = 0;
-		while (at < n && strcasecmp(all[at].name, request->headers[i].key))
-			++at;
-		all[at] = (struct sip_extra){request->headers[i].key, request->headers[i].value};
-		n += at == n;
-	}
+		n = put_header(all, n, trunk->headers[i]->key, trunk->headers[i]->value);
+	for (size_t i = 0; i < request->header_count; ++i)
+		n = put_header(all, n, request->headers[i].key, request->headers[i].value);
 	*count = n;
 	return all;
 }
@@ -255,29 +222,43 @@ static struct sip_extra *collect_headers(size_t *count, const struct call_reques
 int call_invite(struct call *c, const struct call_request *request, const char *caller, uint16_t rtp_port)
 {
 	const Livekit__SIPOutboundTrunkInfo *trunk = request->trunk;
-	struct invite_texts t;
-	if (!write_uris(&t, c, request, caller))
+	struct identity who;
+	struct trunk_options options;
+	char why[TRUNK_WHY_SIZE];
+	if (trunk_options_read(&options, trunk->metadata, why)) {
+		log_warn(c->id, "%s: this trunk's options are passed over", why); /* kept before they were checked */
+		options = (struct trunk_options){0};
+	}
+	if (write_identity(&who, c, request, caller, &options))
 		return CALL_E_INVALID;
-	write_body(&t, c, request, rtp_port);
+	struct span body = write_body(c, request, &options, rtp_port);
+	if (!body.size)
+		return CALL_E_CODEC;
 
+	struct line_status line;
+	learn_line(&line, c, trunk->sip_trunk_id);
 	size_t header_count = 0;
-	struct sip_extra *headers = collect_headers(&header_count, request);
+	struct sip_extra *headers = collect_headers(&header_count, request, &who);
 	if (!headers)
 		return err_new(-ENOMEM);
 	c->has_credentials = may_log_in(c, trunk);
 	int r = sip_invite(&c->sip, c->calls->config.sip,
 		&(struct sip_invite_config){
-			.request_uri = t.uri,
-			.to_uri = t.to,
-			.from_uri = t.from,
-			.from_display = *t.display ? t.display : NULL,
-			.contact_user = caller,
-			.protocol = protocol_of(trunk),
+			.request_uri = who.uri,
+			.to_uri = who.to,
+			.from_uri = who.from,
+			.from_display = *who.display ? who.display : NULL,
+			.contact_user = who.contact_user,
+			.protocol = identity_protocol(trunk),
+			.proxy = *options.outbound_proxy ? options.outbound_proxy : NULL,
 			.username = c->has_credentials ? trunk->auth_username : NULL,
 			.password = c->has_credentials ? trunk->auth_password : NULL,
+			.routes = line.registration.routes,
+			.route_count = line.registration.route_count,
 			.headers = headers,
 			.header_count = header_count,
-			.body = t.body,
+			.body = body,
+			.call_id = c->record.on ? c->record.sip_call_id : NULL,
 		},
 		&sip_events, c);
 	mem_free(headers);

@@ -1,6 +1,7 @@
-/* media/srtp.h - SRTP and SRTCP for one transport (RFC 3711, RFC 7714, keys by RFC 5764).
+/* media/srtp.h - SRTP and SRTCP for one transport or phone leg (RFC 3711, RFC 6188, RFC 7714; keys
+ * by RFC 5764 or RFC 4568).
  *
- * Owner:   a transport.
+ * Owner:   a transport, or a leg.
  * Owns:    keyed ciphers for each direction, and what is known of each SSRC.
  * Thread:  its owner's; two pairs never share anything.
  * Words:   "protect" = clear to cipher, before sending; "unprotect" = the other way.
@@ -10,13 +11,9 @@
 #include "media/srtp_crypt.h"
 
 enum {
-	SRTP_TRAILER_BYTES = 32, /* the most that protecting adds: 16 of tag, 4 of index, spare */
-};
-
-struct srtp_keys {
-	enum srtp_profile profile;
-	uint8_t client[SRTP_KEY_BYTES_MAX]; /* key, then salt */
-	uint8_t server[SRTP_KEY_BYTES_MAX];
+	/* RFC 3711, 3.3.1: a stream that begins lower survives losing its first packets. */
+	SRTP_FIRST_SEQ_MAX = 0x7fff,
+	SRTP_TRAILER_BYTES = 32, /* the most that protecting adds: 16 of tag, 4 of index, 8 of MKI */
 };
 
 struct srtp_pair;
@@ -32,6 +29,11 @@ MUST_USE bool srtp_pair_protect_again(struct srtp_pair *p, uint8_t *packet, size
 MUST_USE bool srtp_pair_unprotect(struct srtp_pair *p, uint8_t *packet, size_t *size);
 MUST_USE bool srtp_pair_protect_rtcp(struct srtp_pair *p, uint8_t *packet, size_t *size);
 MUST_USE bool srtp_pair_unprotect_rtcp(struct srtp_pair *p, uint8_t *packet, size_t *size);
+
+/* When keys change and one side's stays: what `p` sends (or receives) goes on as in `from`, numbers
+ * and all, because a key's keystream must not begin anew. `from` is good for the rest only. */
+void srtp_pair_keep_outgoing(struct srtp_pair *p, struct srtp_pair *from);
+void srtp_pair_keep_incoming(struct srtp_pair *p, struct srtp_pair *from);
 
 /* Each SSRC costs memory in the session until it is forgotten. */
 void srtp_pair_forget_incoming(struct srtp_pair *p, uint32_t ssrc);

@@ -1,4 +1,6 @@
-/* sip/call_inside.h - one outgoing call as call.c (its life) and call_config.c (its texts) see it.
+/* sip/call_inside.h - one outgoing call as its files see it: call.c (its life, the owner's wishes),
+ * call_config.c (its texts), call_targets.c (where it goes), call_invite.c (the INVITE),
+ * call_responses.c (what comes back).
  *
  * Owner:   the agent. Owns: its session (dialog, body, credentials), its texts, the present attempt.
  * Thread:  its agent's loop.
@@ -55,14 +57,13 @@ struct sip_call {
 	size_t target_count, target;
 
 	struct sip_client *invite; /* the present attempt */
-	struct sip_authorizer *invite_auth;
 	struct fork forks[FORKS_MAX];
 	size_t fork_count;
 
 	char *hangup_reason;
 	struct timer timer;
 	enum sip_why soon; /* what the timer will tell while RESOLVING */
-	char dns_why[128];
+	char detail[TLS_WHY_SIZE]; /* what the DNS or TLS complained about last */
 	struct deferred reap;
 };
 
@@ -80,3 +81,30 @@ MUST_USE int sip_invite_target(const struct sip_invite_config *config, struct si
 	size_t size, enum sip_protocol *protocol, bool *may_grow);
 /* Copies what the INVITE and its dialog will say. Returns 0, -EINVAL or -ENOMEM. */
 MUST_USE int sip_call_set_texts(struct sip_call *c, const struct sip_invite_config *config);
+
+/* sip/call.c */
+void sip_call_move(struct sip_call *c, enum call_state to);
+bool sip_call_hung_up(const struct sip_call *c); /* before the answer */
+/* `m` may be NULL. The last event; `c` lives until the next turn. */
+void sip_call_fail(struct sip_call *c, enum sip_why why, const struct sip_message *m);
+/* The same in the next turn: not from inside sip_invite(). */
+void sip_call_fail_soon(struct sip_call *c, enum sip_why why);
+/* Gone when it is over and the last transaction, which re-ACKs and waits for stragglers, is. */
+void sip_call_settle(struct sip_call *c);
+
+/* sip/call_targets.c */
+/* Asks for the addresses of `target`; the first INVITE follows, at once for a literal. */
+MUST_USE int sip_call_resolve(struct sip_call *c, const struct sip_uri *target);
+bool sip_call_more_targets(const struct sip_call *c);
+bool sip_call_try_target(struct sip_call *c); /* the present one; false as sip_call_send_invite() */
+bool sip_call_try_next(struct sip_call *c);
+
+/* sip/call_invite.c */
+/* To the present target. False: out of memory, or more than fits. */
+bool sip_call_send_invite(struct sip_call *c, uint32_t cseq);
+void sip_call_challenged(struct sip_call *c, const struct sip_message *m); /* 401, 407 */
+/* Once more with what has changed, to whom has just refused it with `m`. */
+void sip_call_again(struct sip_call *c, const struct sip_message *m);
+
+/* sip/call_responses.c */
+extern const struct sip_client_events sip_call_invite_events;

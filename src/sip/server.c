@@ -167,7 +167,7 @@ int sip_server_new(struct sip_server **ret, struct sip_agent *a, const struct si
 	}
 	sip_transaction_start(&s->engine,
 		m->method == SIP_INVITE ? SIP_SERVER_INVITE : SIP_SERVER_OTHER, &a->timers,
-		from->protocol == SIP_TCP, loop_now_ms(a->loop));
+		sip_is_stream(from->protocol), loop_now_ms(a->loop));
 	*ret = s;
 	return 0;
 }
@@ -326,6 +326,8 @@ void sip_reply_stateless(struct sip_agent *a, const struct sip_message *m,
 	write_head(&w, a, m, from, &r, tag);
 	if (status == 405)
 		sip_write_header(&w, "Allow", span_text(sip_allow));
+	if (status == 415)
+		sip_write_header(&w, "Accept", span_text("application/sdp"));
 	sip_write_end(&w, NULL, (struct span){0});
 	if (writer_span(&w).size)
 		(void)sip_agent_send(a, &path, writer_span(&w));

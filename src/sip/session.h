@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "sip/core.h"
 #include "sip/digest.h"
+#include "sip/refer.h"
 
 struct sip_session;
 
@@ -22,6 +23,7 @@ struct sip_session_ops {
 	void (*bye_done)(struct sip_session *s); /* ours was answered, or nobody will */
 	void (*no_ack)(struct sip_session *s);   /* nobody acknowledged our 200 */
 	void (*reanswered)(struct sip_session *s, const struct sip_message *m);
+	void (*referred)(struct sip_session *s, const struct sip_refer_result *r);
 	void (*idle)(struct sip_session *s); /* the last transaction is gone */
 	void (*free_now)(struct sip_session *s);
 };
@@ -44,12 +46,13 @@ struct sip_session {
 	struct sip_client *bye, *reinvite;
 	uint32_t reinvite_cseq;
 	char *bye_reason;
-	struct sip_authorizer *auth; /* of the BYE or the re-INVITE under way */
+	char *bye_extra; /* header lines; NULL = none */
+	struct sip_refer refer;
+	struct sip_authorizer *auth; /* what the far end has challenged; NULL = nothing yet */
 	char *username, *password;
 
 	struct dns_query *query; /* for the first route's name */
 	struct buf held;         /* the ACK that waits for it */
-	enum sip_protocol hop_protocol;
 };
 
 void sip_session_init(
@@ -70,11 +73,20 @@ void sip_session_ack(struct sip_session *s, const struct sip_dialog *d, const st
 struct sip_client *sip_session_start(struct sip_session *s, enum sip_method method,
 	const char *branch, struct span bytes, const struct sip_client_events *events);
 
+/* Another request begins, which may be challenged. */
+void sip_session_begin_auth(struct sip_session *s);
+/* Takes in a 401 or 407. False: there is nothing to answer it with. */
+bool sip_session_challenged(struct sip_session *s, const struct sip_message *m);
+/* Credentials for all that has been challenged, if anything was. Returns 0 or a negative error. */
+MUST_USE int sip_session_write_auth(
+	struct sip_session *s, struct writer *w, enum sip_method method, struct span body);
+
 /* BYE; `bye_done` follows in a later turn, but for want of memory never: the owner has a timer. */
 void sip_session_bye(struct sip_session *s, const char *reason);
 /* How long the owner waits for `bye_done` before it says that the call has ended. */
 uint32_t sip_session_bye_wait_ms(const struct sip_session *s);
 MUST_USE int sip_session_answer(struct sip_session *s, unsigned status, struct span body);
+MUST_USE int sip_session_refuse(struct sip_session *s, unsigned status, const char *warning);
 MUST_USE int sip_session_reinvite(struct sip_session *s, struct span body);
 MUST_USE int sip_session_set_body(struct sip_session *s, struct span body);
 /* No more offers, no more events: what waits is refused. */

@@ -1,5 +1,5 @@
 /* wire/sip_message.h - a SIP request or response taken apart (RFC 3261 section 7), and where one
- * ends in a byte stream (section 18.3).
+ * ends in a byte stream (section 18.3; wire/sip_stream.h cuts one up).
  *
  * Owner:   the caller; the struct is large (about 6 KB) and every span points into the bytes.
  * Owns:    nothing. Pure: no allocation, no clock. Fuzzed by test/fuzz/fuzz_sip_message.c.
@@ -91,6 +91,7 @@ struct sip_message {
 	size_t header_count;
 	size_t broken_lines; /* lines that are no header; passed over */
 	struct span body;
+	struct span bytes; /* the whole message as it came */
 };
 
 /* Why bytes are no message. */
@@ -112,11 +113,13 @@ enum sip_drop {
 /* `bytes` is one datagram, or one message cut out by sip_message_frame(). Bytes after
  * Content-Length are passed over; without Content-Length the body is the rest. */
 MUST_USE enum sip_drop sip_message_parse(struct sip_message *ret, struct span bytes);
+/* After a drop: whether `m` is a request of which enough was read to answer it with 400. */
+bool sip_message_answerable(const struct sip_message *m);
 const char *sip_drop_text(enum sip_drop why);
 
 /* Outcomes of sip_message_frame(). */
 enum {
-	SIP_FRAME_E_MORE = 1, /* not complete yet */
+	SIP_FRAME_E_MORE = 1, /* not complete yet: it will have *ret_size bytes, 0 = nobody knows */
 	SIP_FRAME_E_BLANK,    /* *ret_size bytes of line ends come first: take them off */
 	SIP_FRAME_E_BROKEN,   /* can never become a message: close the stream */
 };
@@ -128,6 +131,9 @@ MUST_USE int sip_message_frame(struct span stream, size_t *ret_size);
 /* The status that a request deserves before anyone looks at what it asks for: 400, 416, 483 or
  * 505; 0 = nothing is wrong. */
 unsigned sip_message_refusal(const struct sip_message *request);
+
+/* What an INVITE or UPDATE deserves that brings, or wants back, anything but SDP: 415, 406 or 0. */
+unsigned sip_message_body_refusal(const struct sip_message *request);
 
 /* First header of that kind, or NULL. */
 const struct sip_header_line *sip_message_header(

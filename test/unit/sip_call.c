@@ -43,7 +43,7 @@ struct world {
 	unsigned status;
 	enum sip_why why;
 	bool by_far_end;
-	char body[256], sentence[256], end_why[32];
+	char body[256], sentence[320], end_why[32];
 	unsigned reason_cause;
 };
 
@@ -502,6 +502,11 @@ static void check_credentials(const struct got *g, enum sip_header_id id, const 
 	CHECK_EQ(sip_digest_verify(&g->m, id, "carrier.example", nonce, "alice", "secret"), 0);
 }
 
+static bool text_holds(struct span s, const char *what)
+{
+	return memmem(s.data, s.size, what, strlen(what)) != NULL;
+}
+
 static void challenges(void)
 {
 	struct world w;
@@ -553,6 +558,10 @@ static void challenges(void)
 	sip_call_hangup(w.call, "Q.850;cause=16");
 	expect(&w, &bye, SIP_BYE);
 	CHECK(value_is(&bye, SIP_H_REASON, "Q.850;cause=16"));
+	/* It brings credentials by the nonces that are known, and is asked all the same. */
+	check_credentials(&bye, SIP_H_PROXY_AUTHORIZATION, "n2");
+	check_credentials(&bye, SIP_H_AUTHORIZATION, "u2");
+	CHECK(text_holds(sip_message_value(&bye.m, SIP_H_PROXY_AUTHORIZATION), "nc=00000003"));
 	reply(&w, &bye, 407, NULL,
 		"Proxy-Authenticate: Digest realm=\"carrier.example\",nonce=\"b1\",qop=\"auth\"\r\n",
 		NULL);
@@ -782,7 +791,7 @@ static void requests_within_the_call(void)
 		{"INVITE", "", "v=0 hold", 200},
 		{"INVITE", "", NULL, 200},
 		{"PRACK", "RAck: 1 1 INVITE\r\n", NULL, 481},
-		{"NOTIFY", "Event: talk\r\n", NULL, 405},
+		{"NOTIFY", "Event: talk\r\n", NULL, 481},
 		{"REFER", "Refer-To: <sip:a@127.0.0.1>\r\n", NULL, 405},
 		{"PLEASE", "", NULL, 405},
 		{"INVITE", "Require: blue-sky\r\n", NULL, 420},
@@ -956,7 +965,7 @@ static void nonsense_is_refused_at_once(void)
 	world_open(&w);
 	struct sip_invite_config config = plain(&w);
 	const char *uris[] = {"sip:", "+15550100", "http://x", "sips:a@127.0.0.1",
-		"sip:a@127.0.0.1;transport=tls", "sip:a b@127.0.0.1"};
+		"sip:a@127.0.0.1;transport=sctp", "sip:a b@127.0.0.1"};
 	for (size_t i = 0; i < COUNT_OF(uris); ++i) {
 		config.request_uri = uris[i];
 		CHECK_EQ(sip_invite(&w.call, w.agent, &config, &events, &w), -EINVAL);
