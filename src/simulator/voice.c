@@ -156,7 +156,7 @@ static bool speak(struct voice *v)
 	bool ended = voice_sound_next(&v->sound, frame, v->frame, &raw);
 	if (v->aim.codec == CODEC_PCMA && !raw)
 		g711_convert(frame, frame, v->frame, G711_ULAW);
-	bool pressing = v->aim.dtmf_pt && dtmf_sender_step(&v->presses, &event, &done, v->timestamp) == DTMF_STEP_EVENT;
+	bool pressing = v->aim.dtmf_pt && dtmf_sender_step(&v->presses, &event, &done, v->timestamp, 8000) == DTMF_STEP_EVENT;
 	if (pressing)
 		send_event(v, &event);
 	else if (v->sound.mode == SOUND_NOISE)

@@ -285,7 +285,8 @@ static void authorize(char *out, size_t size, const char *answer, const char *pa
 	struct writer writer = writer_of(out, size - 1);
 	CHECK_EQ(sip_message_parse(&m, span_text(answer)), SIP_OK);
 	CHECK_EQ(sip_authorizer_challenged(&a, &m), 0);
-	CHECK_EQ(sip_authorizer_write(&writer, &a, "ringdown", password, span_text("INVITE"), span_text(w.uri), "cnonce"), 0);
+	CHECK_EQ(sip_authorizer_write(&writer, &a, "ringdown", password, span_text("INVITE"), span_text(w.uri),
+		span_text(OFFER), "cnonce"), 0);
 	CHECK(!writer.bad);
 	out[writer.used] = 0;
 }
