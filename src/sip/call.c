@@ -422,6 +422,11 @@ bool sip_call_refer_accepted(const struct sip_call *c)
 	return sip_session_refer_accepted(&c->s);
 }
 
+bool sip_call_has_answered_challenge(const struct sip_call *c)
+{
+	return c->s.auth && c->s.auth->count;
+}
+
 const char *sip_call_id(const struct sip_call *c)
 {
 	return c->s.dialog.call_id;

@@ -154,6 +154,8 @@ void sip_call_refer_forget(struct sip_call *c); /* no `referred` any more */
 /* Whether the far end said that it is at it: then its BYE is a success (RFC 5589 section 6.1). */
 bool sip_call_refer_accepted(const struct sip_call *c);
 
+/* Whether the INVITE under way carries credentials, because one before it was challenged. */
+bool sip_call_has_answered_challenge(const struct sip_call *c);
 const char *sip_call_id(const struct sip_call *c); /* the Call-ID header */
 /* Where the INVITE went, once it did; family 0 before. */
 void sip_call_remote(const struct sip_call *c, struct sockaddr_storage *ret);
