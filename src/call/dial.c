@@ -119,20 +119,6 @@ static const struct sip_call_events sip_events = {
 	.ended = on_ended,
 };
 
-static enum sip_protocol_choice protocol_of(const Livekit__SIPOutboundTrunkInfo *trunk)
-{
-	switch (trunk->transport) {
-	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_UDP:
-		return SIP_PROTOCOL_UDP;
-	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TCP:
-		return SIP_PROTOCOL_TCP;
-	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TLS:
-		return SIP_PROTOCOL_TLS;
-	default:
-		return SIP_PROTOCOL_AUTO;
-	}
-}
-
 /* What the INVITE says, as text. */
 struct invite_texts {
 	struct identity who;
@@ -233,7 +219,8 @@ int call_invite(struct call *c, const struct call_request *request, const char *
 			.from_uri = t.who.from,
 			.from_display = *t.who.display ? t.who.display : NULL,
 			.contact_user = t.who.contact_user,
-			.protocol = protocol_of(trunk),
+			.protocol = identity_protocol(trunk),
+			.proxy = *options.outbound_proxy ? options.outbound_proxy : NULL,
 			.username = c->has_credentials ? trunk->auth_username : NULL,
 			.password = c->has_credentials ? trunk->auth_password : NULL,
 			.headers = headers,

@@ -61,6 +61,7 @@ struct server {
 	bool loopback; /* everything on 127.0.0.1: --dev, or bind_addresses says so */
 	bool stopping;
 	uint64_t peers_version, peers_learned_ms;
+	struct list peers_learning; /* hosts that are being looked up */
 	unsigned doors_open;
 	void (*doors_closed)(struct server *s);
 
@@ -102,6 +103,7 @@ void server_watch_hangup(struct server *s);
 void server_weigh_traffic(struct server *s);
 /* cli/server_peers.c; cheap when nothing has changed. */
 void server_learn_peers(struct server *s);
+void server_stop_learning(struct server *s);
 /* cli/server_dev.c: what --dev adds. */
 MUST_USE int server_offer_simulator(struct server *s);
 void server_announce(struct server *s);

@@ -64,7 +64,11 @@ static int set_dialog(struct sip_call *c, const struct sip_invite_config *config
 	d->local = from_value(config, d->local_tag);
 	d->remote = mem_format("<%s>", to);
 	d->target = mem_strdup(config->request_uri);
-	if (!d->call_id || !d->local || !d->remote || !d->target)
+	if (*c->aim.route) {
+		d->routes[0] = mem_strdup(c->aim.route);
+		d->route_count = d->routes[0] != NULL;
+	}
+	if (!d->call_id || !d->local || !d->remote || !d->target || (*c->aim.route && !d->route_count))
 		return err_new(-ENOMEM);
 	return sip_usage_publish(&c->s.usage, d->call_id, d->local_tag);
 }
@@ -86,30 +90,6 @@ int sip_call_set_texts(struct sip_call *c, const struct sip_invite_config *confi
 	if (r >= 0 && !c->extra)
 		r = -EINVAL;
 	return r < 0 ? r : set_dialog(c, config);
-}
-
-int sip_invite_target(const struct sip_invite_config *config, struct sip_uri *ret, char *text,
-	size_t size, enum sip_protocol *protocol, bool *may_grow)
-{
-	struct sip_uri uri;
-	struct span transport = {0};
-
-	if (sip_uri_parse(&uri, span_text(config->request_uri)) || uri.scheme != SIP_SCHEME_SIP)
-		return -EINVAL;
-	sip_param_get(uri.params, "transport", &transport);
-	enum sip_protocol asked = SIP_UDP;
-	if (transport.size && !sip_protocol_find(&asked, transport))
-		return -EINVAL;
-	static const enum sip_protocol chosen[] = {
-		[SIP_PROTOCOL_UDP] = SIP_UDP, [SIP_PROTOCOL_TCP] = SIP_TCP, [SIP_PROTOCOL_TLS] = SIP_TLS};
-	*protocol = config->protocol == SIP_PROTOCOL_AUTO ? asked : chosen[config->protocol];
-	*may_grow = config->protocol == SIP_PROTOCOL_AUTO && !transport.size;
-	*ret = uri;
-	if (!config->proxy)
-		return 0;
-	if ((size_t)snprintf(text, size, "sip:%s", config->proxy) >= size)
-		return -EINVAL;
-	return sip_uri_parse(ret, span_text(text)) ? -EINVAL : 0;
 }
 
 bool sip_invite_is_sound(const struct sip_invite_config *config)

@@ -267,7 +267,7 @@ void sip_session_init(
 
 void sip_session_fini(struct sip_session *s)
 {
-	dns_cancel(s->query);
+	sip_locate_cancel(s->location);
 	release_server(&s->pending);
 	release_server(&s->unacked);
 	while (!list_empty(&s->clients))

@@ -47,7 +47,7 @@ struct sip_session {
 	struct sip_authorizer *auth; /* what the far end has challenged; NULL = nothing yet */
 	char *username, *password;
 
-	struct dns_query *query; /* for the first route's name */
+	struct sip_location *location; /* of the first route's name */
 	struct buf held;         /* the ACK that waits for it */
 };
 
