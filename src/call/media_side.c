@@ -9,11 +9,17 @@ static struct call *of_leg(struct calls *cs, media_id leg)
 void calls_leg_event(struct calls *cs, media_id leg, enum media_leg_event event)
 {
 	struct call *c = of_leg(cs, leg);
+	if (c && event == MEDIA_LEG_FIRST_RTP)
+		record_time(c, RECORD_FIRST_RTP_RECEIVED);
 	if (!c || event != MEDIA_LEG_SILENT)
 		return;
 	struct media_leg_stats stats = {0};
 	media_leg_stats(cs->config.media, leg, &stats);
-	call_end_as(c, stats.received ? CALL_END_MEDIA_TIMEOUT : CALL_END_NO_MEDIA, NULL);
+	call_end_as(c,
+		stats.received ? CALL_END_MEDIA_TIMEOUT
+		: stats.locked ? CALL_END_MEDIA_LOCKED
+			       : CALL_END_NO_MEDIA,
+		NULL);
 }
 
 void calls_leg_digit(struct calls *cs, media_id leg, char digit)

@@ -10,6 +10,7 @@
 #include "api/api.h"
 #include "base/limits.h"
 #include "call/call.h"
+#include "call/lines.h"
 #include "config/config.h"
 #include "media/media.h"
 #include "metrics/metrics.h"
@@ -20,6 +21,7 @@
 #include "signal/door.h"
 #include "simulator/simulator.h"
 #include "sip/agent.h"
+#include "store/records.h"
 #include "store/store.h"
 #include "trunk/policy.h"
 #include "trunk/trunk.h"
@@ -41,9 +43,11 @@ struct server {
 	struct webhook_events webhook_events;
 	struct metrics *metrics; /* NULL: no prometheus.port */
 	struct store *store;
+	struct records *records; /* NULL: nothing is kept of calls */
 	struct trunks *trunks;
 	struct policy *policy;
 	struct sip_agent *sip;
+	struct lines *lines;
 	struct calls *calls;
 	struct signal_door *signal;
 	struct api *api;
@@ -104,6 +108,9 @@ void server_weigh_traffic(struct server *s);
 /* cli/server_peers.c; cheap when nothing has changed. */
 void server_learn_peers(struct server *s);
 void server_stop_learning(struct server *s);
+/* cli/server_trunks.c */
+MUST_USE int server_build_lines(struct server *s);
+void server_write_trunks(void *owner, struct exposition *e); /* for struct metrics_config */
 /* cli/server_dev.c: what --dev adds. */
 MUST_USE int server_offer_simulator(struct server *s);
 void server_announce(struct server *s);

@@ -3,13 +3,12 @@
 #include "cli/server.h"
 
 #include "base/clock.h"
-#include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "call/identity.h"
 #include "net/address.h"
+#include "trunk/options.h"
 
-#include <errno.h>
 #include <stdio.h>
 
 enum { AGAIN_MS = 10 * 60 * 1000 }; /* Twilio's names live for ten minutes */
@@ -41,28 +40,40 @@ static void on_located(void *owner, const struct sip_target *targets, size_t cou
 	learning_free(l);
 }
 
-/* Every address that the trunk's calls may go to: its own host's, or its outbound proxy's. */
-static int learn(struct server *s, const Livekit__SIPOutboundTrunkInfo *trunk)
+/* Every address that "host[:port]" may stand for. */
+static void learn(struct server *s, const char *address, enum sip_protocol_choice protocol)
 {
-	char uri[OPTION_TEXT_SIZE + 8], why[TRUNK_WHY_SIZE];
-	struct trunk_options options;
+	char uri[OPTION_TEXT_SIZE + 8];
 	struct sip_aim aim;
-	struct sip_location *location;
-	if (trunk_options_read(&options, trunk->metadata, why))
-		options = (struct trunk_options){0};
-	snprintf(uri, sizeof uri, "sip:%s", trunk->address);
-	int r = sip_aim_read(&aim, uri, identity_protocol(trunk), options.outbound_proxy);
+	struct sip_location *location = NULL;
+	if (!*address)
+		return;
+	snprintf(uri, sizeof uri, "sip:%s", address);
+	int r = sip_aim_read(&aim, uri, protocol, NULL, NULL);
 	struct learning *l = r < 0 ? NULL : mem_zalloc(sizeof *l);
-	if (!l)
-		return r < 0 ? r : err_new(-ENOMEM);
-	l->server = s;
-	list_add(&s->peers_learning, &l->link);
-	r = sip_aim_locate(&location, s->sip, &aim, on_located, l);
-	if (r < 0)
-		learning_free(l);
-	else if (location)
-		l->location = location; /* a literal is learned, and `l` gone, already */
-	return r;
+	if (l) {
+		l->server = s;
+		list_add(&s->peers_learning, &l->link);
+		r = sip_aim_locate(&location, s->sip, &aim, on_located, l);
+		if (r < 0)
+			learning_free(l);
+		else if (location)
+			l->location = location; /* a literal is learned, and `l` gone, already */
+	}
+	if (!l || r < 0)
+		log_warn("sip", "%s cannot be looked up now", address);
+}
+
+/* Its registrar and its proxy send us requests as well. */
+static void learn_trunk(struct server *s, const Livekit__SIPOutboundTrunkInfo *trunk)
+{
+	struct trunk_options options;
+	char why[TRUNK_WHY_SIZE];
+	learn(s, trunk->address, identity_protocol(trunk));
+	if (trunk_options_read(&options, trunk->metadata, why) == 0) {
+		learn(s, options.outbound_proxy, identity_protocol(trunk));
+		learn(s, options.reg.host, identity_protocol(trunk));
+	}
 }
 
 void server_stop_learning(struct server *s)
@@ -82,6 +93,5 @@ void server_learn_peers(struct server *s)
 	list_init(&s->peers_learning);
 	sip_agent_clear_peers(s->sip);
 	for (size_t i = 0; i < trunks_count(s->trunks); ++i)
-		if (learn(s, trunks_at(s->trunks, i)) < 0)
-			log_warn("sip", "%s cannot be looked up now", trunks_at(s->trunks, i)->address);
+		learn_trunk(s, trunks_at(s->trunks, i));
 }

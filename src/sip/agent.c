@@ -14,9 +14,25 @@
 /* What an in-dialog request of that name does not get a 405 for. */
 const char sip_allow[] = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO";
 
+static void trace(struct sip_agent *a, const struct sip_path *path, struct span bytes, const struct sip_message *m)
+{
+	if (!a->events || !a->events->message)
+		return;
+	const struct sip_traced t = {
+		.sent = !m,
+		.protocol = sip_protocol_text(path->protocol),
+		.remote = (const struct sockaddr *)&path->remote,
+		.path = path,
+		.bytes = bytes,
+		.message = m,
+	};
+	a->events->message(a->owner, &t);
+}
+
 int sip_agent_send(struct sip_agent *a, struct sip_path *path, struct span bytes)
 {
 	++a->counts.sent;
+	trace(a, path, bytes, NULL);
 	return sip_transport_send(a->transport, path, bytes);
 }
 
@@ -332,6 +348,7 @@ static void on_message(void *owner, const struct sip_message *m, const struct si
 	struct sip_agent *a = owner;
 
 	++a->counts.received;
+	trace(a, from, m->bytes, m);
 	if (m->is_response)
 		on_response(a, m);
 	else
@@ -474,6 +491,11 @@ struct sip_agent *sip_agent_free(struct sip_agent *a)
 	mem_free(a->user_agent);
 	mem_free(a);
 	return NULL;
+}
+
+void sip_agent_local(const struct sip_agent *a, const struct sip_path *path, char out[SIP_LOCAL_SIZE])
+{
+	sip_transport_host_port(a->transport, path, out);
 }
 
 uint16_t sip_agent_port(const struct sip_agent *a)

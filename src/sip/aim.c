@@ -45,8 +45,21 @@ static int take_proxy(struct sip_aim *a, const char *proxy)
 	return r < 0 ? r : take_protocol(a, &uri);
 }
 
+/* One that makes no sense is passed over: a registrar told it (RFC 3608). */
+static int take_route(struct sip_aim *a, const char *route)
+{
+	struct sip_name_addr value;
+	struct sip_uri uri;
+
+	if (sip_name_addr_parse(&value, span_text(route)) || sip_uri_parse(&uri, value.uri) ||
+		uri.scheme != SIP_SCHEME_SIP)
+		return 0;
+	int r = take_host(a, &uri);
+	return r < 0 ? r : take_protocol(a, &uri);
+}
+
 int sip_aim_read(struct sip_aim *ret, const char *request_uri, enum sip_protocol_choice protocol,
-	const char *proxy)
+	const char *proxy, const char *route)
 {
 	static const enum sip_protocol chosen[] = {
 		[SIP_PROTOCOL_UDP] = SIP_UDP, [SIP_PROTOCOL_TCP] = SIP_TCP, [SIP_PROTOCOL_TLS] = SIP_TLS};
@@ -60,6 +73,8 @@ int sip_aim_read(struct sip_aim *ret, const char *request_uri, enum sip_protocol
 		r = take_host(ret, &uri);
 	if (r >= 0 && proxy && *proxy)
 		r = take_proxy(ret, proxy);
+	else if (r >= 0 && route)
+		r = take_route(ret, route);
 	if (protocol != SIP_PROTOCOL_AUTO && !(proxy && strstr(proxy, "transport="))) {
 		ret->any_protocol = false;
 		ret->protocol = chosen[protocol];

@@ -22,12 +22,13 @@ struct sip_aim {
 	uint16_t port;            /* 0 = not said */
 	bool any_protocol;        /* nobody asked for one; `protocol` is UDP then */
 	enum sip_protocol protocol;
-	char route[SIP_HOST_SIZE + 64]; /* value of the Route header; "" = none */
+	char route[SIP_HOST_SIZE + 64]; /* the proxy as the value of a Route header; "" = none */
 };
 
-/* `proxy` is "host[:port][;transport=tcp]" or NULL. Returns 0 or -EINVAL. */
+/* `proxy` is "host[:port][;transport=tcp]" or NULL; without it `route`, the value of a Route header that
+ * the request has already, says where to; NULL = it has none. Returns 0 or -EINVAL. */
 MUST_USE int sip_aim_read(struct sip_aim *ret, const char *request_uri, enum sip_protocol_choice protocol,
-	const char *proxy);
+	const char *proxy, const char *route);
 /* As sip_locate(). */
 MUST_USE int sip_aim_locate(struct sip_location **ret, struct sip_agent *a, const struct sip_aim *aim,
 	sip_located_fn *found, void *owner);

@@ -236,6 +236,13 @@ static void on_reanswered(struct sip_session *s, const struct sip_message *m)
 		c->events->reanswered(c->owner, m);
 }
 
+static void on_referred(struct sip_session *s, const struct sip_refer_result *r)
+{
+	struct sip_call *c = call_of(s);
+	if (c->events->referred)
+		c->events->referred(c->owner, r);
+}
+
 static void on_idle(struct sip_session *s)
 {
 	sip_call_settle(call_of(s));
@@ -254,6 +261,7 @@ static const struct sip_session_ops session_ops = {
 	.bye_done = on_bye_done,
 	.no_ack = on_no_ack,
 	.reanswered = on_reanswered,
+	.referred = on_referred,
 	.idle = on_idle,
 	.free_now = on_free_now,
 };
@@ -262,7 +270,8 @@ static const struct sip_session_ops session_ops = {
 
 static int start(struct sip_call *c, const struct sip_invite_config *config)
 {
-	int r = sip_aim_read(&c->aim, config->request_uri, config->protocol, config->proxy);
+	int r = sip_aim_read(&c->aim, config->request_uri, config->protocol, config->proxy,
+		config->route_count ? config->routes[0] : NULL);
 	c->may_grow = c->aim.any_protocol;
 	if (r >= 0)
 		r = sip_call_set_texts(c, config);
@@ -345,6 +354,31 @@ int sip_call_refuse(struct sip_call *c, unsigned status, const char *warning)
 int sip_call_reinvite(struct sip_call *c, struct span body)
 {
 	return c->state == CALL_ESTABLISHED ? sip_session_reinvite(&c->s, body) : -EINVAL;
+}
+
+int sip_call_bye_headers(struct sip_call *c, const struct sip_extra *headers, size_t count)
+{
+	char *text = sip_extra_text(headers, count);
+	if (!text)
+		return -EINVAL;
+	mem_free(c->s.bye_extra);
+	c->s.bye_extra = text;
+	return 0;
+}
+
+int sip_call_refer(struct sip_call *c, const struct sip_refer_request *request)
+{
+	return c->state == CALL_ESTABLISHED ? sip_session_refer(&c->s, request) : -EINVAL;
+}
+
+void sip_call_refer_forget(struct sip_call *c)
+{
+	sip_session_refer_forget(&c->s);
+}
+
+bool sip_call_refer_accepted(const struct sip_call *c)
+{
+	return sip_session_refer_accepted(&c->s);
 }
 
 const char *sip_call_id(const struct sip_call *c)

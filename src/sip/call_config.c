@@ -51,6 +51,26 @@ static int set_contact_user(struct sip_call *c, const struct sip_invite_config *
 	return c->contact_user ? 0 : err_new(-ENOMEM);
 }
 
+/* The route set that is there before there is a dialog (RFC 3261 section 12.2.1.1). */
+static int add_route(struct sip_dialog *d, const char *route)
+{
+	if (d->route_count == SIP_ROUTES_MAX)
+		return 0;
+	int r = set_text(&d->routes[d->route_count], route);
+	d->route_count += r >= 0;
+	return r;
+}
+
+static int set_routes(struct sip_call *c, const struct sip_invite_config *config)
+{
+	struct sip_dialog *d = &c->s.dialog;
+
+	int r = *c->aim.route ? add_route(d, c->aim.route) : 0;
+	for (size_t i = 0; r >= 0 && i < config->route_count; ++i)
+		r = add_route(d, config->routes[i]);
+	return r;
+}
+
 static int set_dialog(struct sip_call *c, const struct sip_invite_config *config)
 {
 	struct sip_dialog *d = &c->s.dialog;
@@ -64,11 +84,7 @@ static int set_dialog(struct sip_call *c, const struct sip_invite_config *config
 	d->local = from_value(config, d->local_tag);
 	d->remote = mem_format("<%s>", to);
 	d->target = mem_strdup(config->request_uri);
-	if (*c->aim.route) {
-		d->routes[0] = mem_strdup(c->aim.route);
-		d->route_count = d->routes[0] != NULL;
-	}
-	if (!d->call_id || !d->local || !d->remote || !d->target || (*c->aim.route && !d->route_count))
+	if (!d->call_id || !d->local || !d->remote || !d->target || set_routes(c, config) < 0)
 		return err_new(-ENOMEM);
 	return sip_usage_publish(&c->s.usage, d->call_id, d->local_tag);
 }

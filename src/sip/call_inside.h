@@ -103,6 +103,8 @@ bool sip_call_try_next(struct sip_call *c);
 /* To the present target. False: out of memory, or more than fits. */
 bool sip_call_send_invite(struct sip_call *c, uint32_t cseq);
 void sip_call_challenged(struct sip_call *c, const struct sip_message *m); /* 401, 407 */
+/* Once more with what has changed, to whom has just refused it with `m`. */
+void sip_call_again(struct sip_call *c, const struct sip_message *m);
 
 /* sip/call_responses.c */
 extern const struct sip_client_events sip_call_invite_events;

@@ -1,4 +1,5 @@
-/* sip/call_invite.c - the INVITE of an outgoing call: its text, and again with credentials. */
+/* sip/call_invite.c - the INVITE of an outgoing call: its text, and again with credentials or
+ * another body. */
 #include "sip/call_inside.h"
 
 static struct span write_invite(struct sip_call *c, uint32_t cseq, const char *branch)
@@ -40,17 +41,20 @@ bool sip_call_send_invite(struct sip_call *c, uint32_t cseq)
 	return true;
 }
 
-void sip_call_challenged(struct sip_call *c, const struct sip_message *m)
+/* RFC 3261 section 22.2: a new transaction, same Call-ID and From, the next CSeq. */
+void sip_call_again(struct sip_call *c, const struct sip_message *m)
 {
-	if (!sip_session_challenged(&c->s, m)) {
-		sip_call_fail(c, SIP_WHY_AUTH, m);
-		return;
-	}
-	/* RFC 3261 section 22.2: a new transaction, same Call-ID and From, the next CSeq; to whom
-	 * has just answered. */
 	c->s.path = c->invite->path;
 	timer_stop(&c->timer);
 	sip_call_move(c, CALL_CALLING);
 	if (!sip_call_send_invite(c, c->s.dialog.local_cseq + 1))
 		sip_call_fail(c, SIP_WHY_BROKEN, m);
+}
+
+void sip_call_challenged(struct sip_call *c, const struct sip_message *m)
+{
+	if (sip_session_challenged(&c->s, m))
+		sip_call_again(c, m);
+	else
+		sip_call_fail(c, SIP_WHY_AUTH, m);
 }

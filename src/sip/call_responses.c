@@ -172,6 +172,11 @@ static void on_refusal(struct sip_call *c, const struct sip_message *m)
 		sip_call_challenged(c, m);
 		return;
 	}
+	bool about_body = m->status == 415 || m->status == 488 || m->status == 606;
+	if (about_body && c->events->refused && c->events->refused(c->owner, m)) {
+		sip_call_again(c, m);
+		return;
+	}
 	bool rang = c->state == CALL_RINGING;
 	if (m->status == 503)
 		sip_call_target_is_busy(c, retry_after_s(m));

@@ -20,7 +20,6 @@ struct sip_request {
 	char *contact_user, *contact_params, *contact_after, *contact;
 	char *username, *password;
 	struct sip_authorizer own, *auth; /* `auth` is `own`, or the borrowed one */
-	bool guessed;                     /* sent with what an earlier challenge said */
 	uint32_t cseq, timeout_ms;
 
 	struct sip_aim aim;
@@ -185,7 +184,6 @@ static bool try_target(struct sip_request *r)
 
 	r->path = (struct sip_path){.protocol = t->protocol, .remote = t->address};
 	snprintf(r->path.host, sizeof r->path.host, "%s", r->aim.host);
-	r->guessed = r->auth->count > 0;
 	if (!send_request(r))
 		return false;
 	timer_stop(&r->timer);
@@ -217,13 +215,8 @@ static void on_timer(void *owner)
 
 /* --- answers ------------------------------------------------------------------------------- */
 
-/* A nonce of an earlier request may have grown old without the far end saying so: what was only
- * guessed is forgotten, and this challenge is the first. */
 static void on_challenge(struct sip_request *r, const struct sip_message *m)
 {
-	if (r->guessed)
-		*r->auth = (struct sip_authorizer){0};
-	r->guessed = false;
 	if (!r->username || sip_authorizer_challenged(r->auth, m)) {
 		finish(r, SIP_WHY_AUTH, m);
 		return;
@@ -329,7 +322,7 @@ static int copy_texts(struct sip_request *r, const struct sip_request_config *c)
 
 static int start(struct sip_request *r, const struct sip_request_config *c)
 {
-	int e = sip_aim_read(&r->aim, c->request_uri, c->protocol, c->proxy);
+	int e = sip_aim_read(&r->aim, c->request_uri, c->protocol, c->proxy, NULL);
 	if (e >= 0)
 		e = copy_texts(r, c);
 	if (e >= 0)
@@ -354,7 +347,7 @@ int sip_request_start(struct sip_request **ret, struct sip_agent *a, const struc
 	r->cseq = config->cseq ? config->cseq : 1;
 	r->timeout_ms = config->timeout_ms;
 	r->auth = config->known ? config->known : &r->own;
-	r->auth->tries = 0;
+	sip_authorizer_begin(r->auth);
 	int e = start(r, config);
 	if (e < 0) {
 		sip_request_free(r);

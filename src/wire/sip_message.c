@@ -259,7 +259,7 @@ static void reset(struct sip_message *m)
 	/* Not the header array: 6 KB for each packet would be for nothing. */
 	memset(m, 0, offsetof(struct sip_message, headers));
 	m->header_count = m->broken_lines = 0;
-	m->body = (struct span){0};
+	m->body = m->bytes = (struct span){0};
 }
 
 enum sip_drop sip_message_parse(struct sip_message *ret, struct span bytes)
@@ -272,6 +272,7 @@ enum sip_drop sip_message_parse(struct sip_message *ret, struct span bytes)
 		rest = span_of(rest.data + 1, rest.size - 1);
 	if (!rest.size)
 		return SIP_DROP_KEEPALIVE;
+	ret->bytes = rest;
 	if (!take_line(&rest, &line))
 		return SIP_DROP_START_LINE;
 	if (!(is_version(line) ? parse_status_line(ret, line) : parse_request_line(ret, line)))

@@ -91,6 +91,7 @@ struct sip_message {
 	size_t header_count;
 	size_t broken_lines; /* lines that are no header; passed over */
 	struct span body;
+	struct span bytes; /* the whole message as it came */
 };
 
 /* Why bytes are no message. */

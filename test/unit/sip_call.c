@@ -791,7 +791,7 @@ static void requests_within_the_call(void)
 		{"INVITE", "", "v=0 hold", 200},
 		{"INVITE", "", NULL, 200},
 		{"PRACK", "RAck: 1 1 INVITE\r\n", NULL, 481},
-		{"NOTIFY", "Event: talk\r\n", NULL, 405},
+		{"NOTIFY", "Event: talk\r\n", NULL, 481},
 		{"REFER", "Refer-To: <sip:a@127.0.0.1>\r\n", NULL, 405},
 		{"PLEASE", "", NULL, 405},
 		{"INVITE", "Require: blue-sky\r\n", NULL, 420},
