@@ -9,6 +9,7 @@
 #include "call/call.h"
 #include "call/headers.h"
 #include "call/record.h"
+#include "call/quality.h"
 #include "call/negotiate.h"
 #include "call/seat.h"
 #include "media/media.h"
@@ -63,6 +64,7 @@ struct call {
 	struct media_leg_remote connected_to; /* what the leg was told, once `connected` */
 	bool connected;
 	bool digits_by_rtp; /* a digit came so: those in INFO are the same ones again */
+	struct call_meter meter; /* outlives the leg */
 	struct sip_call *sip;      /* NULL once its last event came */
 	struct timer ringing, longest;
 	struct call_transfer *transfer; /* under way, or NULL */

@@ -64,8 +64,16 @@ static void on_deadline(void *owner)
 
 static int open_all(struct doctor *d)
 {
-	const struct sip_agent_config config = {.user_agent = "Ringdown doctor"};
-	int r = dns_new(&d->dns, &d->loop);
+	const struct tls_config tls = {.client = true, .ca_file = d->ca_file};
+	char why[TLS_WHY_SIZE];
+	int r = tls_context_new(&d->tls, &tls, why);
+	if (r > 0) {
+		fprintf(stderr, "ringdown: %s\n", why);
+		return -EINVAL;
+	}
+	const struct sip_agent_config config = {.user_agent = "Ringdown doctor", .tls_client = d->tls};
+	if (r == 0)
+		r = dns_new(&d->dns, &d->loop);
 	if (r == 0)
 		r = sip_agent_new(&d->agent, &d->loop, d->dns, &config, NULL, NULL);
 	if (r == 0)
@@ -96,6 +104,7 @@ int doctor_run(struct doctor *d)
 	d->dns = dns_free(d->dns);
 	loop_run(&d->loop); /* until the last connection has said goodbye */
 	loop_fini(&d->loop);
+	d->tls = tls_context_free(d->tls);
 	return r;
 }
 

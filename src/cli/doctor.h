@@ -46,6 +46,7 @@ struct doctor {
 
 	struct loop loop;
 	struct dns *dns;
+	struct tls_context *tls;
 	struct sip_agent *agent;
 	struct timer turn, deadline;
 	size_t step;

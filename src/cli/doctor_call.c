@@ -107,6 +107,7 @@ static void tell_failure(struct doctor_call *c, const struct sip_failure *f, boo
 		[SIP_WHY_TIMEOUT] = CALL_FAILURE_TIMEOUT,
 		[SIP_WHY_TRANSPORT] = CALL_FAILURE_TRANSPORT,
 		[SIP_WHY_DNS] = CALL_FAILURE_DNS,
+		[SIP_WHY_TLS] = CALL_FAILURE_TLS,
 		[SIP_WHY_BROKEN] = CALL_FAILURE_INTERNAL,
 	};
 	struct doctor *d = c->doctor;
@@ -244,7 +245,7 @@ static void tell_incoming(struct doctor *d, const struct doctor_rtp_result *r, c
 		(unsigned long long)r->lost, r->jitter_ms);
 	if (r->elsewhere)
 		doctor_found(d, "sound in", DOCTOR_NOTE, NULL,
-			"It comes from another address than the SDP names: sip.symmetric_rtp must be on, as it is by default.");
+			"It comes from another address than the SDP names: set sip.symmetric_rtp: true.");
 }
 
 static void tell_outgoing(struct doctor *d, const struct doctor_rtp_result *r)
@@ -381,7 +382,7 @@ void doctor_credentials(struct doctor *d)
 	if (d->no_invite) {
 		doctor_found(d, "credentials", DOCTOR_SKIPPED, NULL, "Not checked: --no-invite.");
 		doctor_next(d);
-	} else if (d->call || d->trunk->transport == LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TLS) {
+	} else if (d->call) {
 		doctor_next(d); /* the call itself shows */
 	} else {
 		call(d, false);

@@ -146,7 +146,9 @@ static void tell_silence(struct doctor *d, const struct sip_request_end *e, cons
 		"Check the trunk's address and port, and that the firewall lets %s to %s out and the answers back in. Where the "
 		"carrier knows its customers by address, ours must be on its list.", how, where);
 	doctor_found(d, "options", spare ? DOCTOR_NOTE : DOCTOR_BAD, spare ? NULL : fix, "%s %s: %s%s", how, where,
-		e->why == SIP_WHY_TIMEOUT ? "no answer to OPTIONS." : "refuses connections, or no way leads there.",
+		e->why == SIP_WHY_TIMEOUT ? "no answer to OPTIONS."
+		: e->why == SIP_WHY_TLS	  ? e->sentence
+					  : "refuses connections, or no way leads there.",
 		spare ? " UDP is what calls use; a request that is too large for it would fail." : "");
 }
 
@@ -209,6 +211,7 @@ static void ask(struct doctor *d)
 			.from_uri = from,
 			.protocol = protocol_now(d),
 			.proxy = proxy,
+			.tls_name = d->host,
 			.contact_user = "",
 			.timeout_ms = ANSWER_MS,
 		},
@@ -222,10 +225,5 @@ static void ask(struct doctor *d)
 void doctor_options(struct doctor *d)
 {
 	d->target = 0;
-	if (wants_tls(d)) {
-		doctor_found(d, "options", DOCTOR_SKIPPED, NULL, "Not asked over TLS.");
-		doctor_next(d);
-		return;
-	}
 	ask(d);
 }
