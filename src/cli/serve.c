@@ -469,6 +469,7 @@ static int build(struct server *s)
 static void end_rooms(struct server *s)
 {
 	timer_fini(&s->tick);
+	server_stop_learning(s);
 	s->lines = lines_free(s->lines);
 	s->sip = sip_agent_free(s->sip);
 	s->calls = calls_free(s->calls);
