@@ -16,7 +16,7 @@ enum { RINGING_TIMEOUT_S_MAX = 600, DIAL_ATTRIBUTES_MAX = 64 };
 struct dial {
 	const char *room, *number, *trunk, *from, *identity, *name, *metadata, *dtmf;
 	const json_t *attributes;
-	bool wait;
+	bool wait, ringback;
 	uint32_t ringing_timeout_ms;
 	struct attribute list[DIAL_ATTRIBUTES_MAX];
 	size_t count;
@@ -122,6 +122,7 @@ static bool read_options(struct backend *b, struct dial *d)
 		backend_text(b, "participant_metadata", &d->metadata) &&
 		backend_texts(b, "participant_attributes", &d->attributes) &&
 		backend_name(b, "dtmf", &d->dtmf) && backend_flag(b, "wait_until_answered", &d->wait) &&
+		backend_flag(b, "ringback", &d->ringback) &&
 		backend_seconds(b, "ringing_timeout", RINGING_TIMEOUT_S_MAX, &d->ringing_timeout_ms);
 }
 
@@ -239,6 +240,7 @@ static void place(struct backend *b, const struct dial *d, struct idempotency_en
 			.attribute_count = d->count,
 			.dtmf = or_null(d->dtmf),
 			.ringing_timeout_ms = d->ringing_timeout_ms,
+			.ringback = d->ringback,
 		},
 		&refusal);
 	char number[E164_SIZE];

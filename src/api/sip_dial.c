@@ -414,6 +414,7 @@ static void dial(struct twirp *t, const request *in, const Livekit__SIPOutboundT
 				  .headers = headers,
 				  .header_count = in->n_headers,
 				  .hide_phone_number = in->hide_phone_number,
+				  .ringback = in->play_dialtone || in->play_ringtone,
 				  .ringing_timeout_ms = milliseconds(in->ringing_timeout),
 				  .max_duration_ms = milliseconds(in->max_call_duration),
 			  },

@@ -52,6 +52,7 @@ struct call_request {
 	const struct attribute *headers;          /* extra INVITE headers */
 	size_t header_count;
 	bool hide_phone_number;
+	bool ringback; /* the room hears a ringing tone until the far end is heard itself */
 	uint32_t ringing_timeout_ms, max_duration_ms; /* 0 = 3 min, 24 h */
 };
 

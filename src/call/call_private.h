@@ -7,6 +7,7 @@
 #pragma once
 
 #include "call/call.h"
+#include "call/early.h"
 #include "call/headers.h"
 #include "call/seat.h"
 #include "media/media.h"
@@ -51,13 +52,16 @@ struct call {
 	char *address;      /* where the INVITE goes */
 	char participant_sid[RNG_ID_SIZE];
 
-	struct seat *seat;         /* NULL after the end */
-	media_id leg;              /* 0 after the end */
+	struct seat *seat;         /* NULL after the end, once nothing is played any more */
+	media_id leg;              /* 0 after the end, once nothing is played any more */
 	struct sip_call *sip;      /* NULL once its last event came */
 	struct timer ringing, longest;
 	struct list watches;       /* struct call_watch.link */
+	struct timer ending; /* after CALL_ENDED, see call/ending.c */
 	struct deferred settle_later, free_later, end_later;
 	bool settled, answered, has_credentials;
+	bool finishing; /* something is still played out before the line is closed */
+	struct call_early early;
 
 	struct proto_arena kept;   /* what `rules` points to */
 	struct header_rules rules;
@@ -74,6 +78,18 @@ void call_move(struct call *c, enum call_state next);
 /* The one way to end: tells the room, gives back the leg, ends SIP, settles the watchers. */
 void call_finish(struct call *c, const struct call_explanation *why, int sip_status, const char *sip_reason);
 void call_settle(struct call *c, bool answered);
+void call_leave_room(struct call *c);
+void call_drop_media(struct call *c);
+/* The far end's sound comes from here and the room's goes there; before the answer it is only heard. */
+void call_connect(struct call *c, const struct media_leg_remote *remote, bool early);
+
+/* call/ending.c: what comes between the end and the last packet. `from` is the state before it. */
+void call_end_line(struct call *c, enum call_state from);
+MUST_USE int call_ending_init(struct call *c);
+void call_ending_fini(struct call *c);
+/* The leg has played what it had, or SIP is over. */
+void call_line_done(struct call *c);
+
 /* Frees now; call_free_soon() when somebody up the stack still holds it. */
 void call_free(struct call *c);
 void call_free_soon(struct call *c);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "call/offer.h"
+#include "call/ringback.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -212,6 +213,7 @@ static int call_new(struct call **ret, struct calls *cs, const struct call_reque
 	list_init(&c->settle_later.link);
 	list_init(&c->free_later.link);
 	list_init(&c->end_later.link);
+	call_early_init(&c->early);
 	rng_id(c->id, "SCL_");
 
 	int r = copy_request(c, request, number);
@@ -219,6 +221,8 @@ static int call_new(struct call **ret, struct calls *cs, const struct call_reque
 		r = timer_init(&c->ringing, cs->loop, on_ringing_timeout, c);
 	if (r == 0)
 		r = timer_init(&c->longest, cs->loop, on_longest, c);
+	if (r == 0)
+		r = call_ending_init(c);
 	if (r == 0)
 		r = map_put(&cs->by_id, &c->id_node, c->id);
 	if (r) {
@@ -278,6 +282,8 @@ static int start(struct call *c, struct room *room, const struct call_request *r
 	r = call_invite(c, request, caller, local.rtp_port);
 	if (r)
 		return r == CALL_E_INVALID ? START_E_INVALID : r;
+	if (request->ringback)
+		media_leg_ringback(c->calls->config.media, c->leg, ringback_of(c->number));
 	timer_start(&c->ringing, request->ringing_timeout_ms ? request->ringing_timeout_ms : RINGING_TIMEOUT_MS, 0);
 	timer_start(&c->longest, request->max_duration_ms ? request->max_duration_ms : MAX_DURATION_MS, 0);
 	return 0;
@@ -360,7 +366,11 @@ void calls_close(struct calls *cs, void (*done)(void *owner), void *owner)
 	cs->closed = done;
 	cs->closed_owner = owner;
 	list_each(it, &cs->all)
-		call_finish(container_of(it, struct call, link), &stopping, 0, NULL);
+	{
+		struct call *c = container_of(it, struct call, link);
+		call_finish(c, &stopping, 0, NULL);
+		call_line_done(c);
+	}
 	bool empty = list_empty(&cs->all);
 	if (timer_init(&cs->close_timer, cs->loop, closed, cs) < 0)
 		closed(cs);

@@ -19,6 +19,25 @@ static void show_ringing(struct call *c)
 	call_show_status(c, "ringing");
 }
 
+/* The room hears what the far end says before it answers. Nobody has picked up: it goes on ringing. */
+static void hear_early(struct call *c, const struct sip_message *response)
+{
+	struct media_leg_remote remote;
+	enum answer_outcome why;
+
+	switch (call_early_take(&c->early, &remote, response, &why)) {
+	case EARLY_NEWS:
+		log_info(c->id, "early media, from a %u", response->status);
+		call_connect(c, &remote, true);
+		break;
+	case EARLY_E_SDP:
+		log_info(c->id, "no early media: %s (in a %u)", answer_outcome_text(why), response->status);
+		break;
+	case EARLY_NOTHING:
+		break;
+	}
+}
+
 /* RFC 3261, 21.1: 180 rings; 181-183 say that it is on its way, which is what livekit-sip calls
  * ringing too. */
 static void on_progress(void *owner, const struct sip_message *response)
@@ -28,8 +47,10 @@ static void on_progress(void *owner, const struct sip_message *response)
 	if (c->state == CALL_ENDED)
 		return;
 	call_show_headers(c, response, &none);
-	if (response->status >= 180)
-		show_ringing(c);
+	if (response->status < 180)
+		return;
+	show_ringing(c);
+	hear_early(c, response);
 }
 
 static void fail_media(struct call *c, enum answer_outcome outcome)
@@ -57,6 +78,14 @@ static void show_dialog(struct call *c, const struct sip_message *response)
 		seat_set_attributes(c->seat, a, COUNT_OF(a));
 }
 
+static enum answer_outcome read_answer(struct media_leg_remote *ret, const struct call *c,
+	const struct sip_message *response)
+{
+	if (!response->body.size && call_early_answer(ret, &c->early, response->to.tag))
+		return ANSWER_OK;
+	return answer_read(ret, response->body);
+}
+
 static void on_answered(void *owner, const struct sip_message *response)
 {
 	struct call *c = owner;
@@ -64,13 +93,13 @@ static void on_answered(void *owner, const struct sip_message *response)
 		return;
 
 	struct media_leg_remote remote;
-	enum answer_outcome outcome = answer_read(&remote, response->body);
+	enum answer_outcome outcome = read_answer(&remote, c, response);
 	if (outcome != ANSWER_OK) {
 		fail_media(c, outcome);
 		return;
 	}
 	timer_stop(&c->ringing);
-	media_leg_connect(c->calls->config.media, c->leg, &remote);
+	call_connect(c, &remote, false);
 	if (*c->dtmf)
 		media_leg_digits(c->calls->config.media, c->leg, c->dtmf);
 	call_move(c, CALL_ACTIVE);

@@ -6,9 +6,19 @@ static struct call *of_leg(struct calls *cs, media_id leg)
 	return map_entry(map_get_id(&cs->by_leg, leg), struct call, leg_node);
 }
 
+void call_connect(struct call *c, const struct media_leg_remote *remote, bool early)
+{
+	struct media_leg_remote to = *remote;
+
+	to.early = early;
+	media_leg_connect(c->calls->config.media, c->leg, &to);
+}
+
 void calls_leg_event(struct calls *cs, media_id leg, enum media_leg_event event)
 {
 	struct call *c = of_leg(cs, leg);
+	if (c && event == MEDIA_LEG_DRAINED)
+		call_line_done(c);
 	if (!c || event != MEDIA_LEG_SILENT)
 		return;
 	const struct call_explanation silent = {

@@ -155,8 +155,8 @@ static bool opus_wanted(const struct leg *l)
 }
 
 /* `v` comes as the phone sent it; from here on it carries the numbers of our own, unbroken stream,
- * in which events and comfort noise left no holes. */
-static void receive_sound(struct leg *l, struct rtp_view *v, uint64_t now_us)
+ * in which events and comfort noise left no holes. Nobody speaks in a tone of our `own`. */
+static void receive_sound(struct leg *l, struct rtp_view *v, bool own, uint64_t now_us)
 {
 	enum g711_law law = l->remote.codec == CODEC_PCMU ? G711_ULAW : G711_ALAW;
 	uint32_t samples = (uint32_t)v->payload.size;
@@ -165,7 +165,8 @@ static void receive_sound(struct leg *l, struct rtp_view *v, uint64_t now_us)
 	if (l->source.muted)
 		return;
 	uint8_t level = level_of(v, law);
-	worker_note_level(l->worker, &l->source, level, samples / SAMPLES_PER_MS);
+	if (!own)
+		worker_note_level(l->worker, &l->source, level, samples / SAMPLES_PER_MS);
 
 	v->ssrc = l->in.ssrc;
 	v->extension = (struct span){0};
@@ -192,12 +193,15 @@ void leg_receive_rtp(
 	enum leg_drop why = check(l, &v, from, datagram);
 	if (why != LEG_DROP__COUNT) {
 		++l->in.drops[why];
+		/* Of no use, but life: comfort noise under a number of its own, say. */
+		if (why == LEG_DROP_PAYLOAD && l->in.heard && address_equal(from, (const struct sockaddr *)&l->remote.rtp))
+			leg_receive_alive(l, now_us);
 		return;
 	}
 	rtp_count_put(&l->in.count, v.ssrc, v.seq, v.timestamp, LEG_HZ, now_us);
 	note_heard(l, now_us);
 	if (v.payload_type == l->remote.pt) {
-		receive_sound(l, &v, now_us);
+		receive_sound(l, &v, false, now_us);
 		return;
 	}
 	rebase_skip(&l->in.rebase, v.ssrc, v.seq, v.timestamp, LEG_HZ, now_us);
@@ -205,7 +209,27 @@ void leg_receive_rtp(
 		receive_event(l, &v);
 }
 
+void leg_receive_own(struct leg *l, struct rtp_view *v, uint64_t now_us)
+{
+	if (l->source.wants[CODEC_OPUS] && phone_voice_start(&l->in.voice) < 0)
+		return;
+	receive_sound(l, v, true, now_us);
+}
+
+void leg_receive_alive(struct leg *l, uint64_t now_us)
+{
+	if (l->in.heard_us)
+		l->in.heard_us = now_us;
+}
+
 /* ---- the beat ---- */
+
+/* On hold nothing needs to come, nor before the answer. */
+static bool may_be_silent(const struct leg *l)
+{
+	return !l->remote.receive || l->remote.early || !address_port((const struct sockaddr *)&l->remote.rtp) ||
+		address_is_any((const struct sockaddr *)&l->remote.rtp);
+}
 
 static void watch_silence(struct leg *l, uint64_t now_us)
 {
@@ -213,7 +237,7 @@ static void watch_silence(struct leg *l, uint64_t now_us)
 		l->in.heard ? l->config.media_timeout_ms : l->config.media_timeout_initial_ms;
 	if (!l->in.heard_us)
 		l->in.heard_us = now_us;
-	if (l->in.silent || !timeout_ms || !l->remote.receive || now_us < l->in.heard_us)
+	if (l->in.silent || !timeout_ms || may_be_silent(l) || now_us < l->in.heard_us)
 		return;
 	if (now_us - l->in.heard_us >= (uint64_t)timeout_ms * 1000) {
 		l->in.silent = true;

@@ -19,12 +19,22 @@ class Peer {
   }
 }
 
-// sipp as the far end: the scenario answers, echoes RTP, and waits for BYE.
-export async function sipp(scenario, folder) {
+// G.711 (mu-law) of a tone, without a header: what sipp's rtp_stream plays.
+function toneUlaw(file, freq) {
+  const code = (x) => {
+    const v = Math.min(Math.abs(x), 32635) + 132, e = Math.floor(Math.log2(v)) - 7;
+    return ~((x < 0 ? 0x80 : 0) | (e << 4) | ((v >> (e + 3)) & 15)) & 255;
+  };
+  fs.writeFileSync(file, Buffer.from(Array.from({ length: 16000 }, (_, i) => code(Math.round(8192 * Math.sin((2 * Math.PI * freq * i) / 8000))))));
+}
+
+// sipp as the far end: the scenario answers, echoes RTP, and waits for BYE. With `freq` it can play "tone.ulaw".
+export async function sipp(scenario, folder, { freq } = {}) {
   const [port, media] = await freePorts(2);
+  if (freq) toneUlaw(path.join(folder, 'tone.ulaw'), freq);
   const log = path.join(folder, `sipp-${port}.log`);
   const peer = new Peer('sipp', ['-sf', path.join(root, 'test/data/sipp', scenario), '-i', '127.0.0.1', '-p', String(port), '-mi', '127.0.0.1',
-    '-mp', String(media & ~1), '-m', '1000', '-nostdin', '-rtp_echo', '-trace_msg', '-message_file', log, '-trace_stat', '-stf', `${log}.csv`], { cwd: folder });
+    '-mp', String(media & ~1), '-m', '1000', '-nostdin', ...(freq ? [] : ['-rtp_echo']), '-trace_msg', '-message_file', log, '-trace_stat', '-stf', `${log}.csv`], { cwd: folder });
   peer.port = port;
   peer.messages = () => (fs.existsSync(log) ? fs.readFileSync(log, 'utf8') : '');
   const listening = () => fs.readFileSync('/proc/net/udp', 'utf8').includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} `);
@@ -42,19 +52,19 @@ function toneWav(file, freq) {
 
 // baresip answers by itself, says a tone from a file, and its sndfile filter writes what it hears into another.
 // It ends at once when somebody has taken one of its ports meanwhile: then others.
-export async function baresip(folder, freq, tries = 4) {
-  return startBaresip(folder, freq).catch((e) => {
-    if (tries > 1 && /Address already in use/.test(e.message)) return baresip(folder, freq, tries - 1);
+export async function baresip(folder, freq, mode = 'auto', tries = 4) {
+  return startBaresip(folder, freq, mode).catch((e) => {
+    if (tries > 1 && /Address already in use/.test(e.message)) return baresip(folder, freq, mode, tries - 1);
     throw e;
   });
 }
 
-async function startBaresip(folder, freq) {
+async function startBaresip(folder, freq, mode) {
   // SIP takes this port and the next one (TLS); RTP lies apart from both.
   const [port] = await freePorts(1), media = port + 10;
   const home = fs.mkdtempSync(path.join(folder, 'baresip-'));
   toneWav(path.join(home, 'tone.wav'), freq);
-  fs.writeFileSync(path.join(home, 'accounts'), '<sip:+12025550124@127.0.0.1>;regint=0;answermode=auto\n');
+  fs.writeFileSync(path.join(home, 'accounts'), `<sip:+12025550124@127.0.0.1>;regint=0;answermode=${mode}\n`);
   fs.writeFileSync(path.join(home, 'config'), `poll_method epoll
 sip_listen 127.0.0.1:${port}
 net_interface 127.0.0.1
