@@ -51,7 +51,7 @@ fuzz: install-test ## fuzz one parser: make fuzz T=sdp S=60
 	@test -d build-fuzz || CC=clang meson setup build-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false >/dev/null
 	@ninja -C build-fuzz --quiet test/fuzz/fuzz_$(T)
 	@mkdir -p build-fuzz/found/$(T) && cd build-fuzz && test/fuzz/fuzz_$(T) -max_total_time=$(S) -rss_limit_mb=2048 \
-		-artifact_prefix=found/$(T)- found/$(T) ../test/fuzz/corpus/$(T)
+		-artifact_prefix=found/$(T)- found/$(T) ../test/fuzz/corpus/$(T) $(if $(filter sip_message,$(T)),../test/data/torture)
 bench: install-test build ## figures of this machine: latency, calls per core, memory, start
 	@tools/bench.py
 fmt: ## format everything

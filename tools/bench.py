@@ -20,6 +20,7 @@ sys.dont_write_bytecode = True
 import crowd  # noqa: E402
 import measure  # noqa: E402
 import servers  # noqa: E402
+import setups  # noqa: E402
 
 
 def steps(o):
@@ -30,6 +31,7 @@ def steps(o):
         ("start", lambda: measure.cold_start(binary, servers.ringdown, o.peer, 3 if o.quick else 10)),
         ("idle", lambda: measure.idle(binary, o.peer)),
         ("dialling", lambda: measure.dialling(binary, 50 if o.quick else 200)),
+        ("setups", lambda: setups.setups(binary, 100 if o.quick else 400)),
         ("call-memory", lambda: measure.empty_calls(binary, 20 if o.quick else 50)),
         ("people-memory", lambda: measure.people_and_calls(binary, o.peer, 5 if o.quick else 12)),
         ("delay-passthrough", lambda: measure.delay(build, "pcmu", media_s)),

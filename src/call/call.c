@@ -114,13 +114,7 @@ void call_finish(struct call *c, const struct call_explanation *why, int sip_sta
 
 void call_hang_up(struct call *c)
 {
-	const struct call_explanation asked = {
-		.sentence = "The call was ended from the room.",
-		.code = "hung_up",
-		.twirp_code = "canceled",
-		.reason = LIVEKIT__DISCONNECT_REASON__CLIENT_INITIATED,
-	};
-	call_finish(c, &asked, 0, NULL);
+	call_end_as(c, CALL_END_HUNG_UP, NULL);
 }
 
 static void free_now(struct deferred *d)
@@ -158,6 +152,8 @@ void call_free(struct call *c)
 	mem_free(c->dtmf);
 	mem_free(c->trunk_id);
 	mem_free(c->address);
+	mem_free(c->trunk_name);
+	mem_free(c->caller);
 	proto_arena_fini(&c->kept);
 	mem_free(c);
 	/* We are being closed, and this was the last one: say so in a turn of its own. */

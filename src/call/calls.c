@@ -169,25 +169,15 @@ static int check_limits(struct calls *cs, const struct call_request *request, co
 
 static void on_ringing_timeout(void *owner)
 {
-	struct call *c = owner;
-	struct call_explanation why;
-	explain_failure(&why, &(struct call_failure){.kind = CALL_FAILURE_NO_ANSWER});
-	call_finish(c, &why, 0, NULL);
+	call_fail_as(owner, CALL_FAILURE_NO_ANSWER, NULL);
 }
 
 static void on_longest(void *owner)
 {
-	struct call *c = owner;
-	const struct call_explanation why = {
-		.sentence = "The call reached the longest duration that was allowed for it.",
-		.code = "max_duration",
-		.twirp_code = "canceled",
-		.reason = LIVEKIT__DISCONNECT_REASON__CLIENT_INITIATED,
-	};
-	call_finish(c, &why, 0, NULL);
+	call_end_as(owner, CALL_END_MAX_DURATION, NULL);
 }
 
-static int copy_request(struct call *c, const struct call_request *request, const char *number)
+static int copy_request(struct call *c, const struct call_request *request, const char *number, const char *caller)
 {
 	c->room = mem_strdup(request->room);
 	c->number = mem_strdup(number);
@@ -197,11 +187,16 @@ static int copy_request(struct call *c, const struct call_request *request, cons
 	c->dtmf = mem_strdup(request->dtmf ? request->dtmf : "");
 	c->trunk_id = mem_strdup(request->trunk->sip_trunk_id ? request->trunk->sip_trunk_id : "");
 	c->address = mem_strdup(request->address ? request->address : request->trunk->address);
-	bool whole = c->room && c->number && c->shown_number && c->identity && c->dtmf && c->trunk_id && c->address;
+	c->trunk_name = mem_strdup(request->trunk->name ? request->trunk->name : "");
+	c->caller = mem_strdup(caller);
+	c->hide_phone_number = request->hide_phone_number;
+	bool whole = c->room && c->number && c->shown_number && c->identity && c->dtmf && c->trunk_id && c->address &&
+		     c->trunk_name && c->caller;
 	return whole ? header_rules_copy(&c->rules, &c->kept, request->trunk) : err_new(-ENOMEM);
 }
 
-static int call_new(struct call **ret, struct calls *cs, const struct call_request *request, const char *number)
+static int call_new(struct call **ret, struct calls *cs, const struct call_request *request, const char *number,
+	const char *caller)
 {
 	struct call *c = mem_zalloc(sizeof *c);
 	if (!c)
@@ -216,7 +211,7 @@ static int call_new(struct call **ret, struct calls *cs, const struct call_reque
 	call_early_init(&c->early);
 	rng_id(c->id, "SCL_");
 
-	int r = copy_request(c, request, number);
+	int r = copy_request(c, request, number, caller);
 	if (r == 0)
 		r = timer_init(&c->ringing, cs->loop, on_ringing_timeout, c);
 	if (r == 0)
@@ -330,7 +325,7 @@ int calls_dial(struct call **ret, struct calls *cs, const struct call_request *r
 		r = open_room(&room, cs, request->room, refusal);
 	struct call *c = NULL;
 	if (r == 0)
-		r = call_new(&c, cs, request, verdict.number);
+		r = call_new(&c, cs, request, verdict.number, caller);
 	if (r)
 		return r;
 
@@ -357,20 +352,18 @@ static void closed(void *owner)
 
 void calls_close(struct calls *cs, void (*done)(void *owner), void *owner)
 {
-	const struct call_explanation stopping = {
-		.sentence = "The server was stopped.",
-		.code = "server_shutdown",
-		.twirp_code = "unavailable",
-		.reason = LIVEKIT__DISCONNECT_REASON__SERVER_SHUTDOWN,
-	};
 	cs->closed = done;
 	cs->closed_owner = owner;
 	list_each(it, &cs->all)
+<<<<<<< HEAD
 	{
 		struct call *c = container_of(it, struct call, link);
 		call_finish(c, &stopping, 0, NULL);
 		call_line_done(c);
 	}
+=======
+		call_end_as(container_of(it, struct call, link), CALL_END_SERVER_STOPPED, NULL);
+>>>>>>> main
 	bool empty = list_empty(&cs->all);
 	if (timer_init(&cs->close_timer, cs->loop, closed, cs) < 0)
 		closed(cs);

@@ -5,7 +5,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "call/offer.h"
+#include "call/identity.h"
 #include "sip/call.h"
 
 #include <errno.h>
@@ -53,17 +53,6 @@ static void on_progress(void *owner, const struct sip_message *response)
 	hear_early(c, response);
 }
 
-static void fail_media(struct call *c, enum answer_outcome outcome)
-{
-	struct call_explanation why;
-	explain_failure(&why, &(struct call_failure){
-				      .kind = CALL_FAILURE_MEDIA,
-				      .sip_status = 200,
-				      .reason = answer_outcome_text(outcome),
-			      });
-	call_finish(c, &why, 0, NULL);
-}
-
 static void show_dialog(struct call *c, const struct sip_message *response)
 {
 	char call_id[LIMIT_NAME_BYTES], tag[LIMIT_NAME_BYTES];
@@ -93,13 +82,21 @@ static void on_answered(void *owner, const struct sip_message *response)
 		return;
 
 	struct media_leg_remote remote;
+<<<<<<< HEAD
 	enum answer_outcome outcome = read_answer(&remote, c, response);
+=======
+	enum answer_outcome outcome = negotiation_settle(&c->talk, response->to.tag, response->body, &remote);
+>>>>>>> main
 	if (outcome != ANSWER_OK) {
-		fail_media(c, outcome);
+		call_fail_as(c, CALL_FAILURE_MEDIA, answer_outcome_text(outcome));
 		return;
 	}
 	timer_stop(&c->ringing);
+<<<<<<< HEAD
 	call_connect(c, &remote, false);
+=======
+	call_connect_media(c, &remote);
+>>>>>>> main
 	if (*c->dtmf)
 		media_leg_digits(c->calls->config.media, c->leg, c->dtmf);
 	call_move(c, CALL_ACTIVE);
@@ -111,9 +108,9 @@ static void on_answered(void *owner, const struct sip_message *response)
 	call_settle(c, true);
 }
 
-static int failure_kind(enum sip_why why)
+static enum call_failure_kind failure_kind(enum sip_why why)
 {
-	static const int kinds[SIP_WHY__COUNT] = {
+	static const enum call_failure_kind kinds[SIP_WHY__COUNT] = {
 		[SIP_WHY_RESPONSE] = CALL_FAILURE_RESPONSE,
 		[SIP_WHY_TIMEOUT] = CALL_FAILURE_TIMEOUT,
 		[SIP_WHY_TRANSPORT] = CALL_FAILURE_TRANSPORT,
@@ -134,23 +131,7 @@ static void on_failed(void *owner, const struct sip_failure *f)
 		return;
 	}
 
-	char reason[sizeof c->sip_reason] = "", provider[64] = "";
-	if (f->response) {
-		headers_far_words(reason, sizeof reason, f->response);
-		headers_copy_text(provider, sizeof provider, sip_message_value_named(f->response, "X-Twilio-Error"));
-	}
-	struct call_explanation why;
-	explain_failure(&why, &(struct call_failure){
-				      .sip_status = (int)f->status,
-				      .reason = reason,
-				      .provider = *provider ? provider : NULL,
-				      .after_challenge = f->why == SIP_WHY_AUTH && c->has_credentials,
-				      .has_credentials = c->has_credentials,
-				      .kind = failure_kind(f->why),
-				      .address = c->address,
-			      });
-	log_info(c->id, "%s", f->sentence);
-	call_finish(c, &why, (int)f->status, reason);
+	call_refused(c, f, failure_kind(f->why));
 }
 
 static void on_ended(void *owner, const struct sip_end *end)
@@ -161,18 +142,15 @@ static void on_ended(void *owner, const struct sip_end *end)
 		call_free_soon(c);
 		return;
 	}
-	const struct call_explanation why = {
-		.sentence = "The other side hung up.",
-		.code = "far_end_hung_up",
-		.twirp_code = "canceled",
-		.reason = LIVEKIT__DISCONNECT_REASON__CLIENT_INITIATED,
-	};
-	call_finish(c, &why, 0, NULL);
+	call_end_as(c, end->by_far_end ? CALL_END_FAR_END : CALL_END_LOST, end->request);
 }
 
 static const struct sip_call_events sip_events = {
 	.progress = on_progress,
 	.answered = on_answered,
+	.offer = call_on_offer,
+	.acked = call_on_acked,
+	.reanswered = call_on_reanswered,
 	.failed = on_failed,
 	.ended = on_ended,
 };
@@ -189,60 +167,31 @@ static enum sip_protocol_choice protocol_of(const Livekit__SIPOutboundTrunkInfo 
 	}
 }
 
-static bool ends_with(const char *text, const char *tail)
-{
-	size_t size = strlen(text), tail_size = strlen(tail);
-	return size >= tail_size && !strcasecmp(text + size - tail_size, tail);
-}
-
 /* What the INVITE says, as text. */
 struct invite_texts {
-	char uri[600], to[600], from[400], display[160], offer[OFFER_SIZE];
-	struct span body;
+	struct identity who;
 };
 
-/* What livekit-sip writes too: only a transport that was asked for. `params` may say it already. */
-static const char *transport_param(const Livekit__SIPOutboundTrunkInfo *trunk, const char *params)
+static int write_identity(struct invite_texts *t, const struct call *c, const struct call_request *request,
+	const char *caller, const struct trunk_options *options)
 {
-	if (sip_param_get(span_text(params), "transport", NULL))
-		return "";
-	switch (trunk->transport) {
-	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_UDP:
-		return ";transport=udp";
-	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TCP:
-		return ";transport=tcp";
-	default:
-		return "";
-	}
+	return identity_write(&t->who, &(struct identity_wish){
+					       .trunk = request->trunk,
+					       .options = options,
+					       .address = c->address,
+					       .uri_params = request->uri_params,
+					       .number = c->number,
+					       .to_number = c->shown_number,
+					       .to_user = request->to_user,
+					       .caller = caller,
+					       .display = request->display_name,
+					       .from_host = request->from_host,
+					       .own_host = c->calls->config.sip_host,
+				       });
 }
 
-/* RFC 3261, 19.1.1: a transport belongs into the Request-URI only, not into To and From. */
-static bool write_uris(struct invite_texts *t, const struct call *c, const struct call_request *request,
-	const char *caller)
+static struct span write_body(struct call *c, const struct call_request *request, uint16_t rtp_port)
 {
-	const Livekit__SIPOutboundTrunkInfo *trunk = request->trunk;
-	const char *host = request->from_host			     ? request->from_host
-			   : trunk->from_host && *trunk->from_host ? trunk->from_host
-								     : c->calls->config.sip_host;
-	/* Twilio knows numbers by their '+' only (livekit-sip adds it too). */
-	const char *plus = *caller != '+' && ends_with(c->address, "twilio.com") ? "+" : "";
-	const char *params = request->uri_params ? request->uri_params : "";
-
-	int uri = snprintf(t->uri, sizeof t->uri, "sip:%s@%s%s%s%s", c->number, c->address, transport_param(trunk, params),
-		*params ? ";" : "", params);
-	int to = snprintf(t->to, sizeof t->to, "sip:%s@%s", request->to_user ? request->to_user : c->shown_number,
-		c->address);
-	int from = snprintf(t->from, sizeof t->from, "sip:%s%s@%s", plus, caller, host);
-	int display = snprintf(t->display, sizeof t->display, "%s%s", request->display_name ? "" : plus,
-		request->display_name ? request->display_name : caller);
-	return uri < (int)sizeof t->uri && to < (int)sizeof t->to && from < (int)sizeof t->from &&
-	       display < (int)sizeof t->display;
-}
-
-static void write_body(struct invite_texts *t, const struct call *c, const struct call_request *request,
-	uint16_t rtp_port)
-{
-	struct writer w = writer_of(t->offer, sizeof t->offer);
 	struct offer offer = {
 		.ip = c->calls->config.media_ip,
 		.rtp_port = rtp_port,
@@ -250,8 +199,9 @@ static void write_body(struct invite_texts *t, const struct call *c, const struc
 		.session_id = rng_u64() >> 2,
 	};
 	offer_choose_codecs(offer.codecs, &offer.codec_count, request->trunk->media);
-	offer_write(&w, &offer);
-	t->body = writer_span(&w);
+	offer.session_version = offer.session_id;
+	negotiation_begin(&c->talk, &offer);
+	return negotiation_offer(&c->talk);
 }
 
 /* A password goes to the trunk that it belongs to, and to no other host that a request names. */
@@ -260,23 +210,31 @@ static bool may_log_in(const struct call *c, const Livekit__SIPOutboundTrunkInfo
 	return trunk->auth_username && *trunk->auth_username && !strcasecmp(c->address, trunk->address);
 }
 
-/* Trunk headers first, the request's over them. NULL when out of memory. */
-static struct sip_extra *collect_headers(size_t *count, const struct call_request *request)
+static size_t put_header(struct sip_extra *all, size_t count, const char *name, const char *value)
+{
+	size_t at = 0;
+	while (at < count && strcasecmp(all[at].name, name))
+		++at;
+	all[at] = (struct sip_extra){name, value};
+	return count + (at == count);
+}
+
+/* Ours first, the trunk's over them, the request's over both. NULL when out of memory. */
+static struct sip_extra *collect_headers(size_t *count, const struct call_request *request,
+	const struct identity *who)
 {
 	const Livekit__SIPOutboundTrunkInfo *trunk = request->trunk;
-	struct sip_extra *all = mem_zalloc((trunk->n_headers + request->header_count + 1) * sizeof *all);
+	struct sip_extra *all = mem_zalloc(
+		(who->header_count + trunk->n_headers + request->header_count + 1) * sizeof *all);
 	if (!all)
 		return NULL;
 	size_t n = 0;
+	for (size_t i = 0; i < who->header_count; ++i)
+		n = put_header(all, n, who->headers[i].name, who->headers[i].value);
 	for (size_t i = 0; i < trunk->n_headers; ++i)
-		all[n++] = (struct sip_extra){trunk->headers[i]->key, trunk->headers[i]->value};
-	for (size_t i = 0; i < request->header_count; ++i) {
-		size_t at = 0;
-		while (at < n && strcasecmp(all[at].name, request->headers[i].key))
-			++at;
-		all[at] = (struct sip_extra){request->headers[i].key, request->headers[i].value};
-		n += at == n;
-	}
+		n = put_header(all, n, trunk->headers[i]->key, trunk->headers[i]->value);
+	for (size_t i = 0; i < request->header_count; ++i)
+		n = put_header(all, n, request->headers[i].key, request->headers[i].value);
 	*count = n;
 	return all;
 }
@@ -285,28 +243,36 @@ int call_invite(struct call *c, const struct call_request *request, const char *
 {
 	const Livekit__SIPOutboundTrunkInfo *trunk = request->trunk;
 	struct invite_texts t;
-	if (!write_uris(&t, c, request, caller))
+	struct trunk_options options;
+	char why[TRUNK_WHY_SIZE];
+	if (trunk_options_read(&options, trunk->metadata, why)) {
+		log_warn(c->id, "%s: this trunk's options are passed over", why); /* kept before they were checked */
+		options = (struct trunk_options){0};
+	}
+	if (write_identity(&t, c, request, caller, &options))
 		return CALL_E_INVALID;
-	write_body(&t, c, request, rtp_port);
+	struct span body = write_body(c, request, rtp_port);
+	if (!body.size)
+		return CALL_E_CODEC;
 
 	size_t header_count = 0;
-	struct sip_extra *headers = collect_headers(&header_count, request);
+	struct sip_extra *headers = collect_headers(&header_count, request, &t.who);
 	if (!headers)
 		return err_new(-ENOMEM);
 	c->has_credentials = may_log_in(c, trunk);
 	int r = sip_invite(&c->sip, c->calls->config.sip,
 		&(struct sip_invite_config){
-			.request_uri = t.uri,
-			.to_uri = t.to,
-			.from_uri = t.from,
-			.from_display = *t.display ? t.display : NULL,
-			.contact_user = caller,
+			.request_uri = t.who.uri,
+			.to_uri = t.who.to,
+			.from_uri = t.who.from,
+			.from_display = *t.who.display ? t.who.display : NULL,
+			.contact_user = t.who.contact_user,
 			.protocol = protocol_of(trunk),
 			.username = c->has_credentials ? trunk->auth_username : NULL,
 			.password = c->has_credentials ? trunk->auth_password : NULL,
 			.headers = headers,
 			.header_count = header_count,
-			.body = t.body,
+			.body = body,
 		},
 		&sip_events, c);
 	mem_free(headers);

@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 /* call/ending.c - the end of a call, towards the line: what was said is heard to its end.
  *
  *   the room hangs up     what is on its way to the phone is played out, digits too; then BYE
@@ -67,4 +68,65 @@ void call_end_line(struct call *c, enum call_state from)
 	} else {
 		close_line(c);
 	}
+=======
+/* call/ending.c - how a call ended, with the values that its explanation names. */
+#include "call/call_private.h"
+
+#include "base/log.h"
+
+void call_values(struct call_failure *f, const struct call *c)
+{
+	f->address = c->address;
+	f->trunk = c->trunk_name;
+	f->media_address = c->calls->config.media_ip;
+	f->has_credentials = c->has_credentials;
+	/* The sentence is shown to the room, where the number may be meant to stay unknown. */
+	f->number = c->hide_phone_number ? NULL : c->shown_number;
+	f->caller = c->hide_phone_number ? NULL : c->caller;
+}
+
+void call_end_as(struct call *c, enum call_end end, const struct sip_message *bye)
+{
+	struct call_signs signs = {0};
+	struct call_failure f = {.signs = &signs};
+	struct call_explanation why;
+	if (bye)
+		call_signs_read(&signs, bye);
+	call_values(&f, c);
+	explain_end(&why, end, &f);
+	call_finish(c, &why, 0, NULL);
+}
+
+void call_fail_as(struct call *c, enum call_failure_kind kind, const char *reason)
+{
+	struct call_failure f = {.kind = kind, .reason = reason};
+	struct call_explanation why;
+	call_values(&f, c);
+	explain_failure(&why, &f);
+	call_finish(c, &why, 0, NULL);
+}
+
+void call_refused(struct call *c, const struct sip_failure *failure, enum call_failure_kind kind)
+{
+	char reason[sizeof c->sip_reason] = "", phrase[64] = "";
+	struct call_signs signs = {0};
+	if (failure->response) {
+		headers_far_words(reason, sizeof reason, failure->response);
+		headers_copy_text(phrase, sizeof phrase, failure->reason);
+		call_signs_read(&signs, failure->response);
+	}
+	struct call_failure f = {
+		.kind = kind,
+		.sip_status = (int)failure->status,
+		.reason = reason,
+		.phrase = phrase,
+		.signs = &signs,
+		.after_challenge = failure->why == SIP_WHY_AUTH && c->has_credentials,
+	};
+	call_values(&f, c);
+	struct call_explanation why;
+	explain_failure(&why, &f);
+	log_info(c->id, "%s", failure->sentence);
+	call_finish(c, &why, (int)failure->status, reason);
+>>>>>>> main
 }

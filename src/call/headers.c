@@ -9,20 +9,6 @@
 #include <errno.h>
 #include <jansson.h>
 
-void headers_copy_text(char *out, size_t size, struct span s)
-{
-	bool is_utf8 = utf8_ok(s);
-	size_t n = is_utf8 ? utf8_cut(s, size - 1) : s.size < size - 1 ? s.size : size - 1;
-	for (size_t i = 0; i < n; ++i) {
-		uint8_t c = s.data[i];
-		if (c < 0x20 || c == 0x7f)
-			out[i] = ' ';
-		else
-			out[i] = c >= 0x80 && !is_utf8 ? '?' : (char)c;
-	}
-	out[n] = 0;
-}
-
 int header_rules_copy(struct header_rules *ret, struct proto_arena *a,
 	const Livekit__SIPOutboundTrunkInfo *trunk)
 {

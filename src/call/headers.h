@@ -8,6 +8,7 @@
 #include "room/room.h"
 #include "wire/proto.h"
 #include "wire/sip_message.h"
+#include "wire/utf8.h"
 
 #include "livekit_sip.pb-c.h"
 
@@ -44,4 +45,7 @@ MUST_USE int headers_to_json(char **ret, const struct attribute *headers, size_t
 void headers_far_words(char *out, size_t size, const struct sip_message *response);
 
 /* As text: bounded, UTF-8, no control characters. */
-void headers_copy_text(char *out, size_t size, struct span s);
+static inline void headers_copy_text(char *out, size_t size, struct span s)
+{
+	utf8_printable(out, size, s);
+}

@@ -21,14 +21,9 @@ void calls_leg_event(struct calls *cs, media_id leg, enum media_leg_event event)
 		call_line_done(c);
 	if (!c || event != MEDIA_LEG_SILENT)
 		return;
-	const struct call_explanation silent = {
-		.sentence = "No sound arrives from the phone any more, so the call was ended. Usually a firewall "
-			    "or NAT drops the media: check that the address in our SDP can be reached.",
-		.code = "media_timeout",
-		.twirp_code = "failed_precondition",
-		.reason = LIVEKIT__DISCONNECT_REASON__MEDIA_FAILURE,
-	};
-	call_finish(c, &silent, 0, NULL);
+	struct media_leg_stats stats = {0};
+	media_leg_stats(cs->config.media, leg, &stats);
+	call_end_as(c, stats.received ? CALL_END_MEDIA_TIMEOUT : CALL_END_NO_MEDIA, NULL);
 }
 
 void calls_leg_digit(struct calls *cs, media_id leg, char digit)

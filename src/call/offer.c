@@ -1,7 +1,6 @@
 #include "call/offer.h"
 
 #include "net/address.h"
-#include "wire/sdp.h"
 
 static void add_codec(enum codec ret[OFFER_CODECS_MAX], size_t *count, enum codec c)
 {
@@ -37,12 +36,12 @@ void offer_write(struct writer *w, const struct offer *o)
 				   .ip = o->ip,
 				   .port = o->rtp_port,
 				   .session_id = o->session_id,
-				   .session_version = o->session_id,
+				   .session_version = o->session_version,
 				   .formats = formats,
 				   .format_count = o->codec_count,
 				   .dtmf_pt = OFFER_DTMF_PT,
 				   .ptime_ms = 20,
-				   .direction = SDP_SENDRECV,
+				   .direction = o->direction,
 			   });
 }
 
@@ -66,13 +65,21 @@ static bool read_addresses(struct media_leg_remote *ret, const struct sdp_media 
 	       address_parse(&ret->rtcp, ip, m->rtcp_mux ? m->port : rtcp_port) == 0;
 }
 
+static bool is_ours(const struct offer *ours, enum codec codec)
+{
+	for (size_t i = 0; i < ours->codec_count; ++i)
+		if (ours->codecs[i] == codec)
+			return true;
+	return false;
+}
+
 /* The first format that we know is the one that the far end prefers and will send. */
-static bool read_codec(struct media_leg_remote *ret, const struct sdp_media *m)
+static bool read_codec(struct media_leg_remote *ret, const struct sdp_media *m, const struct offer *ours)
 {
 	for (size_t i = 0; i < m->format_count; ++i) {
 		const struct sdp_format *f = &m->formats[i];
 		enum codec codec = codec_by_name(f->name, f->clock_hz);
-		if (codec != CODEC_PCMU && codec != CODEC_PCMA)
+		if (!is_ours(ours, codec))
 			continue;
 		ret->codec = codec;
 		ret->pt = f->pt;
@@ -91,7 +98,7 @@ static uint8_t read_ptime(const struct sdp_media *m)
 	return (uint8_t)(ms - ms % 10);
 }
 
-static const struct sdp_media *find_audio(const struct sdp *sdp)
+const struct sdp_media *offer_find_audio(const struct sdp *sdp)
 {
 	for (size_t i = 0; i < sdp->media_count; ++i) {
 		const struct sdp_media *m = &sdp->media[i];
@@ -101,19 +108,11 @@ static const struct sdp_media *find_audio(const struct sdp *sdp)
 	return NULL;
 }
 
-enum answer_outcome answer_read(struct media_leg_remote *ret, struct span body)
+enum answer_outcome offer_read_audio(struct media_leg_remote *ret, const struct sdp_media *m,
+	const struct offer *ours)
 {
-	struct sdp_media sections[4];
-	struct sdp sdp;
-	if (sdp_parse(&sdp, sections, COUNT_OF(sections), body) != SDP_OK)
-		return ANSWER_E_SDP;
-
-	const struct sdp_media *m = find_audio(&sdp);
-	if (!m)
-		return ANSWER_E_NO_AUDIO;
-
 	struct media_leg_remote remote = {0};
-	if (!read_codec(&remote, m))
+	if (!read_codec(&remote, m, ours))
 		return ANSWER_E_CODEC;
 	if (!read_addresses(&remote, m))
 		return ANSWER_E_ADDRESS;
@@ -133,6 +132,7 @@ const char *answer_outcome_text(enum answer_outcome o)
 		[ANSWER_E_NO_AUDIO] = "the answer has no audio section that we can use",
 		[ANSWER_E_CODEC] = "the answer has neither PCMU nor PCMA",
 		[ANSWER_E_ADDRESS] = "the answer names no media address",
+		[ANSWER_E_NONE] = "there is no SDP in the answer",
 	};
 	return texts[o];
 }

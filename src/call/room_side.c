@@ -45,16 +45,10 @@ static void on_muted(void *owner, bool muted)
 static void on_removed(void *owner, Livekit__DisconnectReason why)
 {
 	struct call *c = owner;
-	struct call_explanation removed = {
-		.sentence = "The phone was removed from the room.",
-		.code = "removed",
-		.twirp_code = "canceled",
-		.reason = why,
-	};
 	/* The seat is a shell now: let go of it here, so that the end does not speak to it. */
 	struct seat *seat = c->seat;
 	c->seat = NULL;
-	call_finish(c, &removed, 0, NULL);
+	call_end_as(c, explain_removal(why), NULL);
 	seat_leave(seat, why);
 }
 

@@ -361,8 +361,9 @@ int dtls_keys(const struct dtls *d, struct srtp_keys *ret)
 	if (!chosen)
 		return err_new(-EPROTO);
 
-	ret->profile = chosen->id == SRTP_AEAD_AES_128_GCM ? SRTP_PROFILE_AEAD_AES_128_GCM
-							   : SRTP_PROFILE_AES128_CM_SHA1_80;
+	*ret = (struct srtp_keys){.profile = chosen->id == SRTP_AEAD_AES_128_GCM
+			? SRTP_PROFILE_AEAD_AES_128_GCM
+			: SRTP_PROFILE_AES128_CM_SHA1_80};
 	size_t key = srtp_profile_key_bytes(ret->profile);
 	size_t salt = srtp_profile_salt_bytes(ret->profile);
 	uint8_t all[2 * SRTP_KEY_BYTES_MAX];

@@ -23,6 +23,7 @@ struct stream {
 
 struct direction {
 	struct srtp_crypt rtp, rtcp;
+	struct srtp_mki mki;
 	struct map streams; /* struct stream.by_ssrc */
 };
 
@@ -35,8 +36,12 @@ struct srtp_pair {
 /* ---- birth and death ---- */
 
 static int direction_init(
-	struct direction *d, enum srtp_profile profile, const uint8_t *master, bool seals)
+	struct direction *d, const struct srtp_keys *keys, bool client, bool seals)
 {
+	enum srtp_profile profile = keys->profile;
+	const uint8_t *master = client ? keys->client : keys->server;
+
+	d->mki = client ? keys->client_mki : keys->server_mki;
 	int r = srtp_crypt_init(&d->rtp, profile, SRTP_KIND_RTP, master, seals);
 	if (r == 0)
 		r = srtp_crypt_init(&d->rtcp, profile, SRTP_KIND_RTCP, master, seals);
@@ -65,12 +70,9 @@ int srtp_pair_new(struct srtp_pair **ret, const struct srtp_keys *keys, bool we_
 	struct srtp_pair *p = mem_zalloc(sizeof *p);
 	if (!p)
 		return err_new(-ENOMEM);
-
-	const uint8_t *ours = we_are_client ? keys->client : keys->server;
-	const uint8_t *theirs = we_are_client ? keys->server : keys->client;
-	int r = direction_init(&p->in, keys->profile, theirs, false);
+	int r = direction_init(&p->in, keys, !we_are_client, false);
 	if (r == 0)
-		r = direction_init(&p->out, keys->profile, ours, true);
+		r = direction_init(&p->out, keys, we_are_client, true);
 	if (r < 0) {
 		srtp_pair_free(p);
 		return r;
@@ -140,29 +142,46 @@ static uint32_t u32_at(const uint8_t *at)
 	return read_u32(&r);
 }
 
-/* `size` without what is behind the body. False: no RTP. */
-static bool rtp_parts(struct srtp_parts *ret, uint16_t *seq, uint8_t *packet, size_t size)
+/* What stands behind the body, in bytes: the tag and the name of the key. */
+static size_t behind_rtp(const struct direction *d)
+{
+	return srtp_crypt_tag_bytes(&d->rtp) + d->mki.size;
+}
+
+/* `size` without what is behind the body. False: no RTP. The name of the key stands before the tag
+ * (RFC 3711, 3.1), or behind it where the tag is a part of the ciphertext (RFC 7714, 8.2). */
+static bool rtp_parts(struct srtp_parts *ret, uint16_t *seq, uint8_t **mki,
+	const struct direction *d, uint8_t *packet, size_t size)
 {
 	size_t head = head_size(packet, size);
+	bool aead = srtp_crypt_is_aead(&d->rtp);
+	uint8_t *end = packet + size;
 
 	if (!head)
 		return false;
+	*mki = aead ? end + srtp_crypt_tag_bytes(&d->rtp) : end;
 	*ret = (struct srtp_parts){.head = packet,
 		.head_size = head,
 		.body = packet + head,
 		.body_size = size - head,
-		.tag = packet + size,
+		.tag = aead ? end : end + d->mki.size,
 		.ssrc = u32_at(packet + 8)};
 	*seq = (uint16_t)(packet[2] << 8 | packet[3]);
 	return true;
+}
+
+static bool names_key(const struct direction *d, const uint8_t *mki)
+{
+	return memcmp(mki, d->mki.bytes, d->mki.size) == 0;
 }
 
 static bool protect(struct srtp_pair *p, uint8_t *packet, size_t *size, bool again)
 {
 	struct srtp_parts parts;
 	uint16_t seq;
+	uint8_t *mki;
 
-	if (!rtp_parts(&parts, &seq, packet, *size))
+	if (!rtp_parts(&parts, &seq, &mki, &p->out, packet, *size))
 		return false;
 	struct stream *s = find(&p->out, parts.ssrc);
 	if (!s && (again || !(s = add(&p->out, parts.ssrc))))
@@ -176,7 +195,8 @@ static bool protect(struct srtp_pair *p, uint8_t *packet, size_t *size, bool aga
 		return false;
 	if (!again)
 		replay_note(&s->rtp, parts.index);
-	*size += srtp_crypt_tag_bytes(&p->out.rtp);
+	memcpy(mki, p->out.mki.bytes, p->out.mki.size);
+	*size += behind_rtp(&p->out);
 	return true;
 }
 
@@ -196,9 +216,11 @@ bool srtp_pair_unprotect(struct srtp_pair *p, uint8_t *packet, size_t *size)
 	static const struct replay nothing;
 	struct srtp_parts parts;
 	uint16_t seq;
-	size_t tag = srtp_crypt_tag_bytes(&p->in.rtp);
+	uint8_t *mki;
+	size_t behind = behind_rtp(&p->in);
 
-	if (*size < tag || !rtp_parts(&parts, &seq, packet, *size - tag))
+	if (*size < behind || !rtp_parts(&parts, &seq, &mki, &p->in, packet, *size - behind) ||
+		!names_key(&p->in, mki))
 		return false;
 	struct stream *s = find(&p->in, parts.ssrc);
 	const struct replay *before = s ? &s->rtp : &nothing;
@@ -209,30 +231,30 @@ bool srtp_pair_unprotect(struct srtp_pair *p, uint8_t *packet, size_t *size)
 	if (!s && !(s = add(&p->in, parts.ssrc)))
 		return false;
 	replay_note(&s->rtp, parts.index);
-	*size -= tag;
+	*size -= behind;
 	return true;
 }
 
-/* ---- RTCP: with AES-GCM the trailer is the last, else the tag is ---- */
+/* ---- RTCP: tag, trailer, name of the key with AES-GCM; trailer, name, tag without ---- */
 
-static bool trailer_is_last(const struct srtp_crypt *c)
+static size_t behind_rtcp(const struct direction *d)
 {
-	return c->profile == SRTP_PROFILE_AEAD_AES_128_GCM;
+	return srtp_crypt_tag_bytes(&d->rtcp) + RTCP_TRAILER_BYTES + d->mki.size;
 }
 
-/* `size` without tag and trailer. */
+/* `size` without all that is behind; the name of the key follows the trailer either way. */
 static struct srtp_parts rtcp_parts(
-	uint8_t **trailer, const struct srtp_crypt *c, uint8_t *packet, size_t size)
+	uint8_t **trailer, const struct direction *d, uint8_t *packet, size_t size)
 {
-	bool last = trailer_is_last(c);
+	bool aead = srtp_crypt_is_aead(&d->rtcp);
 	uint8_t *end = packet + size;
 
-	*trailer = last ? end + srtp_crypt_tag_bytes(c) : end;
+	*trailer = aead ? end + srtp_crypt_tag_bytes(&d->rtcp) : end;
 	return (struct srtp_parts){.head = packet,
 		.head_size = RTCP_HEAD_BYTES,
 		.body = packet + RTCP_HEAD_BYTES,
 		.body_size = size - RTCP_HEAD_BYTES,
-		.tag = last ? end : end + RTCP_TRAILER_BYTES,
+		.tag = aead ? end : end + RTCP_TRAILER_BYTES + d->mki.size,
 		.ssrc = u32_at(packet + 4)};
 }
 
@@ -242,26 +264,28 @@ bool srtp_pair_protect_rtcp(struct srtp_pair *p, uint8_t *packet, size_t *size)
 
 	if (*size < RTCP_HEAD_BYTES || p->rtcp_index == RTCP_INDEX_MASK)
 		return false;
-	struct srtp_parts parts = rtcp_parts(&trailer, &p->out.rtcp, packet, *size);
+	struct srtp_parts parts = rtcp_parts(&trailer, &p->out, packet, *size);
 	parts.index = ++p->rtcp_index;
 	if (!srtp_crypt_seal(&p->out.rtcp, &parts))
 		return false;
 	srtp_rtcp_trailer(trailer, parts.index);
-	*size += srtp_crypt_tag_bytes(&p->out.rtcp) + RTCP_TRAILER_BYTES;
+	memcpy(trailer + RTCP_TRAILER_BYTES, p->out.mki.bytes, p->out.mki.size);
+	*size += behind_rtcp(&p->out);
 	return true;
 }
 
 bool srtp_pair_unprotect_rtcp(struct srtp_pair *p, uint8_t *packet, size_t *size)
 {
-	size_t behind = srtp_crypt_tag_bytes(&p->in.rtcp) + RTCP_TRAILER_BYTES;
+	size_t behind = behind_rtcp(&p->in);
 	uint8_t *trailer;
 
 	if (*size < RTCP_HEAD_BYTES + behind)
 		return false;
-	struct srtp_parts parts = rtcp_parts(&trailer, &p->in.rtcp, packet, *size - behind);
+	struct srtp_parts parts = rtcp_parts(&trailer, &p->in, packet, *size - behind);
 	parts.index = u32_at(trailer) & RTCP_INDEX_MASK;
 	struct stream *s = find(&p->in, parts.ssrc);
-	if (!(trailer[0] & BIT(7)) || (s && !replay_is_fresh(&s->rtcp, parts.index)) ||
+	if (!(trailer[0] & BIT(7)) || !names_key(&p->in, trailer + RTCP_TRAILER_BYTES) ||
+		(s && !replay_is_fresh(&s->rtcp, parts.index)) ||
 		!srtp_crypt_open(&p->in.rtcp, &parts))
 		return false;
 	if (!s && !(s = add(&p->in, parts.ssrc)))

@@ -1,6 +1,7 @@
-/* media/srtp.h - SRTP and SRTCP for one transport (RFC 3711, RFC 7714, keys by RFC 5764).
+/* media/srtp.h - SRTP and SRTCP for one transport or phone leg (RFC 3711, RFC 6188, RFC 7714; keys
+ * by RFC 5764 or RFC 4568).
  *
- * Owner:   a transport.
+ * Owner:   a transport, or a leg.
  * Owns:    keyed ciphers for each direction, and what is known of each SSRC.
  * Thread:  its owner's; two pairs never share anything.
  * Words:   "protect" = clear to cipher, before sending; "unprotect" = the other way.
@@ -10,13 +11,21 @@
 #include "media/srtp_crypt.h"
 
 enum {
-	SRTP_TRAILER_BYTES = 32, /* the most that protecting adds: 16 of tag, 4 of index, spare */
+	SRTP_TRAILER_BYTES = 32, /* the most that protecting adds: 16 of tag, 4 of index, 8 of MKI */
+	SRTP_MKI_BYTES_MAX = 8,
+};
+
+/* What a sender puts behind its packets to name the key (RFC 3711, 3.1); size 0 = nothing. */
+struct srtp_mki {
+	uint8_t size;
+	uint8_t bytes[SRTP_MKI_BYTES_MAX];
 };
 
 struct srtp_keys {
 	enum srtp_profile profile;
-	uint8_t client[SRTP_KEY_BYTES_MAX]; /* key, then salt */
+	uint8_t client[SRTP_KEY_BYTES_MAX]; /* what the client sends with: key, then salt */
 	uint8_t server[SRTP_KEY_BYTES_MAX];
+	struct srtp_mki client_mki, server_mki;
 };
 
 struct srtp_pair;

@@ -8,7 +8,7 @@
 #include <openssl/params.h>
 
 enum {
-	AES_KEY_BYTES = 16,
+	AES_KEY_BYTES_MAX = 32,
 	AES_BLOCK_BYTES = 16,
 	MAC_KEY_BYTES = 20,
 	MAC_BYTES = 20,
@@ -19,17 +19,23 @@ enum {
 };
 
 struct facts {
-	size_t salt_bytes, tag_bytes;
+	size_t key_bytes, salt_bytes;
+	size_t tag_bytes, rtcp_tag_bytes;
+	bool aead;
 };
 
-static const struct facts facts[] = {
-	[SRTP_PROFILE_AEAD_AES_128_GCM] = {.salt_bytes = 12, .tag_bytes = 16},
-	[SRTP_PROFILE_AES128_CM_SHA1_80] = {.salt_bytes = 14, .tag_bytes = 10},
+static const struct facts facts[SRTP_PROFILE__COUNT] = {
+	[SRTP_PROFILE_AEAD_AES_128_GCM] = {16, 12, 16, 16, true},
+	[SRTP_PROFILE_AES128_CM_SHA1_80] = {16, 14, 10, 10, false},
+	[SRTP_PROFILE_AES128_CM_SHA1_32] = {16, 14, 4, 10, false},
+	[SRTP_PROFILE_AES256_CM_SHA1_80] = {32, 14, 10, 10, false},
+	[SRTP_PROFILE_AES256_CM_SHA1_32] = {32, 14, 4, 10, false},
+	[SRTP_PROFILE_AEAD_AES_256_GCM] = {32, 12, 16, 16, true},
 };
 
 size_t srtp_profile_key_bytes(enum srtp_profile p)
 {
-	return AES_KEY_BYTES;
+	return facts[p].key_bytes;
 }
 
 size_t srtp_profile_salt_bytes(enum srtp_profile p)
@@ -37,33 +43,49 @@ size_t srtp_profile_salt_bytes(enum srtp_profile p)
 	return facts[p].salt_bytes;
 }
 
+bool srtp_crypt_is_aead(const struct srtp_crypt *c)
+{
+	return facts[c->profile].aead;
+}
+
 size_t srtp_crypt_tag_bytes(const struct srtp_crypt *c)
 {
-	return facts[c->profile].tag_bytes;
+	const struct facts *f = &facts[c->profile];
+	return c->kind == SRTP_KIND_RTCP ? f->rtcp_tag_bytes : f->tag_bytes;
 }
 
 /* ---- keys ---- */
 
-/* RFC 3711, 4.3.3; a salt of 12 bytes counts as one of 14 that ends in zeros (RFC 7714, 11). */
+/* RFC 3711, 4.3.3, with AES of the master key's size (RFC 6188, 3); a salt of 12 bytes counts as
+ * one of 14 that ends in zeros (RFC 7714, 11). */
 static int derive(uint8_t *ret, size_t size, enum srtp_profile profile, const uint8_t *master,
 	unsigned label)
 {
 	uint8_t iv[AES_BLOCK_BYTES] = {0}, zeros[32] = {0};
+	const struct facts *f = &facts[profile];
+	const EVP_CIPHER *aes = f->key_bytes == 32 ? EVP_aes_256_ctr() : EVP_aes_128_ctr();
 	int n;
 
-	memcpy(iv, master + AES_KEY_BYTES, facts[profile].salt_bytes);
+	memcpy(iv, master + f->key_bytes, f->salt_bytes);
 	iv[LABEL_AT] ^= (uint8_t)label;
 	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
-	bool ok = c && EVP_EncryptInit_ex(c, EVP_aes_128_ctr(), NULL, master, iv) == 1 &&
+	bool ok = c && EVP_EncryptInit_ex(c, aes, NULL, master, iv) == 1 &&
 		  EVP_EncryptUpdate(c, ret, &n, zeros, (int)size) == 1;
 	EVP_CIPHER_CTX_free(c);
 	return ok ? 0 : err_new(-ENOMEM);
 }
 
+static const EVP_CIPHER *cipher_of(const struct facts *f)
+{
+	if (f->key_bytes == 32)
+		return f->aead ? EVP_aes_256_gcm() : EVP_aes_256_ctr();
+	return f->aead ? EVP_aes_128_gcm() : EVP_aes_128_ctr();
+}
+
 static int key_cipher(struct srtp_crypt *c, const uint8_t *key, bool seals)
 {
-	const EVP_CIPHER *how = c->profile == SRTP_PROFILE_AEAD_AES_128_GCM ? EVP_aes_128_gcm()
-									    : EVP_aes_128_ctr();
+	const EVP_CIPHER *how = cipher_of(&facts[c->profile]);
+
 	c->cipher = EVP_CIPHER_CTX_new();
 	if (!c->cipher || EVP_CipherInit_ex(c->cipher, how, NULL, key, NULL, seals) != 1)
 		return err_new(-ENOMEM);
@@ -86,15 +108,15 @@ static int key_mac(struct srtp_crypt *c, const uint8_t *key)
 int srtp_crypt_init(struct srtp_crypt *c, enum srtp_profile profile, enum srtp_kind kind,
 	const uint8_t *master, bool seals)
 {
-	uint8_t key[AES_KEY_BYTES], mac_key[MAC_KEY_BYTES];
+	uint8_t key[AES_KEY_BYTES_MAX], mac_key[MAC_KEY_BYTES];
 
 	*c = (struct srtp_crypt){.profile = profile, .kind = kind};
-	int r = derive(key, sizeof key, profile, master, kind);
+	int r = derive(key, facts[profile].key_bytes, profile, master, kind);
 	if (r == 0)
 		r = derive(c->salt, facts[profile].salt_bytes, profile, master, kind + LABEL_SALT);
 	if (r == 0)
 		r = key_cipher(c, key, seals);
-	if (r == 0 && profile == SRTP_PROFILE_AES128_CM_SHA1_80) {
+	if (r == 0 && !facts[profile].aead) {
 		r = derive(mac_key, sizeof mac_key, profile, master, kind + LABEL_MAC);
 		if (r == 0)
 			r = key_mac(c, mac_key);
@@ -212,7 +234,7 @@ bool srtp_crypt_seal(struct srtp_crypt *c, const struct srtp_parts *p)
 {
 	uint8_t mac[MAC_BYTES];
 
-	if (c->profile == SRTP_PROFILE_AEAD_AES_128_GCM)
+	if (srtp_crypt_is_aead(c))
 		return gcm_seal(c, p);
 	if (!cm_crypt(c, p) || !cm_mac(mac, c, p))
 		return false;
@@ -224,7 +246,7 @@ bool srtp_crypt_open(struct srtp_crypt *c, const struct srtp_parts *p)
 {
 	uint8_t mac[MAC_BYTES];
 
-	if (c->profile == SRTP_PROFILE_AEAD_AES_128_GCM)
+	if (srtp_crypt_is_aead(c))
 		return gcm_open(c, p);
 	return cm_mac(mac, c, p) && CRYPTO_memcmp(mac, p->tag, srtp_crypt_tag_bytes(c)) == 0 &&
 	       cm_crypt(c, p);

@@ -1,6 +1,6 @@
-/* media/srtp_crypt.h - what the two SRTP profiles do to the bytes of one packet: AES-GCM
- * (RFC 7714), or AES-CM with HMAC-SHA1-80 (RFC 3711), and the keys that they derive. Contexts of
- * OpenSSL are kept keyed, so that a packet costs only its own blocks.
+/* media/srtp_crypt.h - what the SRTP profiles do to the bytes of one packet: AES-GCM (RFC 7714), or
+ * AES-CM with HMAC-SHA1 (RFC 3711, RFC 6188), and the keys that they derive. Contexts of OpenSSL
+ * are kept keyed, so that a packet costs only its own blocks.
  *
  * Owner:   media/srtp.c, one for each direction and kind.
  * Owns:    the keyed contexts and the session salt.
@@ -16,10 +16,15 @@
 enum srtp_profile {
 	SRTP_PROFILE_AEAD_AES_128_GCM,
 	SRTP_PROFILE_AES128_CM_SHA1_80,
+	SRTP_PROFILE_AES128_CM_SHA1_32, /* RTCP's tag has 80 bits all the same (RFC 4568, 6.2.2) */
+	SRTP_PROFILE_AES256_CM_SHA1_80,
+	SRTP_PROFILE_AES256_CM_SHA1_32,
+	SRTP_PROFILE_AEAD_AES_256_GCM,
+	SRTP_PROFILE__COUNT,
 };
 
 enum {
-	SRTP_KEY_BYTES_MAX = 30, /* master key 16, salt 12 or 14 */
+	SRTP_KEY_BYTES_MAX = 46, /* master key 16 or 32, salt 12 or 14 */
 	SRTP_SALT_BYTES_MAX = 14,
 	SRTP_TAG_BYTES_MAX = 16,
 };
@@ -48,8 +53,9 @@ struct srtp_parts {
 	uint64_t index; /* RTP: rollover counter and sequence, 48 bits; RTCP: 31 bits */
 };
 
-size_t srtp_profile_key_bytes(enum srtp_profile p); /* 16 */
+size_t srtp_profile_key_bytes(enum srtp_profile p); /* 16 or 32 */
 size_t srtp_profile_salt_bytes(enum srtp_profile p);
+bool srtp_crypt_is_aead(const struct srtp_crypt *c); /* the tag belongs to the ciphertext */
 size_t srtp_crypt_tag_bytes(const struct srtp_crypt *c);
 
 /* `master`: key, then salt. `seals`: it enciphers; else it opens. A zeroed one may be ended. */

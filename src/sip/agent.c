@@ -317,6 +317,11 @@ static void on_request(
 		sip_server_repeated(s);
 		return;
 	}
+	refusal = sip_message_body_refusal(m);
+	if (refusal) {
+		sip_reply_stateless(a, m, from, refusal);
+		return;
+	}
 	/* Without memory it is as if the request was lost: it will come again. */
 	if (sip_server_new(&s, a, m, from, key) == 0)
 		on_new_request(a, s, m);
@@ -336,6 +341,11 @@ static void on_message(void *owner, const struct sip_message *m, const struct si
 static void on_dropped(void *owner, enum sip_drop why)
 {
 	++((struct sip_agent *)owner)->counts.dropped[why];
+}
+
+static void on_broken(void *owner, const struct sip_message *m, const struct sip_path *from)
+{
+	sip_reply_stateless(owner, m, from, 400);
 }
 
 static void on_stranger(void *owner)
@@ -369,6 +379,7 @@ static const struct sip_transport_events transport_events = {
 	.known = on_known,
 	.message = on_message,
 	.dropped = on_dropped,
+	.broken = on_broken,
 	.stranger = on_stranger,
 	.failed = on_path_failed,
 };

@@ -55,7 +55,6 @@ static void call_free(struct sip_call *c)
 	if (c->reap.link.next)
 		list_remove(&c->reap.link);
 	sip_session_fini(&c->s);
-	mem_free(c->invite_auth);
 	mem_free(c->extra);
 	mem_free(c->content_type);
 	mem_free(c->contact_user);
@@ -105,7 +104,7 @@ static void describe(struct sip_call *c, struct sip_failure *f)
 		snprintf(out, size, "The far end asks for a user name and password (%u)%s.",
 			f->status,
 			!c->s.username     ? " and none is configured"
-			: !c->invite_auth->count ? " in a way that we do not know"
+			: !c->s.auth || !c->s.auth->count ? " in a way that we do not know"
 						 : " and does not accept the configured ones");
 		break;
 	case SIP_WHY_CANCELLED:
@@ -335,6 +334,11 @@ int sip_call_set_body(struct sip_call *c, struct span body)
 int sip_call_answer(struct sip_call *c, unsigned status, struct span body)
 {
 	return sip_session_answer(&c->s, status, body);
+}
+
+int sip_call_refuse(struct sip_call *c, unsigned status, const char *warning)
+{
+	return sip_session_refuse(&c->s, status, warning);
 }
 
 int sip_call_reinvite(struct sip_call *c, struct span body)

@@ -95,9 +95,13 @@ void sip_call_hangup(struct sip_call *c, const char *reason);
 
 /* The body that answers re-INVITEs from now on (our SDP as last sent). Copied. 0 or -ENOMEM. */
 MUST_USE int sip_call_set_body(struct sip_call *c, struct span body);
-/* Answers the offer: 200 with this body (which is also set), or a refusal (488). Returns 0,
- * -ENOMEM, or -EINVAL when no offer waits any more. */
+/* Answers the offer: 200 with this body (which is also set). Returns 0, -ENOMEM, or -EINVAL when no
+ * offer waits any more. */
 MUST_USE int sip_call_answer(struct sip_call *c, unsigned status, struct span body);
+
+/* Refuses the offer: the session stays as it was (RFC 3261 section 14.2). `warning` is the value of
+ * a Warning header; NULL = none. Returns 0 or -EINVAL when no offer waits any more. */
+MUST_USE int sip_call_refuse(struct sip_call *c, unsigned status, const char *warning);
 
 /* A re-INVITE of ours (hold, other codecs); `reanswered` follows, unless the call ends first.
  * Returns 0, -ENOMEM, or -EINVAL when not answered yet or another offer is under way. */

@@ -22,14 +22,13 @@ static char *from_value(const struct sip_invite_config *config, const char *tag)
 	return w.bad ? NULL : mem_strndup(text, w.used);
 }
 
-static char *extra_headers(const struct sip_invite_config *config)
+char *sip_extra_text(const struct sip_extra *headers, size_t count)
 {
 	char text[8192];
 	struct writer w = writer_of(text, sizeof text);
 
-	for (size_t i = 0; i < config->header_count; ++i)
-		sip_write_header(
-			&w, config->headers[i].name, span_text(config->headers[i].value));
+	for (size_t i = 0; i < count; ++i)
+		sip_write_header(&w, headers[i].name, span_text(headers[i].value));
 	return w.bad ? NULL : mem_strndup(text, w.used);
 }
 
@@ -83,7 +82,7 @@ int sip_call_set_texts(struct sip_call *c, const struct sip_invite_config *confi
 		r = set_contact_user(c, config);
 	if (r >= 0)
 		r = sip_session_set_body(&c->s, config->body);
-	c->extra = extra_headers(config);
+	c->extra = sip_extra_text(config->headers, config->header_count);
 	if (r >= 0 && !c->extra)
 		r = -EINVAL;
 	return r < 0 ? r : set_dialog(c, config);

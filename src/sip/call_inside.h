@@ -57,7 +57,6 @@ struct sip_call {
 	size_t target_count, target;
 
 	struct sip_client *invite; /* the present attempt */
-	struct sip_authorizer *invite_auth;
 	struct fork forks[FORKS_MAX];
 	size_t fork_count;
 

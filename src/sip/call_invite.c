@@ -1,20 +1,6 @@
 /* sip/call_invite.c - the INVITE of an outgoing call: its text, and again with credentials. */
 #include "sip/call_inside.h"
 
-#include "base/mem.h"
-#include "base/rng.h"
-
-static int write_auth(struct sip_call *c, struct writer *w)
-{
-	char cnonce[SIP_CNONCE_SIZE];
-
-	if (!c->invite_auth)
-		return 0;
-	rng_token(cnonce, sizeof cnonce);
-	return sip_authorizer_write(w, c->invite_auth, c->s.username, c->s.password,
-		span_text("INVITE"), span_text(c->s.dialog.target), cnonce);
-}
-
 static struct span write_invite(struct sip_call *c, uint32_t cseq, const char *branch)
 {
 	struct writer w = writer_of(c->s.usage.agent->scratch, SIP_SCRATCH);
@@ -25,7 +11,7 @@ static struct span write_invite(struct sip_call *c, uint32_t cseq, const char *b
 	sip_write_header(&w, "Contact", span_text(c->s.contact));
 	sip_write_header(&w, "Allow", span_text(sip_allow));
 	sip_write_header(&w, "Supported", span_text("100rel"));
-	if (write_auth(c, &w) < 0)
+	if (sip_session_write_auth(&c->s, &w, SIP_INVITE, buf_span(&c->s.body)) < 0)
 		return (struct span){0};
 	write_text(&w, c->extra);
 	sip_write_end(&w, c->content_type, buf_span(&c->s.body));
@@ -56,13 +42,7 @@ bool sip_call_send_invite(struct sip_call *c, uint32_t cseq)
 
 void sip_call_challenged(struct sip_call *c, const struct sip_message *m)
 {
-	if (!c->invite_auth)
-		c->invite_auth = mem_zalloc(sizeof *c->invite_auth);
-	if (!c->invite_auth) {
-		sip_call_fail(c, SIP_WHY_BROKEN, m);
-		return;
-	}
-	if (!c->s.username || sip_authorizer_challenged(c->invite_auth, m)) {
+	if (!sip_session_challenged(&c->s, m)) {
 		sip_call_fail(c, SIP_WHY_AUTH, m);
 		return;
 	}

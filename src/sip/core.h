@@ -81,6 +81,8 @@ void sip_agent_write_via(
 MUST_USE int sip_agent_contact(
 	struct sip_agent *a, const struct sip_path *path, const char *user, char **ret);
 void sip_branch(char out[SIP_BRANCH_SIZE]);
+/* As lines, for the caller to mem_free(). NULL: no memory, a line end in a value, or too many. */
+char *sip_extra_text(const struct sip_extra *headers, size_t count);
 extern const char sip_allow[];
 
 void sip_usage_init(struct sip_usage *u, struct sip_agent *a, const struct sip_usage_ops *ops);

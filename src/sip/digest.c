@@ -83,20 +83,36 @@ static int hash_a1(char out[SIP_DIGEST_HEX_SIZE], const struct sip_digest_input 
 	return r;
 }
 
+static const char *const qop_texts[] = {
+	[SIP_QOP_NONE] = "", [SIP_QOP_AUTH] = "auth", [SIP_QOP_AUTH_INT] = "auth-int"};
+
+/* RFC 7616 section 3.4.3: A2. */
+static int hash_a2(char out[SIP_DIGEST_HEX_SIZE], const struct sip_digest_input *in)
+{
+	const EVP_MD *hash = algorithms[in->algorithm].hash();
+	char body[SIP_DIGEST_HEX_SIZE];
+	bool whole = in->qop == SIP_QOP_AUTH_INT;
+
+	int r = whole ? hash_hex(body, hash, &in->body, 1) : 0;
+	if (r < 0)
+		return r;
+	struct span parts[] = {in->method, in->uri, span_text(whole ? body : "")};
+	return hash_hex(out, hash, parts, whole ? 3 : 2);
+}
+
 int sip_digest_response(char out[SIP_DIGEST_HEX_SIZE], const struct sip_digest_input *in)
 {
 	assert(in->algorithm != SIP_DIGEST_UNKNOWN);
 
 	const EVP_MD *hash = algorithms[in->algorithm].hash();
 	char a1[SIP_DIGEST_HEX_SIZE], a2[SIP_DIGEST_HEX_SIZE];
-	struct span what[] = {in->method, in->uri};
 
 	int r = hash_a1(a1, in);
 	if (r >= 0)
-		r = hash_hex(a2, hash, what, 2);
-	if (r >= 0 && in->qop_auth) {
+		r = hash_a2(a2, in);
+	if (r >= 0 && in->qop != SIP_QOP_NONE) {
 		struct span parts[] = {span_text(a1), in->nonce, in->nc, in->cnonce,
-			span_text("auth"), span_text(a2)};
+			span_text(qop_texts[in->qop]), span_text(a2)};
 		r = hash_hex(out, hash, parts, 6);
 	} else if (r >= 0) {
 		struct span parts[] = {span_text(a1), in->nonce, span_text(a2)};
@@ -106,14 +122,14 @@ int sip_digest_response(char out[SIP_DIGEST_HEX_SIZE], const struct sip_digest_i
 	return r;
 }
 
-/* Whether we can answer: Digest, a known algorithm, qop "auth" or none, and texts that fit. */
+/* Whether we can answer: Digest, a known algorithm and qop, and texts that fit. */
 static bool can_answer(const struct sip_auth *a)
 {
 	return span_is_nocase(a->scheme, "Digest") && a->nonce.size &&
 		a->realm.size < SIP_REALM_SIZE && a->nonce.size < SIP_NONCE_SIZE &&
 		a->opaque.size < SIP_NONCE_SIZE &&
 		sip_digest_algorithm_of(a->algorithm) != SIP_DIGEST_UNKNOWN &&
-		(!a->qop.size || sip_auth_offers_auth(a));
+		(!a->qop.size || sip_auth_offers(a, "auth") || sip_auth_offers(a, "auth-int"));
 }
 
 static void copy_text(char *out, struct span s)
@@ -131,12 +147,21 @@ static struct sip_realm *realm_get(struct sip_authorizer *a, bool proxy, struct 
 	return NULL;
 }
 
+/* Without the body where both will do: gateways on the way may touch it. */
+static enum sip_qop choose_qop(const struct sip_auth *c)
+{
+	if (!c->qop.size)
+		return SIP_QOP_NONE;
+	return sip_auth_offers(c, "auth") ? SIP_QOP_AUTH : SIP_QOP_AUTH_INT;
+}
+
 static void realm_set(struct sip_realm *realm, bool proxy, const struct sip_auth *c)
 {
 	*realm = (struct sip_realm){.proxy = proxy,
 		.algorithm = sip_digest_algorithm_of(c->algorithm),
 		.names_algorithm = c->algorithm.size > 0,
-		.qop_auth = c->qop.size > 0,
+		.answered = true,
+		.qop = choose_qop(c),
 		.has_opaque = c->opaque.data != NULL};
 	copy_text(realm->realm, c->realm);
 	copy_text(realm->nonce, c->nonce);
@@ -157,12 +182,19 @@ static int take_challenge(
 	} else if (*fresh & BIT(realm - a->realms)) {
 		if (sip_digest_algorithm_of(c->algorithm) <= realm->algorithm)
 			return 0;
-	} else if (!c->stale || span_is(c->nonce, realm->nonce)) {
+	} else if (realm->answered && (!c->stale || span_is(c->nonce, realm->nonce))) {
 		return SIP_AUTH_E_REFUSED;
 	}
 	realm_set(realm, proxy, c);
 	*fresh |= BIT(realm - a->realms);
 	return 0;
+}
+
+void sip_authorizer_begin(struct sip_authorizer *a)
+{
+	a->tries = 0;
+	for (size_t i = 0; i < a->count; ++i)
+		a->realms[i].answered = false;
 }
 
 int sip_authorizer_challenged(struct sip_authorizer *a, const struct sip_message *response)
@@ -217,7 +249,7 @@ static int write_realm(
 	in.realm = span_text(realm->realm);
 	in.nonce = span_text(realm->nonce);
 	in.nc = span_text(nc);
-	in.qop_auth = realm->qop_auth;
+	in.qop = realm->qop;
 	int r = sip_digest_response(response, &in);
 	if (r < 0)
 		return r;
@@ -230,10 +262,10 @@ static int write_realm(
 	write_raw_field(&v, "response", response);
 	if (realm->names_algorithm)
 		write_format(&v, ", algorithm=%s", algorithms[realm->algorithm].name);
-	if (realm->qop_auth)
-		write_format(&v, ", qop=auth, nc=%s", nc);
+	if (realm->qop != SIP_QOP_NONE)
+		write_format(&v, ", qop=%s, nc=%s", qop_texts[realm->qop], nc);
 	/* RFC 7616 section 3.4.2: -sess hashes the cnonce even where no qop was offered. */
-	if (realm->qop_auth || algorithms[realm->algorithm].session)
+	if (realm->qop != SIP_QOP_NONE || algorithms[realm->algorithm].session)
 		write_field(&v, "cnonce", in.cnonce);
 	if (realm->has_opaque)
 		write_raw_field(&v, "opaque", realm->opaque);
@@ -244,11 +276,12 @@ static int write_realm(
 }
 
 int sip_authorizer_write(struct writer *w, struct sip_authorizer *a, const char *username,
-	const char *password, struct span method, struct span uri, const char *cnonce)
+	const char *password, struct span method, struct span uri, struct span body,
+	const char *cnonce)
 {
 	struct sip_digest_input in = {.username = span_text(username),
 		.password = span_text(password), .cnonce = span_text(cnonce), .method = method,
-		.uri = uri};
+		.uri = uri, .body = body};
 
 	for (size_t i = 0; i < a->count; ++i) {
 		int r = write_realm(w, &a->realms[i], &in);
@@ -275,9 +308,12 @@ static int verify(const struct sip_auth *c, const struct sip_message *request,
 		.nonce = c->nonce,
 		.cnonce = c->cnonce,
 		.nc = c->nc,
-		.qop_auth = c->qop.size > 0,
+		.qop = !c->qop.size                         ? SIP_QOP_NONE
+			: span_is_nocase(c->qop, "auth-int") ? SIP_QOP_AUTH_INT
+							     : SIP_QOP_AUTH,
 		.method = request->method_name,
 		.uri = c->uri,
+		.body = request->body,
 	};
 
 	if (!span_is(c->username, username))
@@ -286,7 +322,7 @@ static int verify(const struct sip_auth *c, const struct sip_message *request,
 	if (c->uri.size != request->uri.size ||
 		memcmp(c->uri.data, request->uri.data, c->uri.size))
 		return SIP_VERIFY_E_RESPONSE;
-	if (in.algorithm == SIP_DIGEST_UNKNOWN || (c->qop.size && !span_is_nocase(c->qop, "auth")))
+	if (in.algorithm == SIP_DIGEST_UNKNOWN || (c->qop.size && !span_is_nocase(c->qop, qop_texts[in.qop])))
 		return SIP_VERIFY_E_RESPONSE;
 	int r = sip_digest_response(expected, &in);
 	if (r < 0)

@@ -24,20 +24,28 @@ enum sip_digest_algorithm {
 
 enum { SIP_DIGEST_HEX_SIZE = 65, SIP_CNONCE_SIZE = 25 };
 
+enum sip_qop {
+	SIP_QOP_NONE, /* RFC 2069 form, without nc and cnonce */
+	SIP_QOP_AUTH,
+	SIP_QOP_AUTH_INT, /* the body is signed, too */
+};
+
 struct sip_digest_input {
 	enum sip_digest_algorithm algorithm;
 	struct span username, password, realm, nonce, cnonce;
 	struct span nc; /* eight hex digits */
-	bool qop_auth;  /* false: RFC 2069 form, without nc and cnonce */
-	struct span method, uri;
+	enum sip_qop qop;
+	struct span method, uri, body;
 };
 
 enum sip_digest_algorithm sip_digest_algorithm_of(struct span name); /* empty = MD5 */
 const char *sip_digest_algorithm_text(enum sip_digest_algorithm a);
 MUST_USE int sip_digest_response(char out[SIP_DIGEST_HEX_SIZE], const struct sip_digest_input *in);
 
-/* What a request has been challenged with so far. Several realms may ask at once (a proxy and
- * the far end); each is answered, once, and again only when it says that its nonce is stale. */
+/* What has been challenged so far. Several realms may ask at once (a proxy and the far end); each is
+ * answered once for a request, and again only when it says that its nonce is stale. The next request
+ * comes with credentials by the same nonces, counted on, so that it need not be challenged (RFC 7616
+ * section 3.4.4). */
 enum { SIP_REALMS_MAX = 4, SIP_REALM_SIZE = 128, SIP_NONCE_SIZE = 512, SIP_AUTH_TRIES_MAX = 5 };
 
 struct sip_authorizer {
@@ -47,7 +55,8 @@ struct sip_authorizer {
 		bool proxy; /* 407: Proxy-Authorization */
 		enum sip_digest_algorithm algorithm;
 		bool names_algorithm; /* the challenge did, so the answer does */
-		bool qop_auth;
+		bool answered; /* for the present request */
+		enum sip_qop qop;
 		bool has_opaque;
 		uint32_t nc;
 		char realm[SIP_REALM_SIZE];
@@ -62,13 +71,16 @@ enum {
 	SIP_AUTH_E_UNKNOWN,     /* no challenge that we can answer */
 };
 
+/* Another request begins: whatever realm asks may be answered once more. */
+void sip_authorizer_begin(struct sip_authorizer *a);
 /* Takes in a 401 or 407. 0 = send the request again with sip_authorizer_write(). */
 MUST_USE int sip_authorizer_challenged(
 	struct sip_authorizer *a, const struct sip_message *response);
 /* Writes the header lines; nothing when there was no challenge. `cnonce` should be random.
  * Returns 0 or a negative error. */
 MUST_USE int sip_authorizer_write(struct writer *w, struct sip_authorizer *a, const char *username,
-	const char *password, struct span method, struct span uri, const char *cnonce);
+	const char *password, struct span method, struct span uri, struct span body,
+	const char *cnonce);
 
 /* Server side: is `credentials` (of Authorization or Proxy-Authorization) right? */
 enum {

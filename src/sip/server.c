@@ -326,6 +326,8 @@ void sip_reply_stateless(struct sip_agent *a, const struct sip_message *m,
 	write_head(&w, a, m, from, &r, tag);
 	if (status == 405)
 		sip_write_header(&w, "Allow", span_text(sip_allow));
+	if (status == 415)
+		sip_write_header(&w, "Accept", span_text("application/sdp"));
 	sip_write_end(&w, NULL, (struct span){0});
 	if (writer_span(&w).size)
 		(void)sip_agent_send(a, &path, writer_span(&w));

@@ -100,6 +100,19 @@ int sip_session_answer(struct sip_session *s, unsigned status, struct span body)
 	return sip_server_respond(server, &response, s->contact);
 }
 
+int sip_session_refuse(struct sip_session *s, unsigned status, const char *warning)
+{
+	struct sip_server *server = s->pending;
+	struct sip_extra header = {.name = "Warning", .value = warning};
+	struct sip_response r = {.status = status, .headers = &header, .header_count = warning ? 1 : 0};
+
+	if (!server)
+		return -EINVAL;
+	s->pending = NULL;
+	sip_server_owner(server, NULL, NULL);
+	return sip_server_respond(server, &r, NULL);
+}
+
 static void refuse_for_now(struct sip_session *s, struct sip_server *server)
 {
 	/* RFC 3261 section 14.2: 491 in a glare, 500 while their own last one waits. */

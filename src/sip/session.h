@@ -44,7 +44,7 @@ struct sip_session {
 	struct sip_client *bye, *reinvite;
 	uint32_t reinvite_cseq;
 	char *bye_reason;
-	struct sip_authorizer *auth; /* of the BYE or the re-INVITE under way */
+	struct sip_authorizer *auth; /* what the far end has challenged; NULL = nothing yet */
 	char *username, *password;
 
 	struct dns_query *query; /* for the first route's name */
@@ -70,11 +70,18 @@ void sip_session_ack(struct sip_session *s, const struct sip_dialog *d, const st
 struct sip_client *sip_session_start(struct sip_session *s, enum sip_method method,
 	const char *branch, struct span bytes, const struct sip_client_events *events);
 
+/* Takes in a 401 or 407. False: there is nothing to answer it with. */
+bool sip_session_challenged(struct sip_session *s, const struct sip_message *m);
+/* Credentials for all that has been challenged, if anything was. Returns 0 or a negative error. */
+MUST_USE int sip_session_write_auth(
+	struct sip_session *s, struct writer *w, enum sip_method method, struct span body);
+
 /* BYE; `bye_done` follows in a later turn, but for want of memory never: the owner has a timer. */
 void sip_session_bye(struct sip_session *s, const char *reason);
 /* How long the owner waits for `bye_done` before it says that the call has ended. */
 uint32_t sip_session_bye_wait_ms(const struct sip_session *s);
 MUST_USE int sip_session_answer(struct sip_session *s, unsigned status, struct span body);
+MUST_USE int sip_session_refuse(struct sip_session *s, unsigned status, const char *warning);
 MUST_USE int sip_session_reinvite(struct sip_session *s, struct span body);
 MUST_USE int sip_session_set_body(struct sip_session *s, struct span body);
 /* No more offers, no more events: what waits is refused. */

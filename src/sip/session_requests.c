@@ -66,8 +66,7 @@ void sip_session_ack(struct sip_session *s, const struct sip_dialog *d, const st
 		(void)sip_agent_send(s->usage.agent, &s->path, ack);
 }
 
-/* Takes in a challenge of the BYE or re-INVITE. False: there is nothing to answer it with. */
-static bool challenged(struct sip_session *s, const struct sip_message *m)
+bool sip_session_challenged(struct sip_session *s, const struct sip_message *m)
 {
 	if ((m->status != 401 && m->status != 407) || !s->username)
 		return false;
@@ -76,7 +75,8 @@ static bool challenged(struct sip_session *s, const struct sip_message *m)
 	return s->auth && sip_authorizer_challenged(s->auth, m) == 0;
 }
 
-static int write_auth(struct sip_session *s, struct writer *w, enum sip_method method)
+int sip_session_write_auth(
+	struct sip_session *s, struct writer *w, enum sip_method method, struct span body)
 {
 	char cnonce[SIP_CNONCE_SIZE];
 
@@ -84,13 +84,13 @@ static int write_auth(struct sip_session *s, struct writer *w, enum sip_method m
 		return 0;
 	rng_token(cnonce, sizeof cnonce);
 	return sip_authorizer_write(w, s->auth, s->username, s->password,
-		span_text(sip_method_text(method)), sip_dialog_request_uri(&s->dialog), cnonce);
+		span_text(sip_method_text(method)), sip_dialog_request_uri(&s->dialog), body, cnonce);
 }
 
-static void drop_auth(struct sip_session *s)
+static void begin_auth(struct sip_session *s)
 {
-	mem_free(s->auth);
-	s->auth = NULL;
+	if (s->auth)
+		sip_authorizer_begin(s->auth);
 }
 
 static bool send_bye(struct sip_session *s);
@@ -101,7 +101,7 @@ static void on_bye_response(void *owner, struct sip_client *c, const struct sip_
 
 	if (c != s->bye || m->status < 200)
 		return;
-	if (challenged(s, m) && send_bye(s))
+	if (sip_session_challenged(s, m) && send_bye(s))
 		return;
 	s->bye = NULL;
 	s->ops->bye_done(s);
@@ -142,7 +142,7 @@ static bool send_bye(struct sip_session *s)
 	sip_session_write(s, &w, &s->dialog, SIP_BYE, ++s->dialog.local_cseq, branch);
 	if (s->bye_reason)
 		sip_write_header(&w, "Reason", span_text(s->bye_reason));
-	if (write_auth(s, &w, SIP_BYE) < 0)
+	if (sip_session_write_auth(s, &w, SIP_BYE, (struct span){0}) < 0)
 		return false;
 	sip_write_end(&w, NULL, (struct span){0});
 	struct sip_client *c = sip_session_start(s, SIP_BYE, branch, writer_span(&w), &bye_events);
@@ -153,7 +153,7 @@ static bool send_bye(struct sip_session *s)
 
 void sip_session_bye(struct sip_session *s, const char *reason)
 {
-	drop_auth(s);
+	begin_auth(s);
 	mem_free(s->bye_reason);
 	/* A reason with a line end is none. */
 	s->bye_reason = reason && !strpbrk(reason, "\r\n") ? mem_strdup(reason) : NULL;
@@ -176,7 +176,7 @@ static void on_reinvite_response(void *owner, struct sip_client *c, const struct
 	if (m->status < 300) {
 		if (sip_dialog_refresh(&s->dialog, m) == 0)
 			sip_session_ack(s, &s->dialog, c, m->cseq.number);
-	} else if (c == s->reinvite && challenged(s, m) && send_reinvite(s)) {
+	} else if (c == s->reinvite && sip_session_challenged(s, m) && send_reinvite(s)) {
 		return;
 	}
 	if (c != s->reinvite)
@@ -208,7 +208,7 @@ static bool send_reinvite(struct sip_session *s)
 	sip_session_write(s, &w, &s->dialog, SIP_INVITE, ++s->dialog.local_cseq, branch);
 	sip_write_header(&w, "Contact", span_text(s->contact));
 	sip_write_header(&w, "Allow", span_text(sip_allow));
-	if (write_auth(s, &w, SIP_INVITE) < 0)
+	if (sip_session_write_auth(s, &w, SIP_INVITE, buf_span(&s->body)) < 0)
 		return false;
 	sip_write_end(&w, "application/sdp", buf_span(&s->body));
 	struct sip_client *c =
@@ -225,6 +225,6 @@ int sip_session_reinvite(struct sip_session *s, struct span body)
 	int r = sip_session_set_body(s, body);
 	if (r < 0)
 		return r;
-	drop_auth(s);
+	begin_auth(s);
 	return send_reinvite(s) ? 0 : err_new(-ENOMEM);
 }

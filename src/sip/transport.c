@@ -74,6 +74,8 @@ static void deliver(struct sip_transport *t, struct span bytes, const struct sip
 	if (why != SIP_OK) {
 		if (why != SIP_DROP_KEEPALIVE)
 			t->events->dropped(t->owner, why);
+		if (sip_message_answerable(&m) && t->events->known(t->owner, remote, NULL))
+			t->events->broken(t->owner, &m, from);
 		return;
 	}
 	if (!m.is_response && !t->events->known(t->owner, remote, &m)) {

@@ -40,6 +40,8 @@ struct sip_transport_events {
 	bool (*known)(void *owner, const struct sockaddr *from, const struct sip_message *m);
 	void (*message)(void *owner, const struct sip_message *m, const struct sip_path *from);
 	void (*dropped)(void *owner, enum sip_drop why);
+	/* After `dropped`: a peer's request of which enough can be read to refuse it. */
+	void (*broken)(void *owner, const struct sip_message *m, const struct sip_path *from);
 	void (*stranger)(void *owner);
 	/* What was sent there did not arrive: refused, or the connection broke. */
 	void (*failed)(void *owner, const struct sip_path *path);

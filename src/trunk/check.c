@@ -132,14 +132,25 @@ static bool check_headers(const Livekit__SIPOutboundTrunkInfo *t, char why[TRUNK
 	return true;
 }
 
+static bool check_options(const Livekit__SIPOutboundTrunkInfo *t, char why[TRUNK_WHY_SIZE])
+{
+	struct trunk_options options;
+
+	if (trunk_options_read(&options, t->metadata, why))
+		return false;
+	const char *user = trunk_options_user(&options, t);
+	if (trunk_options_register(&options) && (!*user || strpbrk(user, "@<>\";:, ")))
+		return no(why, "metadata: ringdown.register needs a SIP user: set register.user, or auth_username");
+	return true;
+}
+
 bool check_trunk(const Livekit__SIPOutboundTrunkInfo *t, char why[TRUNK_WHY_SIZE])
 {
 	if (t->n_numbers == 0)
 		return no(why, "no trunk numbers specified");
 	if (!*t->address)
 		return no(why, "no outbound address specified");
-	struct trunk_options options;
 	return check_host("trunk address", t->address, why) &&
 		check_host("from_host", t->from_host, why) && check_headers(t, why) &&
-		check_media(t->media, why) && trunk_options_read(&options, t->metadata, why) == 0;
+		check_media(t->media, why) && check_options(t, why);
 }

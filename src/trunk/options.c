@@ -7,6 +7,8 @@
 
 enum option_kind {
 	OPTION_TEXT,   /* char[OPTION_TEXT_SIZE] */
+	OPTION_USER,   /* the same; may stand before the '@' of a SIP URI */
+	OPTION_HOST,   /* the same; "host[:port]" */
 	OPTION_COUNT,  /* uint32_t, from `low` to `high` */
 	OPTION_FLAG,   /* bool */
 	OPTION_CHOICE, /* unsigned: the place among `words` */
@@ -24,9 +26,26 @@ struct option_rule {
 
 #define AT(member) offsetof(struct trunk_options, member)
 
+static const char *const identity_words[] = {"auto", "none", "pai", "ppi", "rpid", NULL};
+static const char *const number_words[] = {"as_given", "e164", "digits", NULL};
+
+enum { REGISTER_LOW_S = 10, REGISTER_HIGH_S = 24 * 3600, PING_LOW_S = 30, PING_HIGH_S = 3600 };
+
 static const struct option_rule rules[] = {
 	{NULL, "outbound_proxy", OPTION_TEXT, AT(outbound_proxy), 0, 0, NULL},
 	{"redirect", "hosts", OPTION_TEXTS, AT(redirect.hosts), 0, 0, NULL},
+	{"register", "enabled", OPTION_FLAG, AT(reg.enabled), 0, 0, NULL},
+	{"register", "user", OPTION_USER, AT(reg.user), 0, 0, NULL},
+	{"register", "host", OPTION_HOST, AT(reg.host), 0, 0, NULL},
+	{"register", "expires_s", OPTION_COUNT, AT(reg.expires_s), REGISTER_LOW_S, REGISTER_HIGH_S, NULL},
+	{NULL, "from_user", OPTION_USER, AT(from_user), 0, 0, NULL},
+	{NULL, "identity_header", OPTION_CHOICE, AT(identity_header), 0, 0, identity_words},
+	{NULL, "number_format", OPTION_CHOICE, AT(number_format), 0, 0, number_words},
+	{NULL, "tech_prefix", OPTION_USER, AT(tech_prefix), 0, 0, NULL},
+	{NULL, "user_phone", OPTION_FLAG, AT(user_phone), 0, 0, NULL},
+	{NULL, "privacy", OPTION_FLAG, AT(privacy), 0, 0, NULL},
+	/* Twilio shuts out who asks more than once in ten seconds. */
+	{NULL, "options_interval_s", OPTION_COUNT, AT(options_interval_s), PING_LOW_S, PING_HIGH_S, NULL},
 };
 
 /* Where the value stands, for a refusal: "ringdown.redirect.hosts". */
@@ -53,6 +72,20 @@ static int take_text(char at[OPTION_TEXT_SIZE], const json_t *value, const struc
 	if (!text || strlen(text) >= OPTION_TEXT_SIZE || strpbrk(text, "\r\n"))
 		return refuse(p, "must be a text of one line, shorter than %d bytes", OPTION_TEXT_SIZE);
 	snprintf(at, OPTION_TEXT_SIZE, "%s", text);
+	return 0;
+}
+
+/* RFC 3261, section 25.1: user, without what would have to be escaped; and hostport. */
+static int take_word(char at[OPTION_TEXT_SIZE], const json_t *value, const struct place *p, bool is_host)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+	int r = take_text(at, value, p);
+
+	if (r)
+		return r;
+	for (const char *c = at; *c; ++c)
+		if (!strchr(letters, *c) && !strchr(is_host ? ":[]" : "!~*'&=+$#", *c))
+			return refuse(p, is_host ? "must be host or host:port" : "must be a SIP user, without host");
 	return 0;
 }
 
@@ -104,6 +137,10 @@ static int take(struct trunk_options *ret, const struct option_rule *o, const js
 	switch (o->kind) {
 	case OPTION_TEXT:
 		return take_text(at, value, p);
+	case OPTION_USER:
+		return take_word(at, value, p, false);
+	case OPTION_HOST:
+		return take_word(at, value, p, true);
 	case OPTION_TEXTS:
 		return take_texts(at, value, p);
 	case OPTION_COUNT:
@@ -175,4 +212,16 @@ int trunk_options_read(struct trunk_options *ret, const char *metadata, char why
 		r = json_is_object(ours) ? read_group(ret, NULL, ours, why) : refuse(&whole, "must be an object");
 	json_decref(root);
 	return r;
+}
+
+bool trunk_options_register(const struct trunk_options *o)
+{
+	return o->reg.enabled || *o->reg.user || *o->reg.host || o->reg.expires_s;
+}
+
+const char *trunk_options_user(const struct trunk_options *o, const Livekit__SIPOutboundTrunkInfo *trunk)
+{
+	if (*o->reg.user || !trunk->auth_username)
+		return o->reg.user;
+	return trunk->auth_username;
 }

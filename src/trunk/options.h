@@ -24,7 +24,42 @@ struct trunk_options {
 	struct {
 		struct option_list hosts; /* a 3xx may send a call there; none = 3xx is refused */
 	} redirect;
+
+	/* A binding at the carrier's registrar: wanted when any of these is said. */
+	struct {
+		bool enabled;
+		char user[OPTION_TEXT_SIZE]; /* default: the trunk's auth_username */
+		char host[OPTION_TEXT_SIZE]; /* default: the trunk's address */
+		uint32_t expires_s;
+	} reg;
+
+	/* Who we say that calls. */
+	char from_user[OPTION_TEXT_SIZE]; /* in From, instead of the number */
+	unsigned identity_header;	  /* enum option_identity */
+	unsigned number_format;		  /* enum option_numbers */
+	char tech_prefix[OPTION_TEXT_SIZE]; /* before the called number */
+	bool user_phone;		  /* ";user=phone" behind numbers */
+	bool privacy;			  /* the called one shall not see the number */
+
+	uint32_t options_interval_s; /* OPTIONS, to see whether the trunk is there; 0 = none */
 };
+
+enum option_identity { /* where the caller's number stands when From has another user */
+	OPTION_IDENTITY_AUTO, /* P-Preferred-Identity, if From does not show the number */
+	OPTION_IDENTITY_NONE,
+	OPTION_IDENTITY_PAI,  /* P-Asserted-Identity, RFC 3325 */
+	OPTION_IDENTITY_PPI,  /* P-Preferred-Identity */
+	OPTION_IDENTITY_RPID, /* Remote-Party-ID, before RFC 3325 */
+};
+enum option_numbers {
+	OPTION_NUMBERS_AS_GIVEN,
+	OPTION_NUMBERS_E164,   /* with '+' */
+	OPTION_NUMBERS_DIGITS, /* without */
+};
+
+bool trunk_options_register(const struct trunk_options *o); /* whether a binding is wanted */
+/* The SIP user that registers, and that calls come from; "" = there is none. */
+const char *trunk_options_user(const struct trunk_options *o, const Livekit__SIPOutboundTrunkInfo *trunk);
 
 /* Returns 0 or TRUNK_E_INVALID with a `why` that names the option. `metadata` may be "". */
 MUST_USE int trunk_options_read(

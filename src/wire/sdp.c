@@ -196,6 +196,18 @@ static void read_sctp_port(struct sdp_media *m, struct span value)
 	m->sctp_port = number_u16(trim(value));
 }
 
+static void read_crypto(struct sdp_media *m, struct span value)
+{
+	if (m->crypto_count < SDP_CRYPTO_MAX)
+		m->crypto[m->crypto_count++] = trim(value);
+}
+
+static void read_candidate(struct sdp_media *m, struct span value)
+{
+	if (m->candidate_count < SDP_CANDIDATES_MAX)
+		m->candidates[m->candidate_count++] = trim(value);
+}
+
 static void read_ptime(struct sdp_media *m, struct span value)
 {
 	m->ptime_ms = number_u16(trim(value));
@@ -210,6 +222,8 @@ static const struct {
 	const char *name;
 	void (*read)(struct sdp_media *m, struct span value);
 } attributes[] = {
+	{"candidate", read_candidate},
+	{"crypto", read_crypto},
 	{"extmap", read_extmap},
 	{"fingerprint", read_fingerprint},
 	{"fmtp", read_fmtp},
@@ -311,6 +325,7 @@ static enum sdp_error read_media(struct parser *p, struct span value)
 	m->protocol = word(&value);
 	if (!m->protocol.size)
 		return SDP_E_MEDIA;
+	m->format_list = trim(value);
 	read_formats(m, value);
 	p->m = m;
 	++p->sdp->media_count;

@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/reader.h"
 #include "base/writer.h"
+#include "wire/sdp_crypto.h"
 
 enum sdp_direction { SDP_SENDRECV, SDP_SENDONLY, SDP_RECVONLY, SDP_INACTIVE };
 
@@ -19,6 +20,8 @@ enum {
 	SDP_FORMATS_MAX = 64, /* payload types of one section; more are ignored */
 	SDP_EXTMAP_MAX = 24,
 	SDP_SSRC_MAX = 8,
+	SDP_CRYPTO_MAX = 12, /* a=crypto lines of one section; more are ignored */
+	SDP_CANDIDATES_MAX = 16,
 	SDP_SECTIONS_MAX = 64, /* plenty for a trunk; rooms take LIMIT_SDP_MEDIA */
 };
 
@@ -40,6 +43,7 @@ struct sdp_media {
 	struct span kind;     /* "audio", "application", "video" */
 	uint16_t port;
 	struct span protocol; /* "RTP/AVP", "UDP/TLS/RTP/SAVPF", "UDP/DTLS/SCTP" */
+	struct span format_list; /* the rest of the m= line, as written */
 	struct sdp_format formats[SDP_FORMATS_MAX];
 	size_t format_count;
 	struct span connection; /* address of c=, section's or else session's */
@@ -56,6 +60,10 @@ struct sdp_media {
 	uint16_t sctp_port;
 	uint32_t max_message_size;
 	uint16_t ptime_ms, maxptime_ms;
+	struct span crypto[SDP_CRYPTO_MAX]; /* of a=crypto, for sdp_crypto_parse() */
+	size_t crypto_count;
+	struct span candidates[SDP_CANDIDATES_MAX]; /* of a=candidate (RFC 8839, 5.1) */
+	size_t candidate_count;
 };
 
 struct sdp {
@@ -88,7 +96,7 @@ const struct sdp_format *sdp_find_format(
 uint8_t sdp_extmap_id(const struct sdp_media *m, const char *uri); /* 0 = none */
 const char *sdp_direction_text(enum sdp_direction d);
 
-/* The trunk's side: one audio section of RTP/AVP (RFC 3264 offer). */
+/* The trunk's side: one audio section (RFC 3264 offer or answer). */
 struct sdp_audio_format {
 	uint8_t pt;
 	const char *name;
@@ -103,6 +111,16 @@ struct sdp_audio_offer {
 	uint8_t dtmf_pt;     /* 0 = none */
 	uint8_t ptime_ms;
 	enum sdp_direction direction;
+	const char *protocol; /* NULL = RTP/AVP */
+	const struct sdp_crypto *crypto; /* best first */
+	size_t crypto_count;
+	bool rtcp_mux;
 };
 /* `w->bad` afterwards: it did not fit. */
 void sdp_write_audio(struct writer *w, const struct sdp_audio_offer *offer);
+/* The two parts of it, for answers of several sections. */
+void sdp_write_session(struct writer *w, const struct sdp_audio_offer *offer);
+void sdp_write_audio_section(struct writer *w, const struct sdp_audio_offer *offer);
+/* An answer's section for one that is not taken: port 0 (RFC 3264 section 6). Sets `bad` when the
+ * words of theirs are none that one could send back. */
+void sdp_write_refused(struct writer *w, const struct sdp_media *theirs);

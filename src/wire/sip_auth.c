@@ -93,12 +93,12 @@ bool sip_auth_next(struct span *rest, struct sip_auth *ret)
 	return true;
 }
 
-bool sip_auth_offers_auth(const struct sip_auth *a)
+bool sip_auth_offers(const struct sip_auth *a, const char *qop)
 {
 	struct span rest = a->qop, item;
 
 	while (sip_list_next(&rest, &item))
-		if (span_is_nocase(item, "auth"))
+		if (span_is_nocase(item, qop))
 			return true;
 	return false;
 }

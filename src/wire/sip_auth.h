@@ -21,5 +21,5 @@ struct sip_auth {
  * like their parameters. False at the end and when the rest makes no sense. */
 bool sip_auth_next(struct span *rest, struct sip_auth *ret);
 
-/* Whether the qop list names "auth". */
-bool sip_auth_offers_auth(const struct sip_auth *a);
+/* Whether the qop list names it: "auth", "auth-int". */
+bool sip_auth_offers(const struct sip_auth *a, const char *qop);

@@ -128,14 +128,16 @@ int sip_name_addr_parse(struct sip_name_addr *ret, struct span value)
 	return 0;
 }
 
-/* "SIP / 2.0 / UDP", with blanks wherever somebody likes them. */
+/* "SIP / 2.0 / UDP", with blanks wherever somebody likes them; and any version, or whoever speaks
+ * another one could not be told so (505). */
 static bool take_via_protocol(struct span *s, struct span *transport)
 {
-	static const char *const want[] = {"SIP", "2.0"};
+	static const char *const want[] = {"SIP", NULL};
 
 	for (size_t i = 0; i < COUNT_OF(want); ++i) {
 		*s = sip_trim(*s);
-		if (!span_is_nocase(take_token(s), want[i]))
+		struct span word = take_token(s);
+		if (want[i] ? !span_is_nocase(word, want[i]) : !word.size)
 			return false;
 		*s = sip_trim(*s);
 		if (!s->size || sip_take(s, 1).data[0] != '/')

@@ -223,7 +223,7 @@ static bool content_length(const struct sip_message *m, bool *found, uint32_t *r
 static enum sip_drop parse_body(struct sip_message *m, struct span rest)
 {
 	bool found;
-	uint32_t size;
+	uint32_t size = 0;
 
 	if (!content_length(m, &found, &size) || (found && size > rest.size))
 		return SIP_DROP_LENGTH;
@@ -278,11 +278,16 @@ enum sip_drop sip_message_parse(struct sip_message *ret, struct span bytes)
 		return SIP_DROP_START_LINE;
 
 	enum sip_drop why = parse_headers(ret, &rest);
-	if (why == SIP_OK)
-		why = parse_body(ret, rest);
-	if (why == SIP_OK)
-		why = parse_mandatory(ret);
-	return why;
+	if (why != SIP_OK)
+		return why;
+	why = parse_body(ret, rest);
+	enum sip_drop head = parse_mandatory(ret);
+	return why == SIP_OK ? head : why;
+}
+
+bool sip_message_answerable(const struct sip_message *m)
+{
+	return !m->is_response && m->method_name.size && m->method != SIP_ACK && m->via.host.size;
 }
 
 /* The end of the headers: an empty line. 0 when it is not there yet. */
@@ -351,6 +356,25 @@ static unsigned count_of(const struct sip_message *m, enum sip_header_id id)
 	return count;
 }
 
+/* ";;": separators with nothing between them. */
+static bool has_gap(struct span params)
+{
+	bool empty = true;
+
+	for (size_t i = 0; i < params.size; ++i) {
+		if (params.data[i] == ';' && empty)
+			return true;
+		empty = params.data[i] == ';' || (empty && params.data[i] <= ' ');
+	}
+	return false;
+}
+
+/* Whoever begins a call must do it well; within one a slip of a carrier shall not cost the BYE. */
+static bool badly_begun(const struct sip_message *m)
+{
+	return m->method == SIP_INVITE && !m->to.tag.size && has_gap(m->via.params);
+}
+
 unsigned sip_message_refusal(const struct sip_message *m)
 {
 	static const enum sip_header_id once[] = {SIP_H_FROM, SIP_H_TO, SIP_H_CALL_ID, SIP_H_CSEQ,
@@ -360,7 +384,7 @@ unsigned sip_message_refusal(const struct sip_message *m)
 
 	if (!m->version_is_2)
 		return 505;
-	if (m->broken_lines || !m->from.tag.size)
+	if (m->broken_lines || badly_begun(m))
 		return 400;
 	for (size_t i = 0; i < COUNT_OF(once); ++i)
 		if (count_of(m, once[i]) > 1)
@@ -368,7 +392,8 @@ unsigned sip_message_refusal(const struct sip_message *m)
 	if (m->cseq.method.size != m->method_name.size ||
 		memcmp(m->cseq.method.data, m->method_name.data, m->method_name.size))
 		return 400;
-	if (sip_uri_parse(&uri, m->uri))
+	/* Headers have no place in a Request-URI (RFC 3261 section 19.1.1). */
+	if (sip_uri_parse(&uri, m->uri) || uri.headers.size)
 		return 400;
 	if (uri.scheme == SIP_SCHEME_OTHER)
 		return 416;
@@ -377,6 +402,43 @@ unsigned sip_message_refusal(const struct sip_message *m)
 	if (max && !sip_number(max->value, UINT32_MAX, &hops))
 		return 400;
 	return 0;
+}
+
+/* None said is taken for SDP. */
+static bool is_sdp(struct span media_type)
+{
+	const uint8_t *end = media_type.size ? memchr(media_type.data, ';', media_type.size) : NULL;
+	size_t size = end ? (size_t)(end - media_type.data) : media_type.size;
+
+	return !media_type.size || span_is_nocase(sip_trim(span_of(media_type.data, size)), "application/sdp");
+}
+
+/* Without Accept it is SDP (RFC 3261 section 20.1). */
+static bool accepts_sdp(const struct sip_message *m)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < m->header_count; ++i) {
+		struct span rest = m->headers[i].value, item;
+		if (!span_is_nocase(m->headers[i].name, "Accept"))
+			continue;
+		any = true;
+		while (sip_list_next(&rest, &item))
+			if (is_sdp(item) || item.data[0] == '*' ||
+				(item.size >= 13 && !strncasecmp((const char *)item.data, "application/*", 13)))
+				return true;
+	}
+	return !any;
+}
+
+unsigned sip_message_body_refusal(const struct sip_message *m)
+{
+	if (m->method != SIP_INVITE && m->method != SIP_UPDATE)
+		return 0;
+	if (m->body.size && (!is_sdp(sip_message_value(m, SIP_H_CONTENT_TYPE)) ||
+				    sip_message_header(m, SIP_H_CONTENT_ENCODING)))
+		return 415;
+	return m->method == SIP_INVITE && !accepts_sdp(m) ? 406 : 0;
 }
 
 const struct sip_header_line *sip_message_header(

@@ -112,6 +112,8 @@ enum sip_drop {
 /* `bytes` is one datagram, or one message cut out by sip_message_frame(). Bytes after
  * Content-Length are passed over; without Content-Length the body is the rest. */
 MUST_USE enum sip_drop sip_message_parse(struct sip_message *ret, struct span bytes);
+/* After a drop: whether `m` is a request of which enough was read to answer it with 400. */
+bool sip_message_answerable(const struct sip_message *m);
 const char *sip_drop_text(enum sip_drop why);
 
 /* Outcomes of sip_message_frame(). */
@@ -128,6 +130,9 @@ MUST_USE int sip_message_frame(struct span stream, size_t *ret_size);
 /* The status that a request deserves before anyone looks at what it asks for: 400, 416, 483 or
  * 505; 0 = nothing is wrong. */
 unsigned sip_message_refusal(const struct sip_message *request);
+
+/* What an INVITE or UPDATE deserves that brings, or wants back, anything but SDP: 415, 406 or 0. */
+unsigned sip_message_body_refusal(const struct sip_message *request);
 
 /* First header of that kind, or NULL. */
 const struct sip_header_line *sip_message_header(

@@ -255,7 +255,7 @@ void sip_write_response_head(struct writer *w, const struct sip_message *request
 	write_vias(w, request, head);
 	sip_write_copies(w, request, SIP_H_FROM);
 	sip_write_copies(w, request, SIP_H_TO);
-	if (!request->to.tag.size && head->to_tag && !w->bad) {
+	if (!request->to.tag.size && head->to_tag && !w->bad && sip_message_header(request, SIP_H_TO)) {
 		w->used -= 2; /* the To header was just ended; the tag belongs to it */
 		write_format(w, ";tag=%s\r\n", head->to_tag);
 	}

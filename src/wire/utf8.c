@@ -53,3 +53,17 @@ size_t utf8_cut(struct span text, size_t max)
 		--max;
 	return max;
 }
+
+void utf8_printable(char *out, size_t size, struct span s)
+{
+	bool is_utf8 = utf8_ok(s);
+	size_t n = is_utf8 ? utf8_cut(s, size - 1) : s.size < size - 1 ? s.size : size - 1;
+	for (size_t i = 0; i < n; ++i) {
+		uint8_t c = s.data[i];
+		if (c < 0x20 || c == 0x7f)
+			out[i] = ' ';
+		else
+			out[i] = c >= 0x80 && !is_utf8 ? '?' : (char)c;
+	}
+	out[n] = 0;
+}

@@ -11,3 +11,7 @@ bool utf8_ok_string(struct span text);
 
 /* The longest size <= max at which `text` may be cut without splitting a character. */
 size_t utf8_cut(struct span text, size_t max);
+
+/* Copies `s` as text for people: cut to `size` with its zero byte, control characters as blanks, bytes
+ * that are no UTF-8 as '?'. */
+void utf8_printable(char *out, size_t size, struct span s);

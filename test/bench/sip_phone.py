@@ -38,11 +38,12 @@ class Dialog:
 
 
 class SipPhone:
-    """Answers 200 to INVITE. Everything happens inside pump(): one thread, so no thread's waking is measured."""
+    """Answers 200 to INVITE; with `challenge` only when it comes with credentials, which are not looked at.
+    Everything happens inside pump(): one thread, so no thread's waking is measured."""
 
-    def __init__(self):
+    def __init__(self, challenge=False):
         self.sip, self.rtp = open_udp(), open_udp()
-        self.dialogs, self.by_branch = {}, {}
+        self.dialogs, self.by_branch, self.challenge = {}, {}, challenge
         self.address = "127.0.0.1:%d" % self.sip.getsockname()[1]
         self.first_rtp_ns = 0
 
@@ -87,6 +88,10 @@ class SipPhone:
                 self.dialogs[call].over = True
 
     def on_invite(self, call, headers, body, sender, when):
+        if self.challenge and "proxy-authorization" not in headers:
+            self.answer(headers, sender, "407 Proxy Authentication Required", "",
+                        ['Proxy-Authenticate: Digest realm="bench",nonce="%s",qop="auth"' % call])
+            return
         branch = headers["via"][0]
         if call in self.dialogs and self.by_branch.get(call) == branch:
             return  # said again although it was answered
@@ -98,12 +103,13 @@ class SipPhone:
         self.answer(headers, sender, "200 OK", sdp)
         d.answered_ns = time.time_ns()
 
-    def answer(self, headers, sender, status, body):
+    def answer(self, headers, sender, status, body, more=()):
         to = headers["to"][0]
         lines = ["SIP/2.0 " + status] + ["Via: " + v for v in headers["via"]]
         lines += ["Record-Route: " + r for r in headers.get("record-route", [])]
         lines += ["From: " + headers["from"][0], "To: " + (to if "tag=" in to else to + ";tag=bench"), "Call-ID: " + headers["call-id"][0],
                   "CSeq: " + headers["cseq"][0], "Contact: <sip:phone@%s>" % self.address, "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS"]
+        lines += more
         if body:
             lines.append("Content-Type: application/sdp")
         lines.append("Content-Length: %d" % len(body))

@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		inside(a.nonce, data, size);
 		inside(a.opaque, data, size);
 		inside(a.response, data, size);
-		(void)sip_auth_offers_auth(&a);
+		(void)sip_auth_offers(&a, "auth");
 	}
 	return 0;
 }

@@ -3,6 +3,19 @@
 
 #include <stdlib.h>
 
+/* What lacks things is refused with what there is. */
+static void refuse(const struct sip_message *m)
+{
+	static char out[256 << 10];
+	struct writer w = writer_of(out, sizeof out);
+	struct sip_response_head head = {.status = 400, .to_tag = "us"};
+
+	sip_write_response_head(&w, m, &head);
+	sip_write_end(&w, NULL, (struct span){0});
+	if (!w.bad && memcmp(out, "SIP/2.0 400 ", 12))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void inside(struct span s, const uint8_t *data, size_t size)
@@ -67,16 +80,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int r = sip_message_frame(span_of(data, size), &whole);
 	if ((r == 0 || r == SIP_FRAME_E_BLANK) && (whole == 0 || whole > size))
 		abort();
-	if (sip_message_parse(&m, span_of(data, size)) != SIP_OK)
+	if (sip_message_parse(&m, span_of(data, size)) != SIP_OK) {
+		if (sip_message_answerable(&m))
+			refuse(&m);
 		return 0;
+	}
 	inside(m.uri, data, size);
 	inside(m.body, data, size);
 	inside(m.call_id, data, size);
 	inside(m.via.host, data, size);
 	for (size_t i = 0; i < m.header_count; ++i)
 		inside(m.headers[i].value, data, size);
-	if (!m.is_response)
-		(void)sip_message_refusal(&m);
+	if (!m.is_response && !sip_message_refusal(&m))
+		(void)sip_message_body_refusal(&m);
 	walk(&m, data, size);
 	answer(&m);
 	return 0;

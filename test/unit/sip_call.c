@@ -502,6 +502,11 @@ static void check_credentials(const struct got *g, enum sip_header_id id, const 
 	CHECK_EQ(sip_digest_verify(&g->m, id, "carrier.example", nonce, "alice", "secret"), 0);
 }
 
+static bool text_holds(struct span s, const char *what)
+{
+	return memmem(s.data, s.size, what, strlen(what)) != NULL;
+}
+
 static void challenges(void)
 {
 	struct world w;
@@ -553,6 +558,10 @@ static void challenges(void)
 	sip_call_hangup(w.call, "Q.850;cause=16");
 	expect(&w, &bye, SIP_BYE);
 	CHECK(value_is(&bye, SIP_H_REASON, "Q.850;cause=16"));
+	/* It brings credentials by the nonces that are known, and is asked all the same. */
+	check_credentials(&bye, SIP_H_PROXY_AUTHORIZATION, "n2");
+	check_credentials(&bye, SIP_H_AUTHORIZATION, "u2");
+	CHECK(text_holds(sip_message_value(&bye.m, SIP_H_PROXY_AUTHORIZATION), "nc=00000003"));
 	reply(&w, &bye, 407, NULL,
 		"Proxy-Authenticate: Digest realm=\"carrier.example\",nonce=\"b1\",qop=\"auth\"\r\n",
 		NULL);

@@ -37,7 +37,7 @@ static void vectors(void)
 			.nonce = span_text(cases[i].nonce),
 			.cnonce = span_text(cases[i].cnonce),
 			.nc = span_text(cases[i].nc),
-			.qop_auth = cases[i].qop,
+			.qop = cases[i].qop ? SIP_QOP_AUTH : SIP_QOP_NONE,
 			.method = span_text(cases[i].method),
 			.uri = span_text(cases[i].uri),
 		};
@@ -70,7 +70,7 @@ static int go_round(struct sip_authorizer *a, unsigned status, const char *chall
 	if (r)
 		return r;
 	CHECK_EQ(sip_authorizer_write(&w, a, "alice", "secret", span_text("INVITE"),
-			 span_text("sip:c@d;x=1"), "0123456789abcdef"),
+			 span_text("sip:c@d;x=1"), span_text("v=0"), "0123456789abcdef"),
 		0);
 	CHECK(!w.bad);
 	answer[w.used] = 0;
@@ -79,10 +79,13 @@ static int go_round(struct sip_authorizer *a, unsigned status, const char *chall
 
 static int verify(const char *headers, enum sip_header_id id, const char *realm, const char *nonce)
 {
-	char bytes[8192];
+	char bytes[8192], whole[6144];
 	struct sip_message m;
 
-	message(&m, bytes, sizeof bytes, "INVITE sip:c@d;x=1 SIP/2.0", headers);
+	snprintf(whole, sizeof whole, "%s\r\nv=0", headers); /* message() ends the line, here the body */
+	message(&m, bytes, sizeof bytes, "INVITE sip:c@d;x=1 SIP/2.0", whole);
+	m.body.size = 3;
+	CHECK(span_is(m.body, "v=0"));
 	return sip_digest_verify(&m, id, realm, nonce, "alice", "secret");
 }
 
@@ -93,6 +96,9 @@ static void rounds(void)
 	} cases[] = {
 		{"WWW-Authenticate: Digest realm=\"r\",nonce=\"n\",qop=\"auth\"\r\n", "qop=auth"},
 		{"WWW-Authenticate: Digest realm=\"r\", nonce=\"n\"\r\n", "response="},
+		{"WWW-Authenticate: Digest realm=\"r\",nonce=\"n\",qop=\"auth-int\"\r\n", "qop=auth-int"},
+		{"WWW-Authenticate: Digest realm=\"r\",nonce=\"n\",algorithm=SHA-256-sess,qop=\"auth-int\"\r\n",
+			"qop=auth-int"},
 		{"WWW-Authenticate: Digest realm=\"r\",nonce=\"n\",algorithm=MD5-sess,qop=\"auth-int, auth\"\r\n",
 			"algorithm=MD5-sess"},
 		{"WWW-Authenticate: Digest realm=\"r\",nonce=\"n\",algorithm=sha-256,opaque=\"a\\\"b\"\r\n",
@@ -131,7 +137,7 @@ static void limits(void)
 	CHECK_EQ(go_round(&a, 407, "Proxy-Authenticate: Digest realm=\"r\",nonce=\"n\",algorithm=X\r\n",
 			 answer, sizeof answer),
 		SIP_AUTH_E_UNKNOWN);
-	CHECK_EQ(go_round(&a, 407, "Proxy-Authenticate: Digest realm=\"r\",nonce=\"n\",qop=\"auth-int\"\r\n",
+	CHECK_EQ(go_round(&a, 407, "Proxy-Authenticate: Digest realm=\"r\",nonce=\"n\",qop=\"token\"\r\n",
 			 answer, sizeof answer),
 		SIP_AUTH_E_UNKNOWN);
 	memset(nonce, 'n', sizeof nonce);
@@ -155,6 +161,29 @@ static void limits(void)
 	const char *same = "Proxy-Authenticate: Digest realm=\"r\",nonce=\"n\",stale=true\r\n";
 	CHECK_EQ(go_round(&a, 407, same, answer, sizeof answer), 0);
 	CHECK_EQ(go_round(&a, 407, same, answer, sizeof answer), SIP_AUTH_E_REFUSED);
+}
+
+/* The next request counts on with the same nonce; a realm that is tired of it may ask anew, once. */
+static void one_nonce_for_several_requests(void)
+{
+	static const char first[] = "WWW-Authenticate: Digest realm=\"r\",nonce=\"n\",qop=\"auth\"\r\n";
+	static const char second[] = "WWW-Authenticate: Digest realm=\"r\",nonce=\"m\",qop=\"auth\"\r\n";
+	struct sip_authorizer a = {0};
+	char answer[4096];
+	struct writer w = writer_of(answer, sizeof answer - 1);
+
+	CHECK_EQ(go_round(&a, 401, first, answer, sizeof answer), 0);
+	CHECK(strstr(answer, "nc=00000001"));
+	CHECK_EQ(go_round(&a, 401, second, answer, sizeof answer), SIP_AUTH_E_REFUSED);
+	sip_authorizer_begin(&a);
+	CHECK_EQ(sip_authorizer_write(&w, &a, "alice", "secret", span_text("INVITE"),
+			 span_text("sip:c@d;x=1"), span_text("v=0"), "0123456789abcdef"), 0);
+	answer[w.used] = 0;
+	CHECK(strstr(answer, "nonce=\"n\"") && strstr(answer, "nc=00000002"));
+	CHECK_EQ(verify(answer, SIP_H_AUTHORIZATION, "r", "n"), 0);
+	CHECK_EQ(go_round(&a, 401, second, answer, sizeof answer), 0);
+	CHECK(strstr(answer, "nonce=\"m\"") && strstr(answer, "nc=00000001"));
+	CHECK_EQ(go_round(&a, 401, second, answer, sizeof answer), SIP_AUTH_E_REFUSED);
 }
 
 static void wrong_answers(void)
@@ -184,6 +213,7 @@ int main(void)
 	vectors();
 	rounds();
 	limits();
+	one_nonce_for_several_requests();
 	wrong_answers();
 	CHECK_EQ(mem_live(), 0);
 	return 0;

@@ -39,6 +39,12 @@ static void a_wrong_one_is_named(void)
 			"metadata: ringdown.redirect.host is no option; see docs/configuration.md"},
 		{"{\"ringdown\": {\"redirect\": {\"redirect\": {}}}}",
 			"metadata: ringdown.redirect.redirect is no option; see docs/configuration.md"},
+		{"{\"ringdown\": {\"from_user\": \"a@b\"}}", "metadata: ringdown.from_user must be a SIP user, without host"},
+		{"{\"ringdown\": {\"register\": {\"host\": \"sip:b\\u003e\"}}}", "metadata: ringdown.register.host must be host or host:port"},
+		{"{\"ringdown\": {\"register\": {\"expires_s\": 5}}}", "metadata: ringdown.register.expires_s must be a number from 10 to 86400"},
+		{"{\"ringdown\": {\"options_interval_s\": 5}}", "metadata: ringdown.options_interval_s must be a number from 30 to 3600"},
+		{"{\"ringdown\": {\"identity_header\": \"pani\"}}",
+			"metadata: ringdown.identity_header must be one of auto, none, pai, ppi, rpid"},
 		{"{\"ringdown\": {\"outbound_proxy\": 5}}",
 			"metadata: ringdown.outbound_proxy must be a text of one line, shorter than 256 bytes"},
 		{"{\"ringdown\": {\"outbound_proxy\": \"a\\r\\nb\"}}",
@@ -57,8 +63,33 @@ static void a_wrong_one_is_named(void)
 	}
 }
 
+static void who_registers(void)
+{
+	static const struct {
+		const char *text, *login, *user;
+		bool wanted;
+	} rows[] = {
+		{"{}", "login", "login", false},
+		{"{\"ringdown\": {\"register\": {\"enabled\": false}}}", "login", "login", false},
+		{"{\"ringdown\": {\"register\": {\"enabled\": true}}}", "login", "login", true},
+		{"{\"ringdown\": {\"register\": {\"user\": \"me\", \"expires_s\": 10}}}", "login", "me", true},
+		{"{\"ringdown\": {\"register\": {\"host\": \"[::1]:5060\"}}}", "", "", true},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); ++i) {
+		Livekit__SIPOutboundTrunkInfo trunk = LIVEKIT__SIPOUTBOUND_TRUNK_INFO__INIT;
+		struct trunk_options o;
+		char why[TRUNK_WHY_SIZE];
+		trunk.auth_username = (char *)rows[i].login;
+		CHECK_EQ(trunk_options_read(&o, rows[i].text, why), 0);
+		CHECK_EQ(trunk_options_register(&o), rows[i].wanted);
+		CHECK_STR(trunk_options_user(&o, &trunk), rows[i].user);
+	}
+}
+
 int main(void)
 {
+	who_registers();
 	what_says_nothing_is_fine();
 	options_are_read();
 	a_wrong_one_is_named();
