@@ -66,7 +66,6 @@ enum {
 	LIMIT_SIP_TCP_CONNECTIONS = 512,
 	LIMIT_CALLS = 2000,
 	LIMIT_CALLS_PER_ROOM = 32,
-	LIMIT_CALL_FORKS = 8, /* phones that ring for one call, whose early sound is remembered */
 	LIMIT_IDEMPOTENCY_KEYS = 4096,
 };
 

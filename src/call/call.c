@@ -141,7 +141,6 @@ void call_free(struct call *c)
 	timer_fini(&c->ringing);
 	timer_fini(&c->longest);
 	call_ending_fini(c);
-	call_early_fini(&c->early);
 	list_remove(&c->link);
 	if (map_get(&cs->by_id, c->id) == &c->id_node)
 		map_remove(&cs->by_id, &c->id_node);

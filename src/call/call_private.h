@@ -55,16 +55,11 @@ struct call {
 	bool hide_phone_number; /* from the room */
 	char participant_sid[RNG_ID_SIZE];
 
-<<<<<<< HEAD
 	struct seat *seat;         /* NULL after the end, once nothing is played any more */
 	media_id leg;              /* 0 after the end, once nothing is played any more */
-=======
-	struct seat *seat;         /* NULL after the end */
-	media_id leg;              /* 0 after the end */
 	struct negotiation talk;   /* what was offered and agreed */
 	struct media_leg_remote connected_to; /* what the leg was told, once `connected` */
 	bool connected;
->>>>>>> main
 	struct sip_call *sip;      /* NULL once its last event came */
 	struct timer ringing, longest;
 	struct list watches;       /* struct call_watch.link */
@@ -89,27 +84,22 @@ void call_move(struct call *c, enum call_state next);
 /* The one way to end: tells the room, gives back the leg, ends SIP, settles the watchers. */
 void call_finish(struct call *c, const struct call_explanation *why, int sip_status, const char *sip_reason);
 void call_settle(struct call *c, bool answered);
-<<<<<<< HEAD
 void call_leave_room(struct call *c);
 void call_drop_media(struct call *c);
-/* The far end's sound comes from here and the room's goes there; before the answer it is only heard. */
-void call_connect(struct call *c, const struct media_leg_remote *remote, bool early);
 
-/* call/ending.c: what comes between the end and the last packet. `from` is the state before it. */
+/* call/last_words.c: what comes between the end and the last packet. `from` is the state before it. */
 void call_end_line(struct call *c, enum call_state from);
 MUST_USE int call_ending_init(struct call *c);
 void call_ending_fini(struct call *c);
 /* The leg has played what it had, or SIP is over. */
 void call_line_done(struct call *c);
 
-=======
 /* call/ending.c: the same with an explanation from the table. `bye` may be NULL. */
 void call_end_as(struct call *c, enum call_end end, const struct sip_message *bye);
 void call_fail_as(struct call *c, enum call_failure_kind kind, const char *reason);
 void call_refused(struct call *c, const struct sip_failure *failure, enum call_failure_kind kind);
 /* What sentences may name. */
 void call_values(struct call_failure *f, const struct call *c);
->>>>>>> main
 /* Frees now; call_free_soon() when somebody up the stack still holds it. */
 void call_free(struct call *c);
 void call_free_soon(struct call *c);
@@ -123,6 +113,8 @@ void call_on_acked(void *owner, const struct sip_message *ack);
 void call_on_reanswered(void *owner, const struct sip_message *response);
 /* The leg works by these terms from now on; nothing happens when it does so already. */
 void call_connect_media(struct call *c, const struct media_leg_remote *terms);
+/* call/media_side.c: the room hears what this 18x describes. */
+void call_hear_early(struct call *c, const struct sip_message *response);
 /* call/rpc.c: the methods that a phone has for those in its room. */
 void call_rpc(struct call *c, const struct seat_rpc *rpc);
 /* call/room_side.c */

@@ -208,7 +208,6 @@ static int call_new(struct call **ret, struct calls *cs, const struct call_reque
 	list_init(&c->settle_later.link);
 	list_init(&c->free_later.link);
 	list_init(&c->end_later.link);
-	call_early_init(&c->early);
 	rng_id(c->id, "SCL_");
 
 	int r = copy_request(c, request, number, caller);
@@ -355,15 +354,11 @@ void calls_close(struct calls *cs, void (*done)(void *owner), void *owner)
 	cs->closed = done;
 	cs->closed_owner = owner;
 	list_each(it, &cs->all)
-<<<<<<< HEAD
 	{
 		struct call *c = container_of(it, struct call, link);
-		call_finish(c, &stopping, 0, NULL);
+		call_end_as(c, CALL_END_SERVER_STOPPED, NULL);
 		call_line_done(c);
 	}
-=======
-		call_end_as(container_of(it, struct call, link), CALL_END_SERVER_STOPPED, NULL);
->>>>>>> main
 	bool empty = list_empty(&cs->all);
 	if (timer_init(&cs->close_timer, cs->loop, closed, cs) < 0)
 		closed(cs);

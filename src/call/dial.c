@@ -19,25 +19,6 @@ static void show_ringing(struct call *c)
 	call_show_status(c, "ringing");
 }
 
-/* The room hears what the far end says before it answers. Nobody has picked up: it goes on ringing. */
-static void hear_early(struct call *c, const struct sip_message *response)
-{
-	struct media_leg_remote remote;
-	enum answer_outcome why;
-
-	switch (call_early_take(&c->early, &remote, response, &why)) {
-	case EARLY_NEWS:
-		log_info(c->id, "early media, from a %u", response->status);
-		call_connect(c, &remote, true);
-		break;
-	case EARLY_E_SDP:
-		log_info(c->id, "no early media: %s (in a %u)", answer_outcome_text(why), response->status);
-		break;
-	case EARLY_NOTHING:
-		break;
-	}
-}
-
 /* RFC 3261, 21.1: 180 rings; 181-183 say that it is on its way, which is what livekit-sip calls
  * ringing too. */
 static void on_progress(void *owner, const struct sip_message *response)
@@ -50,7 +31,7 @@ static void on_progress(void *owner, const struct sip_message *response)
 	if (response->status < 180)
 		return;
 	show_ringing(c);
-	hear_early(c, response);
+	call_hear_early(c, response);
 }
 
 static void show_dialog(struct call *c, const struct sip_message *response)
@@ -67,12 +48,14 @@ static void show_dialog(struct call *c, const struct sip_message *response)
 		seat_set_attributes(c->seat, a, COUNT_OF(a));
 }
 
-static enum answer_outcome read_answer(struct media_leg_remote *ret, const struct call *c,
-	const struct sip_message *response)
+/* Some carriers describe their sound in 183 only, and answer under another tag. */
+static enum answer_outcome read_answer(struct media_leg_remote *ret, struct call *c, const struct sip_message *response)
 {
-	if (!response->body.size && call_early_answer(ret, &c->early, response->to.tag))
-		return ANSWER_OK;
-	return answer_read(ret, response->body);
+	enum answer_outcome outcome = negotiation_settle(&c->talk, response->to.tag, response->body, ret);
+
+	if (outcome != ANSWER_E_NONE || !c->early.heard)
+		return outcome;
+	return negotiation_settle(&c->talk, span_text(c->early.tag), response->body, ret);
 }
 
 static void on_answered(void *owner, const struct sip_message *response)
@@ -82,21 +65,13 @@ static void on_answered(void *owner, const struct sip_message *response)
 		return;
 
 	struct media_leg_remote remote;
-<<<<<<< HEAD
 	enum answer_outcome outcome = read_answer(&remote, c, response);
-=======
-	enum answer_outcome outcome = negotiation_settle(&c->talk, response->to.tag, response->body, &remote);
->>>>>>> main
 	if (outcome != ANSWER_OK) {
 		call_fail_as(c, CALL_FAILURE_MEDIA, answer_outcome_text(outcome));
 		return;
 	}
 	timer_stop(&c->ringing);
-<<<<<<< HEAD
-	call_connect(c, &remote, false);
-=======
 	call_connect_media(c, &remote);
->>>>>>> main
 	if (*c->dtmf)
 		media_leg_digits(c->calls->config.media, c->leg, c->dtmf);
 	call_move(c, CALL_ACTIVE);

@@ -67,11 +67,7 @@ bool address_is_loopback(const struct sockaddr *a)
 bool address_is_any(const struct sockaddr *a)
 {
 	if (a->sa_family == AF_INET)
-<<<<<<< HEAD
-		return ((const struct sockaddr_in *)a)->sin_addr.s_addr == htonl(INADDR_ANY);
-=======
 		return !((const struct sockaddr_in *)a)->sin_addr.s_addr;
->>>>>>> main
 	return a->sa_family == AF_INET6 &&
 	       IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)a)->sin6_addr);
 }

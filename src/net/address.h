@@ -15,11 +15,7 @@ socklen_t address_size(const struct sockaddr *a);
 bool address_equal(const struct sockaddr *a, const struct sockaddr *b);    /* with port */
 bool address_same_ip(const struct sockaddr *a, const struct sockaddr *b);  /* without */
 bool address_is_loopback(const struct sockaddr *a);
-<<<<<<< HEAD
-bool address_is_any(const struct sockaddr *a); /* 0.0.0.0 or [::] */
-=======
 bool address_is_any(const struct sockaddr *a); /* 0.0.0.0, :: */
->>>>>>> main
 /* `net` is "10.0.0.0/8", "2001:db8::/32" or a lone address; false when it is neither. */
 bool address_in_net(const struct sockaddr *a, const char *net);
 /* "192.0.2.1" / "2001:db8::1" and "192.0.2.1:5060" / "[2001:db8::1]:5060". Returns `out`. */
