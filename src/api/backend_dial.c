@@ -157,6 +157,7 @@ static const struct refusal {
 	[CALL_E_RATE] = {429, "rate_limited"},
 	[CALL_E_ALREADY] = {409, "already_dialing"},
 	[CALL_E_LIMIT] = {429, "too_many_calls"},
+	[CALL_E_MINUTES] = {429, "minutes_used_up"},
 	[CALL_E_NO_CALLER] = {412, "no_caller_number"},
 	[CALL_E_INVALID] = {400, "invalid_field"},
 	[CALL_E_ENCRYPTION] = {412, "encryption_unsupported"},
@@ -241,6 +242,8 @@ static void place(struct backend *b, const struct dial *d, struct idempotency_en
 			.dtmf = or_null(d->dtmf),
 			.ringing_timeout_ms = d->ringing_timeout_ms,
 			.ringback = d->ringback,
+			.api_key = b->grants.issuer,
+			.asker = b->grants.identity,
 		},
 		&refusal);
 	char number[E164_SIZE];

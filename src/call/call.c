@@ -107,6 +107,8 @@ void call_finish(struct call *c, const struct call_explanation *why, int sip_sta
 
 	timer_stop(&c->ringing);
 	timer_stop(&c->longest);
+	call_queue_leave(c);
+	policy_end(&c->allowed, clock_ms());
 	show_end(c);
 	call_settle(c, false);
 	call_end_line(c, from);
@@ -141,6 +143,8 @@ void call_free(struct call *c)
 	timer_fini(&c->ringing);
 	timer_fini(&c->longest);
 	call_ending_fini(c);
+	call_queue_leave(c);
+	policy_end(&c->allowed, clock_ms());
 	list_remove(&c->link);
 	if (map_get(&cs->by_id, c->id) == &c->id_node)
 		map_remove(&cs->by_id, &c->id_node);

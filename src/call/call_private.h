@@ -10,6 +10,7 @@
 #include "call/early.h"
 #include "call/headers.h"
 #include "call/negotiate.h"
+#include "call/queue.h"
 #include "call/seat.h"
 #include "media/media.h"
 #include "net/loop.h"
@@ -68,6 +69,8 @@ struct call {
 	bool settled, answered, has_credentials;
 	bool finishing; /* something is still played out before the line is closed */
 	struct call_early early;
+	struct call_queue queue;
+	struct policy_call allowed; /* its place in the counts of the policy */
 
 	struct proto_arena kept;   /* what `rules` points to */
 	struct header_rules rules;

@@ -1,6 +1,7 @@
 /* call/dial.c - the SIP side of a call: its INVITE, and what the far end says to it. */
 #include "call/call_private.h"
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -71,6 +72,7 @@ static void on_answered(void *owner, const struct sip_message *response)
 		return;
 	}
 	timer_stop(&c->ringing);
+	policy_answered(&c->allowed, clock_ms());
 	call_connect_media(c, &remote);
 	if (*c->dtmf)
 		media_leg_digits(c->calls->config.media, c->leg, c->dtmf);
