@@ -3,6 +3,7 @@
 
 #include "api/agent_service.h"
 #include "api/rpc.h"
+#include "api/sip_service.h"
 #include "api/static_files.h"
 
 #include "base/err.h"
@@ -39,6 +40,8 @@ static void server_request(void *owner, struct http_exchange *x)
 		api_text(x, 200, "OK");
 	else if (!strncmp(path, "/twirp/", 7))
 		api_twirp(a, x);
+	else if (api_is_operator_path(path))
+		api_backend(a, x);
 	else if (!strcmp(path, "/agent"))
 		http_reply(x, 404, NULL, NULL, (struct span){0}); /* agents' workers come by WebSocket */
 	else
@@ -107,6 +110,7 @@ int api_new(struct api **ret, const struct api_config *config)
 		return err_new(-ENOMEM);
 	a->config = *config;
 	list_init(&a->waits);
+	list_init(&a->transfers);
 	list_init(&a->rpcs);
 	int r = idempotency_new(&a->answers);
 	if (r < 0) {
@@ -121,6 +125,7 @@ void api_close(struct api *a)
 {
 	a->closed = true;
 	wait_refuse_all(a);
+	sip_transfers_refuse_all(a);
 	rpc_refuse_all(a);
 }
 
@@ -129,6 +134,7 @@ struct api *api_free(struct api *a)
 	if (!a)
 		return NULL;
 	wait_refuse_all(a);
+	sip_transfers_refuse_all(a);
 	rpc_refuse_all(a);
 	idempotency_free(a->answers);
 	mem_free(a);

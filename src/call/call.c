@@ -23,6 +23,8 @@ void call_move(struct call *c, enum call_state next)
 	assert(states[c->state].next & BIT(next));
 	log_info(c->id, "%s -> %s", states[c->state].name, states[next].name);
 	c->state = next;
+	if (next == CALL_ACTIVE)
+		record_time(c, RECORD_FIRST_RTP_SENT);
 }
 
 static void settle_now(struct deferred *d)
@@ -102,6 +104,7 @@ void call_finish(struct call *c, const struct call_explanation *why, int sip_sta
 	c->explanation = *why;
 	c->sip_status = sip_status;
 	snprintf(c->sip_reason, sizeof c->sip_reason, "%s", sip_reason ? sip_reason : "");
+	record_end(c);
 	log_info(c->id, "ended after %u ms: %s (SIP %d): %s", (unsigned)(clock_ms() - c->asked_ms),
 		why->code, sip_status, why->sentence);
 
@@ -109,6 +112,9 @@ void call_finish(struct call *c, const struct call_explanation *why, int sip_sta
 	timer_stop(&c->longest);
 	call_queue_leave(c);
 	policy_end(&c->allowed, clock_ms());
+	call_transfer_over(c, why->code && !strcmp(why->code, "transferred"));
+	if (c->seat)
+		call_give_headers(c);
 	show_end(c);
 	call_settle(c, false);
 	call_end_line(c, from);
@@ -140,6 +146,8 @@ void call_free(struct call *c)
 	list_remove(&c->settle_later.link);
 	list_remove(&c->free_later.link);
 	list_remove(&c->end_later.link);
+	record_fini(c);
+	call_transfer_over(c, false);
 	timer_fini(&c->ringing);
 	timer_fini(&c->longest);
 	call_ending_fini(c);
@@ -155,6 +163,9 @@ void call_free(struct call *c)
 	mem_free(c->dtmf);
 	mem_free(c->trunk_id);
 	mem_free(c->address);
+	offer_security_fini(&c->security);
+	explicit_bzero(&c->talk, sizeof c->talk);
+	explicit_bzero(&c->connected_to, sizeof c->connected_to);
 	mem_free(c->trunk_name);
 	mem_free(c->caller);
 	proto_arena_fini(&c->kept);

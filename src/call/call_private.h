@@ -9,6 +9,7 @@
 #include "call/call.h"
 #include "call/early.h"
 #include "call/headers.h"
+#include "call/record.h"
 #include "call/negotiate.h"
 #include "call/queue.h"
 #include "call/seat.h"
@@ -35,11 +36,12 @@ struct calls {
 	struct loop *loop;
 	struct calls_config config;
 	struct map by_id;   /* struct call.id_node: every call until it is freed */
+	struct map by_sip_id; /* struct call.record: the Call-ID */
 	struct map by_leg;  /* struct call.leg_node: media events name the leg */
 	struct list all;    /* struct call.link */
 	void (*closed)(void *owner);
 	void *closed_owner;
-	struct timer close_timer;
+	struct timer close_timer, write_timer, tidy_timer;
 };
 
 struct call {
@@ -58,11 +60,14 @@ struct call {
 
 	struct seat *seat;         /* NULL after the end, once nothing is played any more */
 	media_id leg;              /* 0 after the end, once nothing is played any more */
+	struct offer_security security; /* of `talk` */
 	struct negotiation talk;   /* what was offered and agreed */
 	struct media_leg_remote connected_to; /* what the leg was told, once `connected` */
 	bool connected;
+	bool digits_by_rtp; /* a digit came so: those in INFO are the same ones again */
 	struct sip_call *sip;      /* NULL once its last event came */
 	struct timer ringing, longest;
+	struct call_transfer *transfer; /* under way, or NULL */
 	struct list watches;       /* struct call_watch.link */
 	struct timer ending; /* after CALL_ENDED, see call/ending.c */
 	struct deferred settle_later, free_later, end_later;
@@ -76,11 +81,14 @@ struct call {
 	struct header_rules rules;
 	struct attribute *far_headers; /* of the answer, for lk.sip.GetRemoteHeaders */
 	size_t far_header_count;
+	struct attribute *end_headers; /* of the BYE, by lk.sip.EndCall */
+	size_t end_header_count;
 
 	struct call_explanation explanation;
 	int sip_status;
 	char sip_reason[128];
 	uint64_t asked_ms;
+	struct call_record record;
 };
 
 void call_move(struct call *c, enum call_state next);
@@ -118,11 +126,21 @@ void call_on_reanswered(void *owner, const struct sip_message *response);
 void call_connect_media(struct call *c, const struct media_leg_remote *terms);
 /* call/media_side.c: the room hears what this 18x describes. */
 void call_hear_early(struct call *c, const struct sip_message *response);
+/* call/transfer.c. `moved`: the far end left for whom it was sent to. */
+void call_on_referred(void *owner, const struct sip_refer_result *r);
+void call_transfer_over(struct call *c, bool moved);
+/* call/media_side.c: keys pressed on the phone, told by SIP INFO. */
+void call_on_info(void *owner, const struct sip_message *request);
 /* call/rpc.c: the methods that a phone has for those in its room. */
 void call_rpc(struct call *c, const struct seat_rpc *rpc);
 /* call/room_side.c */
 MUST_USE int call_sit_down(struct call *c, struct room *room, const struct call_request *request,
 	const char *caller);
 void call_show_status(struct call *c, const char *status);
+/* The phone's attributes that the trunk wants in our requests, as headers: at most rules.to_header_count,
+ * their texts live as long as the attributes. Returns how many. */
+size_t call_own_headers(struct sip_extra *out, const struct call *c);
+/* The BYE shall carry them, and those of lk.sip.EndCall: while the phone still has its attributes. */
+void call_give_headers(struct call *c);
 /* The headers of the far end's response that the trunk wants to be seen. */
 void call_show_headers(struct call *c, const struct sip_message *m, const struct header_rules *rules);

@@ -29,6 +29,11 @@ int calls_new(struct calls **ret, struct loop *l, const struct calls_config *con
 	cs->loop = l;
 	cs->config = *config;
 	list_init(&cs->all);
+	int r = records_keep_start(cs);
+	if (r < 0) {
+		calls_free(cs);
+		return r;
+	}
 	*ret = cs;
 	return 0;
 }
@@ -40,8 +45,10 @@ struct calls *calls_free(struct calls *cs)
 	while (!list_empty(&cs->all))
 		call_free(list_first(&cs->all, struct call, link));
 	timer_fini(&cs->close_timer);
+	records_keep_stop(cs);
 	map_fini(&cs->by_id);
 	map_fini(&cs->by_leg);
+	map_fini(&cs->by_sip_id);
 	mem_free(cs);
 	return NULL;
 }
@@ -118,30 +125,15 @@ static int check_policy(struct policy_verdict *verdict, struct calls *cs, const 
 	return verdict->outcome == POLICY_OK ? 0 : refuse(refusal, outcomes[verdict->outcome], "%s", verdict->why);
 }
 
-static bool is_encrypted(const Livekit__SIPOutboundTrunkInfo *trunk)
-{
-	const Livekit__SIPMediaConfig *media = trunk->media;
-	if (trunk->transport == LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TLS)
-		return true;
-	if (media && media->_encryption_case == LIVEKIT__SIPMEDIA_CONFIG___ENCRYPTION_ENCRYPTION)
-		return media->encryption == LIVEKIT__SIPMEDIA_ENCRYPTION__SIP_MEDIA_ENCRYPT_REQUIRE;
-	return trunk->media_encryption == LIVEKIT__SIPMEDIA_ENCRYPTION__SIP_MEDIA_ENCRYPT_REQUIRE;
-}
-
 /* What the trunk asks for and we do not have. */
 static int check_abilities(const Livekit__SIPOutboundTrunkInfo *trunk, struct call_refusal *refusal)
 {
 	enum codec codecs[OFFER_CODECS_MAX];
 	size_t count;
-	if (is_encrypted(trunk))
-		return refuse(refusal, CALL_E_ENCRYPTION,
-			"The trunk \"%s\" asks for encryption (TLS or SRTP), which is not supported yet, and the call is not "
-			"placed in clear instead. Set its transport to UDP or TCP and its media encryption to ALLOW or DISABLE.",
-			trunk->name);
 	offer_choose_codecs(codecs, &count, trunk->media);
 	return count ? 0
 		     : refuse(refusal, CALL_E_CODEC,
-			       "None of the listed codecs is supported here: allow PCMU or PCMA, or unset only_listed_codecs.");
+			       "None of the listed codecs is supported here: allow PCMU, PCMA, G722 or opus, or unset only_listed_codecs.");
 }
 
 static const char *choose_caller(const struct call_request *request)
@@ -276,10 +268,13 @@ static int start(struct call *c, struct room *room, const struct call_request *r
 	r = call_sit_down(c, room, request, caller);
 	if (r)
 		return r == SEAT_E_ROOM_FULL ? START_E_ROOM_FULL : r;
-	r = verdict->wait_ms ? call_queue_wait(c, request, caller, local.rtp_port, verdict->wait_ms)
-			     : call_invite(c, request, caller, local.rtp_port);
+	r = record_begin(c);
+	if (r == 0)
+		r = verdict->wait_ms ? call_queue_wait(c, request, caller, local.rtp_port, verdict->wait_ms)
+				     : call_invite(c, request, caller, local.rtp_port);
 	if (r)
 		return r == CALL_E_INVALID ? START_E_INVALID : r;
+	record_save(c);
 	if (request->ringback)
 		media_leg_ringback(c->calls->config.media, c->leg, ringback_of(c->number));
 	if (verdict->longest_ms && verdict->longest_ms < longest_ms)

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "call/identity.h"
+#include "call/lines.h"
 #include "sip/call.h"
 
 #include <errno.h>
@@ -29,10 +30,10 @@ static void on_progress(void *owner, const struct sip_message *response)
 	if (c->state == CALL_ENDED)
 		return;
 	call_show_headers(c, response, &none);
-	if (response->status < 180)
-		return;
-	show_ringing(c);
-	call_hear_early(c, response);
+	if (response->status >= 180 && response->status != 199) /* 199: one phone of several gave up, RFC 6228 */
+		show_ringing(c);
+	if (response->status >= 180)
+		call_hear_early(c, response);
 }
 
 static void show_dialog(struct call *c, const struct sip_message *response)
@@ -68,7 +69,8 @@ static void on_answered(void *owner, const struct sip_message *response)
 	struct media_leg_remote remote;
 	enum answer_outcome outcome = read_answer(&remote, c, response);
 	if (outcome != ANSWER_OK) {
-		call_fail_as(c, CALL_FAILURE_MEDIA, answer_outcome_text(outcome));
+		call_fail_as(c, answer_is_about_keys(outcome) ? CALL_FAILURE_ENCRYPTION : CALL_FAILURE_MEDIA,
+			answer_outcome_text(outcome));
 		return;
 	}
 	timer_stop(&c->ringing);
@@ -85,12 +87,28 @@ static void on_answered(void *owner, const struct sip_message *response)
 	call_settle(c, true);
 }
 
+/* LiveKit's ALLOW offers SRTP only, and a far end that knows none refuses: then once more in clear
+ * (RFC 3261, 8.1.3.5). */
+static bool on_refused(void *owner, const struct sip_message *response)
+{
+	struct call *c = owner;
+	if (c->state == CALL_ENDED || !negotiation_give_up_security(&c->talk))
+		return false;
+	struct span body = negotiation_offer(&c->talk);
+	if (!body.size || sip_call_set_body(c->sip, body) < 0)
+		return false;
+	log_info(c->id, "the far end takes no SRTP (%u), which is not required: offered again in clear",
+		response->status);
+	return true;
+}
+
 static enum call_failure_kind failure_kind(enum sip_why why)
 {
 	static const enum call_failure_kind kinds[SIP_WHY__COUNT] = {
 		[SIP_WHY_RESPONSE] = CALL_FAILURE_RESPONSE,
 		[SIP_WHY_TIMEOUT] = CALL_FAILURE_TIMEOUT,
 		[SIP_WHY_TRANSPORT] = CALL_FAILURE_TRANSPORT,
+		[SIP_WHY_TLS] = CALL_FAILURE_TLS,
 		[SIP_WHY_DNS] = CALL_FAILURE_DNS,
 		[SIP_WHY_AUTH] = CALL_FAILURE_RESPONSE,
 		[SIP_WHY_CANCELLED] = CALL_FAILURE_NO_ANSWER,
@@ -111,48 +129,44 @@ static void on_failed(void *owner, const struct sip_failure *f)
 	call_refused(c, f, failure_kind(f->why));
 }
 
+static enum call_end end_of(const struct sip_end *end, bool moved)
+{
+	if (end->by_far_end)
+		return moved ? CALL_END_TRANSFERRED : CALL_END_FAR_END;
+	if (!strcmp(end->why, "expired"))
+		return CALL_END_SESSION_EXPIRED;
+	return strcmp(end->why, "no ack") ? CALL_END_LOST : CALL_END_NO_ACK;
+}
+
 static void on_ended(void *owner, const struct sip_end *end)
 {
 	struct call *c = owner;
+	bool moved = sip_call_refer_accepted(c->sip);
 	c->sip = NULL;
 	if (c->state == CALL_ENDED) {
 		call_free_soon(c);
 		return;
 	}
-	call_end_as(c, end->by_far_end ? CALL_END_FAR_END : CALL_END_LOST, end->request);
+	call_end_as(c, end_of(end, moved), end->request);
 }
 
 static const struct sip_call_events sip_events = {
 	.progress = on_progress,
 	.answered = on_answered,
+	.refused = on_refused,
 	.offer = call_on_offer,
 	.acked = call_on_acked,
+	.info = call_on_info,
 	.reanswered = call_on_reanswered,
+	.referred = call_on_referred,
 	.failed = on_failed,
 	.ended = on_ended,
 };
 
-static enum sip_protocol_choice protocol_of(const Livekit__SIPOutboundTrunkInfo *trunk)
-{
-	switch (trunk->transport) {
-	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_UDP:
-		return SIP_PROTOCOL_UDP;
-	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TCP:
-		return SIP_PROTOCOL_TCP;
-	default:
-		return SIP_PROTOCOL_AUTO;
-	}
-}
-
-/* What the INVITE says, as text. */
-struct invite_texts {
-	struct identity who;
-};
-
-static int write_identity(struct invite_texts *t, const struct call *c, const struct call_request *request,
+static int write_identity(struct identity *ret, const struct call *c, const struct call_request *request,
 	const char *caller, const struct trunk_options *options)
 {
-	return identity_write(&t->who, &(struct identity_wish){
+	return identity_write(ret, &(struct identity_wish){
 					       .trunk = request->trunk,
 					       .options = options,
 					       .address = c->address,
@@ -167,18 +181,31 @@ static int write_identity(struct invite_texts *t, const struct call *c, const st
 				       });
 }
 
-static struct span write_body(struct call *c, const struct call_request *request, uint16_t rtp_port)
+static struct span write_body(struct call *c, const struct call_request *request,
+	const struct trunk_options *options, uint16_t rtp_port)
 {
 	struct offer offer = {
 		.ip = c->calls->config.media_ip,
 		.rtp_port = rtp_port,
 		/* RFC 8866, 5.2: a number that fits an NTP timestamp; some parsers want it below 2^63. */
 		.session_id = rng_u64() >> 2,
+		.security = &c->security,
 	};
+	offer_security_init(&c->security, offer_security_mode_of(request->trunk), options);
 	offer_choose_codecs(offer.codecs, &offer.codec_count, request->trunk->media);
 	offer.session_version = offer.session_id;
 	negotiation_begin(&c->talk, &offer);
 	return negotiation_offer(&c->talk);
+}
+
+/* A trunk that seems down is tried all the same: only a call shows whether calls go through. */
+static void learn_line(struct line_status *ret, const struct call *c, const char *trunk_id)
+{
+	bool known = trunk_id && lines_status(c->calls->config.lines, trunk_id, ret);
+	if (!known)
+		*ret = (struct line_status){0};
+	else if (ret->state == LINE_DOWN)
+		log_warn(c->id, "%s seems down, and is tried all the same: %s", trunk_id, ret->problem);
 }
 
 /* A password goes to the trunk that it belongs to, and to no other host that a request names. */
@@ -219,37 +246,44 @@ static struct sip_extra *collect_headers(size_t *count, const struct call_reques
 int call_invite(struct call *c, const struct call_request *request, const char *caller, uint16_t rtp_port)
 {
 	const Livekit__SIPOutboundTrunkInfo *trunk = request->trunk;
-	struct invite_texts t;
+	struct identity who;
 	struct trunk_options options;
 	char why[TRUNK_WHY_SIZE];
 	if (trunk_options_read(&options, trunk->metadata, why)) {
 		log_warn(c->id, "%s: this trunk's options are passed over", why); /* kept before they were checked */
 		options = (struct trunk_options){0};
 	}
-	if (write_identity(&t, c, request, caller, &options))
+	if (write_identity(&who, c, request, caller, &options))
 		return CALL_E_INVALID;
-	struct span body = write_body(c, request, rtp_port);
+	struct span body = write_body(c, request, &options, rtp_port);
 	if (!body.size)
 		return CALL_E_CODEC;
 
+	struct line_status line;
+	learn_line(&line, c, trunk->sip_trunk_id);
 	size_t header_count = 0;
-	struct sip_extra *headers = collect_headers(&header_count, request, &t.who);
+	struct sip_extra *headers = collect_headers(&header_count, request, &who);
 	if (!headers)
 		return err_new(-ENOMEM);
 	c->has_credentials = may_log_in(c, trunk);
 	int r = sip_invite(&c->sip, c->calls->config.sip,
 		&(struct sip_invite_config){
-			.request_uri = t.who.uri,
-			.to_uri = t.who.to,
-			.from_uri = t.who.from,
-			.from_display = *t.who.display ? t.who.display : NULL,
-			.contact_user = t.who.contact_user,
-			.protocol = protocol_of(trunk),
+			.request_uri = who.uri,
+			.to_uri = who.to,
+			.from_uri = who.from,
+			.from_display = *who.display ? who.display : NULL,
+			.contact_user = who.contact_user,
+			.protocol = identity_protocol(trunk),
+			.proxy = *options.outbound_proxy ? options.outbound_proxy : NULL,
 			.username = c->has_credentials ? trunk->auth_username : NULL,
 			.password = c->has_credentials ? trunk->auth_password : NULL,
+			.routes = line.registration.routes,
+			.route_count = line.registration.route_count,
 			.headers = headers,
 			.header_count = header_count,
 			.body = body,
+			.call_id = c->record.on ? c->record.sip_call_id : NULL,
+			.session_expires_s = options.session_expires_s,
 		},
 		&sip_events, c);
 	mem_free(headers);

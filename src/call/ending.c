@@ -3,6 +3,8 @@
 
 #include "base/log.h"
 
+#include <stdio.h>
+
 void call_values(struct call_failure *f, const struct call *c)
 {
 	f->address = c->address;
@@ -47,7 +49,7 @@ void call_refused(struct call *c, const struct sip_failure *failure, enum call_f
 	struct call_failure f = {
 		.kind = kind,
 		.sip_status = (int)failure->status,
-		.reason = reason,
+		.reason = *reason ? reason : failure->detail,
 		.phrase = phrase,
 		.signs = &signs,
 		.after_challenge = failure->why == SIP_WHY_AUTH && c->has_credentials,
@@ -56,5 +58,6 @@ void call_refused(struct call *c, const struct sip_failure *failure, enum call_f
 	struct call_explanation why;
 	explain_failure(&why, &f);
 	log_info(c->id, "%s", failure->sentence);
+	snprintf(c->record.detail, sizeof c->record.detail, "%s", failure->sentence);
 	call_finish(c, &why, (int)failure->status, reason);
 }

@@ -38,8 +38,24 @@ const char *identity_transport(const Livekit__SIPOutboundTrunkInfo *trunk)
 		return ";transport=udp";
 	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TCP:
 		return ";transport=tcp";
+	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TLS:
+		return ";transport=tls";
 	default:
 		return "";
+	}
+}
+
+enum sip_protocol_choice identity_protocol(const Livekit__SIPOutboundTrunkInfo *trunk)
+{
+	switch (trunk->transport) {
+	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_UDP:
+		return SIP_PROTOCOL_UDP;
+	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TCP:
+		return SIP_PROTOCOL_TCP;
+	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TLS:
+		return SIP_PROTOCOL_TLS;
+	default:
+		return SIP_PROTOCOL_AUTO;
 	}
 }
 

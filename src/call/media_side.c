@@ -2,6 +2,7 @@
 #include "call/call_private.h"
 
 #include "base/log.h"
+#include "wire/dtmf_info.h"
 
 static struct call *of_leg(struct calls *cs, media_id leg)
 {
@@ -32,18 +33,37 @@ void calls_leg_event(struct calls *cs, media_id leg, enum media_leg_event event)
 	struct call *c = of_leg(cs, leg);
 	if (c && event == MEDIA_LEG_DRAINED)
 		call_line_done(c);
+	if (c && event == MEDIA_LEG_FIRST_RTP)
+		record_time(c, RECORD_FIRST_RTP_RECEIVED);
 	if (!c || event != MEDIA_LEG_SILENT)
 		return;
 	struct media_leg_stats stats = {0};
 	media_leg_stats(cs->config.media, leg, &stats);
-	call_end_as(c, stats.received ? CALL_END_MEDIA_TIMEOUT : CALL_END_NO_MEDIA, NULL);
+	call_end_as(c,
+		stats.received ? CALL_END_MEDIA_TIMEOUT
+		: stats.locked ? CALL_END_MEDIA_LOCKED
+			       : CALL_END_NO_MEDIA,
+		NULL);
 }
 
 void calls_leg_digit(struct calls *cs, media_id leg, char digit)
 {
 	struct call *c = of_leg(cs, leg);
-	if (c && c->seat)
-		seat_send_digit(c->seat, digit);
+	if (!c || !c->seat)
+		return;
+	c->digits_by_rtp = true;
+	seat_send_digit(c->seat, digit);
+}
+
+void call_on_info(void *owner, const struct sip_message *request)
+{
+	struct call *c = owner;
+	struct dtmf_info info;
+
+	if (!c->seat || c->digits_by_rtp || !dtmf_info_parse(&info, request->body))
+		return;
+	for (const char *at = info.digits; *at && c->seat; ++at)
+		seat_send_digit(c->seat, *at);
 }
 
 /* The digits of the request (an extension, a PIN) are out: people may talk. */

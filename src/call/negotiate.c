@@ -17,13 +17,13 @@ struct draft {
 	const struct sdp_media *section; /* of theirs, that we talk in; NULL: none is taken */
 	const struct media_leg_remote *terms;
 	enum sdp_direction direction;
+	struct offer_security_reply security;
 };
 
 static void write_answer(struct writer *w, const struct offer *ours, const struct draft *d)
 {
-	const struct codec_facts *facts = codec_facts(d->terms->codec);
-	const struct sdp_audio_format format = {d->terms->pt, facts->name, facts->clock_hz};
-	const struct sdp_audio_offer answer = {
+	const struct sdp_audio_format format = offer_format(d->terms->codec, d->terms->pt);
+	struct sdp_audio_offer answer = {
 		.ip = ours->ip,
 		.port = ours->rtp_port,
 		.session_id = ours->session_id,
@@ -31,10 +31,12 @@ static void write_answer(struct writer *w, const struct offer *ours, const struc
 		.formats = &format,
 		.format_count = 1,
 		.dtmf_pt = d->terms->dtmf_pt,
+		.dtmf_hz = d->terms->dtmf_hz,
 		.ptime_ms = 20,
 		.direction = d->direction,
 	};
 
+	offer_security_describe_reply(&d->security, &answer);
 	/* RFC 3264 section 6: as many sections as were offered, in that order. */
 	sdp_write_session(w, &answer);
 	for (size_t i = 0; i < d->theirs->media_count; ++i) {
@@ -67,11 +69,12 @@ static bool write_draft(struct negotiation *n, const struct draft *d)
 		++n->ours.session_version;
 		said = draft_text(n, d, text);
 	}
-	if (!said.size)
-		return false;
-	memcpy(n->text, said.data, said.size);
-	n->size = said.size;
-	return true;
+	if (said.size) {
+		memcpy(n->text, said.data, said.size);
+		n->size = said.size;
+	}
+	explicit_bzero(text, sizeof text);
+	return said.size > 0;
 }
 
 struct span negotiation_offer(struct negotiation *n)
@@ -108,11 +111,16 @@ static void limit(struct media_leg_remote *terms, const struct negotiation *n,
 	terms->rtcp = (struct sockaddr_storage){0};
 }
 
+/* `reply` when it is an offer, else NULL. */
 static enum answer_outcome read_section(const struct negotiation *n, const struct sdp_media *m,
-	const struct media_leg_remote *before, struct media_leg_remote *ret)
+	const struct media_leg_remote *before, struct offer_security_reply *reply,
+	struct media_leg_remote *ret)
 {
 	enum answer_outcome outcome = offer_read_audio(ret, m, &n->ours);
 
+	if (outcome == ANSWER_OK)
+		outcome = reply ? offer_security_offered(n->ours.security, ret, reply, m, before)
+				: offer_security_answered(n->ours.security, ret, m);
 	if (outcome == ANSWER_OK)
 		limit(ret, n, before);
 	return outcome;
@@ -127,8 +135,13 @@ static enum answer_outcome read_answer(
 		return ANSWER_E_NONE;
 	if (sdp_parse(&t.sdp, t.sections, SECTIONS_MAX, body) != SDP_OK)
 		return ANSWER_E_SDP;
-	const struct sdp_media *m = offer_find_audio(&t.sdp);
-	return m ? read_section(n, m, n->agreed ? &n->terms : NULL, ret) : ANSWER_E_NO_AUDIO;
+	const struct sdp_media *m = offer_security_section(n->ours.security, &t.sdp);
+	if (!m)
+		return ANSWER_E_NO_AUDIO;
+	enum answer_outcome outcome = read_section(n, m, n->agreed ? &n->terms : NULL, NULL, ret);
+	if (outcome == ANSWER_OK)
+		offer_expect_our_numbers(ret);
+	return outcome;
 }
 
 static void agree(struct negotiation *n, const struct media_leg_remote *terms)
@@ -136,6 +149,17 @@ static void agree(struct negotiation *n, const struct media_leg_remote *terms)
 	n->terms = *terms;
 	n->agreed = true;
 	n->waiting = false;
+	if (n->ours.security)
+		offer_security_agree(n->ours.security, terms);
+}
+
+bool negotiation_give_up_security(struct negotiation *n)
+{
+	if (!n->ours.security || !offer_security_give_up(n->ours.security))
+		return false;
+	explicit_bzero(n->forks, sizeof n->forks); /* they rang for the former offer */
+	n->fork_count = 0;
+	return true;
 }
 
 enum answer_outcome negotiation_answered(
@@ -241,9 +265,9 @@ static bool is_suspended(const struct sdp *sdp)
 static enum answer_outcome read_offer(const struct negotiation *n, const struct sdp *sdp,
 	const struct media_leg_remote *before, struct draft *d, struct media_leg_remote *ret)
 {
-	d->section = offer_find_audio(sdp);
+	d->section = offer_security_section(n->ours.security, sdp);
 	if (d->section)
-		return read_section(n, d->section, before, ret);
+		return read_section(n, d->section, before, &d->security, ret);
 	if (!before || !is_suspended(sdp))
 		return ANSWER_E_NO_AUDIO;
 	*ret = *before;
@@ -266,7 +290,9 @@ enum answer_outcome negotiation_answer(struct negotiation *n, struct span tag, s
 	if (outcome != ANSWER_OK)
 		return outcome;
 	d.direction = direction_of(&terms);
-	if (!write_draft(n, &d))
+	bool fits = write_draft(n, &d);
+	sdp_crypto_wipe(&d.security.line);
+	if (!fits)
 		return ANSWER_E_SDP;
 	if (f) {
 		f->terms = terms;
@@ -283,8 +309,7 @@ enum answer_outcome negotiation_answer(struct negotiation *n, struct span tag, s
 
 bool negotiation_same(const struct media_leg_remote *a, const struct media_leg_remote *b)
 {
-	return a->codec == b->codec && a->pt == b->pt && a->dtmf_pt == b->dtmf_pt &&
-		a->ptime_ms == b->ptime_ms && a->send == b->send && a->receive == b->receive &&
+	return offer_security_same(a, b) && offer_same_formats(a, b) && a->send == b->send && a->receive == b->receive &&
 		address_equal((const struct sockaddr *)&a->rtp, (const struct sockaddr *)&b->rtp) &&
 		a->rtcp.ss_family == b->rtcp.ss_family &&
 		address_port((const struct sockaddr *)&a->rtcp) ==
@@ -298,6 +323,9 @@ const char *negotiation_warning(enum answer_outcome why)
 		[ANSWER_E_NO_AUDIO] = "304 ringdown \"No audio over RTP is offered\"",
 		[ANSWER_E_CODEC] = "305 ringdown \"None of the codecs is supported\"",
 		[ANSWER_E_ADDRESS] = "301 ringdown \"The c= line is no address literal\"",
+		[ANSWER_E_IN_CLEAR] = "399 ringdown \"SRTP is required\"",
+		[ANSWER_E_CRYPTO] = "399 ringdown \"No a=crypto line can be used\"",
+		[ANSWER_E_UNWANTED] = "302 ringdown \"SRTP is disabled\"",
 		[ANSWER_E_NONE] = "399 ringdown \"No SDP\"",
 	};
 	return texts[why];

@@ -2,7 +2,7 @@
  * agreed, and what the next description of either side means. Pure: texts in, a text and the terms
  * of the leg out; who sends and who moves the media is the caller's business.
  *
- * Owner:   the call.
+ * Owner:   the call, which wipes it: there are keys in the texts and the terms.
  * Owns:    nothing but its own bytes.
  * Thread:  any.
  * Words:   "terms" is what was agreed as the phone leg understands it (codec, payload numbers,
@@ -13,7 +13,7 @@
  */
 #pragma once
 
-#include "call/offer.h"
+#include "call/offer_security.h"
 
 enum { NEGOTIATE_TEXT_SIZE = 2 * OFFER_SIZE, NEGOTIATE_FORKS_MAX = 8, NEGOTIATE_TAG_SIZE = 64 };
 
@@ -35,7 +35,7 @@ struct negotiation {
 	size_t fork_count;
 };
 
-/* The version of the first text is ours->session_version; from then on it grows by one whenever the
+/* `ours->security` must outlive it too. The version of the first text is ours->session_version; from then on it grows by one whenever the
  * text changes (RFC 3264 section 8), and not otherwise. `ours->ip` must outlive it. */
 void negotiation_begin(struct negotiation *n, const struct offer *ours);
 
@@ -45,6 +45,10 @@ struct span negotiation_offer(struct negotiation *n);
 /* Their answer to it, in the 200 to a re-INVITE of ours or in the ACK of theirs. */
 MUST_USE enum answer_outcome negotiation_answered(
 	struct negotiation *n, struct span body, struct media_leg_remote *ret);
+
+/* The INVITE was refused for its body, and shall be sent again in clear: our offer is another one from
+ * now on. False when the trunk does not allow that. */
+bool negotiation_give_up_security(struct negotiation *n);
 
 /* An SDP in a 1xx to our INVITE, from the fork of that To tag: what would be agreed. */
 MUST_USE enum answer_outcome negotiation_early(struct negotiation *n, struct span tag,

@@ -86,6 +86,7 @@ static void on_tick(void *owner)
 	struct server *s = owner;
 	rooms_tick(s->rooms);
 	server_learn_peers(s);
+	lines_look(s->lines);
 	server_look_at_files(s);
 	server_weigh_traffic(s);
 	policy_tick(s->policy, clock_ms(), clock_unix_s());
@@ -273,10 +274,29 @@ static int build_metrics(struct server *s)
 						.rooms = s->rooms,
 						.media = s->media,
 						.webhooks = s->webhooks,
+						.more = server_write_trunks,
+						.more_owner = s,
 						.node_id = s->node_id,
 						.username = c->prometheus.username,
 						.password = c->prometheus.password,
 					});
+}
+
+static int build_records(struct server *s)
+{
+	char path[1024];
+	const struct config *c = &s->config;
+	if (!c->sip.records.enabled)
+		return 0;
+	snprintf(path, sizeof path, "%s/calls.db", c->data_dir);
+	int r = records_open(&s->records, &(const struct records_config){
+						  .path = path,
+						  .max_age_ms = (uint64_t)c->sip.records.max_age_s * 1000,
+						  .max_bytes = (uint64_t)c->sip.records.max_size_mb << 20,
+					  });
+	if (r < 0)
+		log_error("serve", "the records of calls, %s, cannot be opened", path);
+	return r;
 }
 
 static int build_store(struct server *s)
@@ -292,8 +312,18 @@ static int build_store(struct server *s)
 		log_error("serve", "the store %s cannot be opened", path);
 		return r;
 	}
-	return trunks_new(&s->trunks, s->store);
+	r = build_records(s);
+	return r < 0 ? r : trunks_new(&s->trunks, s->store);
 }
+
+static void on_sip_message(void *owner, const struct sip_traced *t)
+{
+	struct server *s = owner;
+	if (s->calls)
+		calls_sip_message(s->calls, t);
+}
+
+static const struct sip_agent_events sip_events = {.message = on_sip_message};
 
 static int build_sip(struct server *s)
 {
@@ -301,9 +331,12 @@ static int build_sip(struct server *s)
 		.binds = {s->config.sip.listen_ip ? s->config.sip.listen_ip : s->loopback ? "127.0.0.1" : "0.0.0.0"},
 		.port = s->config.sip.sip_port,
 		.advertised = s->sip_host,
+		.tls_server = s->sip_tls_server,
+		.tls_client = s->sip_tls_client,
+		.tls_port = s->config.sip.tls.port,
 		.user_agent = "Ringdown/" RINGDOWN_VERSION,
 	};
-	int r = sip_agent_new(&s->sip, &s->loop, s->dns, &config, NULL, s);
+	int r = sip_agent_new(&s->sip, &s->loop, s->dns, &config, s->records ? &sip_events : NULL, s);
 	return r < 0 ? cannot("sip", s->config.sip.sip_port, r) : 0;
 }
 
@@ -332,11 +365,14 @@ static int build_calls(struct server *s)
 			.rooms = s->rooms,
 			.sip = s->sip,
 			.policy = s->policy,
+			.lines = s->lines,
 			.media_ip = s->media_ip,
 			.sip_host = s->sip_host,
 			.symmetric_rtp = s->config.sip.symmetric_rtp,
 			.media_timeout_ms = s->config.sip.media_timeout_ms,
 			.media_timeout_initial_ms = s->config.sip.media_timeout_initial_ms,
+			.records = s->records,
+			.keep_ladder = s->config.sip.records.ladder,
 		});
 }
 
@@ -382,7 +418,7 @@ static int build_simulator(struct server *s)
 {
 	if (!s->config.simulator.enabled)
 		return 0;
-	int r = simulator_new(&s->simulator, &s->loop, s->dns,
+	int r = simulator_new(&s->simulator, &s->loop,
 		&(struct simulator_config){
 			.ip = "127.0.0.1",
 			.sip_port = s->config.simulator.sip_port,
@@ -390,6 +426,22 @@ static int build_simulator(struct server *s)
 			.password = s->config.simulator.password,
 		});
 	return r < 0 ? cannot("simulator", s->config.simulator.sip_port, r) : server_offer_simulator(s);
+}
+
+static int build_dns(struct server *s)
+{
+	char servers[1024] = "";
+	const struct config_texts *own = &s->config.dns_servers;
+	int r = dns_new(&s->dns, &s->loop);
+	for (size_t i = 0, used = 0; i < own->count && used < sizeof servers; ++i)
+		used += (size_t)snprintf(servers + used, sizeof servers - used, "%s%s", i ? "," : "",
+			own->items[i]);
+	if (r == 0 && own->count)
+		r = dns_set_servers(s->dns, servers);
+	if (r == -EINVAL)
+		log_error("serve", "dns_servers: \"%s\" are no addresses such as 192.0.2.53 or 192.0.2.53:5353",
+			servers);
+	return r;
 }
 
 static int build(struct server *s)
@@ -404,12 +456,13 @@ static int build(struct server *s)
 		build_agents,
 		build_store,
 		build_sip,
+		server_build_lines,
 		build_calls,
 		build_signal,
 		build_simulator,
 		server_open_doors,
 	};
-	int r = dns_new(&s->dns, &s->loop);
+	int r = build_dns(s);
 	for (size_t i = 0; r == 0 && i < COUNT_OF(steps); ++i)
 		r = steps[i](s);
 	return r;
@@ -419,6 +472,7 @@ static int build(struct server *s)
 static void end_rooms(struct server *s)
 {
 	timer_fini(&s->tick);
+	s->lines = lines_free(s->lines);
 	s->sip = sip_agent_free(s->sip);
 	s->calls = calls_free(s->calls);
 	s->signal = signal_free(s->signal);
@@ -437,6 +491,7 @@ static void take_down(struct server *s)
 	s->policy = policy_free(s->policy);
 	s->trunks = trunks_free(s->trunks);
 	s->store = store_close(s->store);
+	s->records = records_close(s->records);
 	s->dns = dns_free(s->dns);
 	s->tls = tls_context_free(s->tls);
 }
@@ -462,11 +517,17 @@ static void on_doors_closed(struct server *s)
 		on_all_told(s);
 }
 
-static void on_calls_closed(void *owner)
+static void on_lines_stopped(void *owner)
 {
 	struct server *s = owner;
 	s->signal = signal_free(s->signal);
 	server_close_doors(s, on_doors_closed);
+}
+
+static void on_calls_closed(void *owner)
+{
+	struct server *s = owner;
+	lines_stop(s->lines, on_lines_stopped, s);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -507,6 +568,7 @@ int server_run(struct server *s)
 		take_down(s);
 	}
 	loop_fini(&s->loop);
+	server_close_files(s);
 	return r;
 }
 

@@ -10,6 +10,7 @@
 #include "api/api.h"
 #include "base/limits.h"
 #include "call/call.h"
+#include "call/lines.h"
 #include "config/config.h"
 #include "media/media.h"
 #include "metrics/metrics.h"
@@ -20,6 +21,7 @@
 #include "signal/door.h"
 #include "simulator/simulator.h"
 #include "sip/agent.h"
+#include "store/records.h"
 #include "store/store.h"
 #include "trunk/policy.h"
 #include "trunk/trunk.h"
@@ -41,9 +43,11 @@ struct server {
 	struct webhook_events webhook_events;
 	struct metrics *metrics; /* NULL: no prometheus.port */
 	struct store *store;
+	struct records *records; /* NULL: nothing is kept of calls */
 	struct trunks *trunks;
 	struct policy *policy;
 	struct sip_agent *sip;
+	struct lines *lines;
 	struct calls *calls;
 	struct signal_door *signal;
 	struct api *api;
@@ -52,9 +56,10 @@ struct server {
 	struct timer tick;
 	uv_signal_t on_term, on_int, on_hup;
 	struct tls_context *tls; /* or NULL */
+	struct tls_context *sip_tls_server, *sip_tls_client; /* the first or NULL; outlive the loop */
 	struct file_stamp { /* how a file looked when it was read last */
 		uint64_t size, inode, changed_ns;
-	} cert_stamp, key_stamp, api_keys_stamp;
+	} cert_stamp, key_stamp, sip_cert_stamp, sip_key_stamp, sip_ca_stamp, api_keys_stamp;
 	uint64_t files_looked_ms;
 	char sign_key[256]; /* our own tokens are signed with this API key */
 	bool loopback; /* everything on 127.0.0.1: --dev, or bind_addresses says so */
@@ -91,14 +96,19 @@ MUST_USE int server_open_doors(struct server *s);
 void server_close_doors(struct server *s, void (*closed)(struct server *s));
 void server_free_api(struct server *s);
 const char *server_secret(void *owner, const char *key);
-/* cli/server_files.c: certificate and API keys, read again when their files change or on SIGHUP. */
+/* cli/server_files.c: certificates and API keys, read again when their files change or on SIGHUP. */
 MUST_USE int server_read_files(struct server *s);
+/* After the loop: the last streams are gone. */
+void server_close_files(struct server *s);
 void server_look_at_files(struct server *s); /* every few seconds; cheap */
 void server_watch_hangup(struct server *s);
 /* cli/server_traffic.c: LiveKit's limit.bytes_per_sec */
 void server_weigh_traffic(struct server *s);
 /* cli/server_peers.c; cheap when nothing has changed. */
 void server_learn_peers(struct server *s);
+/* cli/server_trunks.c */
+MUST_USE int server_build_lines(struct server *s);
+void server_write_trunks(void *owner, struct exposition *e); /* for struct metrics_config */
 /* cli/server_dev.c: what --dev adds. */
 MUST_USE int server_offer_simulator(struct server *s);
 void server_announce(struct server *s);

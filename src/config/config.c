@@ -46,8 +46,12 @@ static void default_numbers(struct config *c)
 	c->log_level = -1;
 	c->logging.level = LOG_INFO;
 	c->sip.sip_port = 5060;
+	c->sip.tls.port = 5061;
 	c->sip.rtp_port = (struct config_ports){10000, 20000};
 	c->sip.media_timeout_ms = 15000;
+	c->sip.records.enabled = c->sip.records.ladder = true;
+	c->sip.records.max_age_s = 30 * 24 * 3600;
+	c->sip.records.max_size_mb = 100;
 	c->sip.media_timeout_initial_ms = 30000;
 	c->sip.call_queue_wait_ms = 10000;
 	c->backend.port = 8000;

@@ -138,7 +138,16 @@ struct config {
 		uint32_t max_active_calls, max_calls_per_trunk, max_calls_per_identity; /* 0 = no limit */
 		uint32_t minutes_per_day;              /* of one API key; 0 = no limit */
 		uint32_t max_call_duration_ms;         /* 0 = no limit */
+		struct {                               /* what is kept of calls */
+			bool enabled, ladder;
+			uint32_t max_age_s, max_size_mb; /* 0 = no limit */
+		} records;
 		char *trunk;                           /* LIVEKIT_SIP_TRUNK: name or id, or NULL */
+		struct config_sip_tls {
+			char *cert_file, *key_file; /* PEM; NULL twice: nobody can call us by TLS */
+			char *ca_file; /* authorities of trunks, besides the system's; or NULL */
+			uint16_t port; /* 5061 */
+		} tls;
 	} sip;
 	struct {
 		uint16_t port;      /* 8000 */
@@ -152,6 +161,7 @@ struct config {
 		char *username, *password; /* what its trunk must present: "simulator" twice */
 	} simulator;
 	struct config_banks banks;
+	struct config_texts dns_servers; /* "192.0.2.53:53"; empty: the system's */
 	char *region;     /* told to clients; or NULL */
 	char *data_dir;   /* "./data"; holds ringdown.db */
 	uint32_t workers; /* media workers; 0 = one for each core */

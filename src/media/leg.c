@@ -8,24 +8,16 @@
 #include <errno.h>
 #include <unistd.h>
 
-static void on_rtp(void *owner, const struct sockaddr *from, struct span bytes, uint64_t now_us)
-{
-	leg_receive_rtp(owner, from, bytes, now_us);
-}
-
-static void on_rtcp(void *owner, const struct sockaddr *from, struct span bytes, uint64_t now_us)
-{
-	leg_rtcp_datagram(owner, from, bytes, now_us);
-}
-
 static void post_stats(struct leg *l)
 {
 	struct media_leg_stats stats = {
 		.received = rtp_count_received(&l->in.count),
 		.lost = rtp_count_lost(&l->in.count),
+		.locked = l->in.drops[LEG_DROP_LOCKED],
 		.late = l->in.voice.jitter.stats.late,
 		.concealed = l->in.voice.concealed,
-		.jitter_us = (uint32_t)((uint64_t)rtp_count_jitter(&l->in.count) * 1000000 / LEG_HZ),
+		.jitter_us = (uint32_t)((uint64_t)rtp_count_jitter(&l->in.count) * 1000000 /
+			codec_facts(l->in.codec)->clock_hz),
 	};
 	leg_send_stats(l, &stats);
 	worker_post_leg_stats(l->worker, l->id, &stats);
@@ -44,19 +36,9 @@ static void on_beat(struct beat *b, uint64_t now_us)
 	}
 }
 
-static int open_sockets(struct leg *l, int rtp_fd, int rtcp_fd)
-{
-	int r = leg_socket_open(&l->rtp, worker_loop(l->worker), rtp_fd, on_rtp, l);
-	if (r < 0) {
-		close(rtcp_fd);
-		return r;
-	}
-	return leg_socket_open(&l->rtcp, worker_loop(l->worker), rtcp_fd, on_rtcp, l);
-}
-
 static int leg_open(struct leg *l, int rtp_fd, int rtcp_fd)
 {
-	int r = open_sockets(l, rtp_fd, rtcp_fd);
+	int r = leg_wire_open(l, rtp_fd, rtcp_fd);
 	if (r < 0)
 		return r;
 	r = worker_add_source(l->worker, &l->source);
@@ -101,12 +83,15 @@ int leg_new(struct leg **ret, struct worker *w, media_id id, int rtp_fd, int rtc
 static void log_drops(const struct leg *l)
 {
 	const uint64_t *d = l->in.drops;
-	if (d[LEG_DROP_SOURCE] || d[LEG_DROP_MALFORMED] || d[LEG_DROP_PAYLOAD])
+	if (d[LEG_DROP_SOURCE] || d[LEG_DROP_MALFORMED] || d[LEG_DROP_PAYLOAD] || d[LEG_DROP_REPLAYED] ||
+		d[LEG_DROP_WINDOW] || d[LEG_DROP_LOCKED])
 		log_info("media", "leg %u dropped packets: %llu from another address, %llu malformed, "
-				  "%llu of a payload type that was not agreed on",
+				  "%llu of a payload type or size that was not agreed on, %llu repeated, %llu "
+				  "far off, %llu that SRTP's key did not open",
 			(unsigned)l->id, (unsigned long long)d[LEG_DROP_SOURCE],
 			(unsigned long long)d[LEG_DROP_MALFORMED],
-			(unsigned long long)d[LEG_DROP_PAYLOAD]);
+			(unsigned long long)d[LEG_DROP_PAYLOAD], (unsigned long long)d[LEG_DROP_REPLAYED],
+			(unsigned long long)d[LEG_DROP_WINDOW], (unsigned long long)d[LEG_DROP_LOCKED]);
 }
 
 struct leg *leg_free(struct leg *l)
@@ -117,8 +102,7 @@ struct leg *leg_free(struct leg *l)
 	leg_ringback_stop(l);
 	if (l->is_source)
 		worker_remove_source(l->worker, &l->source);
-	l->rtp = leg_socket_close(l->rtp);
-	l->rtcp = leg_socket_close(l->rtcp);
+	leg_wire_close(l);
 	leg_send_fini(l);
 	source_fini(&l->source);
 	leg_receive_fini(l);
@@ -135,12 +119,20 @@ struct source *leg_source(struct leg *l)
 /* Sanitised rather than refused: the address and codec were negotiated, the rest has defaults. */
 static void settle(struct media_leg_remote *r)
 {
-	assert(r->codec == CODEC_PCMU || r->codec == CODEC_PCMA);
+	assert(codec_facts(r->codec)->leg_hz && r->payload_count <= MEDIA_LEG_PAYLOADS_MAX);
 	r->ptime_ms -= r->ptime_ms % 10;
+	/* There are Opus packets of 10, 20, 40 and 60 ms (RFC 6716, 2.1.4). */
+	if (r->codec == CODEC_OPUS && r->ptime_ms > 20 && r->ptime_ms < LEG_PTIME_MAX_MS)
+		r->ptime_ms -= r->ptime_ms % 20;
 	if (r->ptime_ms == 0)
 		r->ptime_ms = LEG_BEAT_MS;
 	if (r->ptime_ms > LEG_PTIME_MAX_MS)
 		r->ptime_ms = LEG_PTIME_MAX_MS;
+	if (r->payload_count)
+		return;
+	r->payloads[r->payload_count++] = (struct media_leg_payload){r->pt, r->codec};
+	if (r->dtmf_pt)
+		r->payloads[r->payload_count++] = (struct media_leg_payload){r->dtmf_pt, CODEC_NONE};
 }
 
 /* Also for a new answer during the call: hold, another codec, another address. */
@@ -155,7 +147,7 @@ void leg_connect(struct leg *l, const struct media_leg_remote *remote)
 	if (!l->remote.early)
 		leg_ringback_stop(l);
 	leg_receive_connect(l);
-	leg_send_connect(l);
+	leg_send_connect(l, leg_wire_connect(l));
 	/* Not before: the first beat comes soon after this, and with it the phone's first sound. */
 	if (!l->connected)
 		worker_add_beat(l->worker, &l->beat);

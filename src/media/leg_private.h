@@ -2,10 +2,11 @@
  *
  *   leg.c          life, the beat, statistics
  *   leg_receive.c  phone -> room: source check, RTP, digits, as it is or as Opus
- *   leg_send.c     room -> phone: voices, mix, digits, G.711, one even stream
+ *   leg_send.c     room -> phone: voices, mix, digits, its codec, one even stream
  *   leg_rtcp.c     reports both ways
  *   leg_ringback.c a tone for the room while the phone rings
  *   leg_drain.c    the end: what is on its way to the phone
+ *   leg_wire.c     its sockets: SRTP off and on, RTP and RTCP told apart
  *
  * Owner:   its worker (media/leg.h).
  * Owns:    everything below.
@@ -16,21 +17,26 @@
 #include "media/dtmf_receiver.h"
 #include "media/dtmf_sender.h"
 #include "media/leg.h"
+#include "media/leg_crypt.h"
 #include "media/leg_socket.h"
+#include "media/line_codec.h"
 #include "media/mixer.h"
+#include "media/noise.h"
+#include "media/opus_voice.h"
 #include "media/phone_voice.h"
 #include "media/rebase.h"
+#include "media/replay.h"
 #include "media/room_voice.h"
 #include "media/rtp_count.h"
 
 enum {
-	LEG_HZ = 8000,
-	LEG_FRAME = 160,
+	LEG_FRAME_MAX = CODEC_LEG_HZ_MAX / 50, /* samples of a beat */
 	LEG_BEAT_MS = 20,
 	LEG_BEATS_PER_S = 50,
 	LEG_RTCP_BEATS = 5 * LEG_BEATS_PER_S,
 	LEG_PTIME_MAX_MS = 60,
 	LEG_PT_COMFORT_NOISE = 13,
+	LEG_PAYLOAD_MAX = 960, /* 120 ms of G.711 or G.722 */
 };
 
 /* Why a packet from the network was not used. */
@@ -39,8 +45,11 @@ enum leg_drop {
 	LEG_DROP_HELD,      /* the direction is closed */
 	LEG_DROP_SOURCE,    /* from another address */
 	LEG_DROP_MALFORMED, /* no RTP */
-	LEG_DROP_PAYLOAD,   /* of a type that was not agreed on, or of no length */
+	LEG_DROP_PAYLOAD,   /* of a type that was not agreed on, or of no or too much length */
+	LEG_DROP_REPLAYED,  /* came already */
+	LEG_DROP_WINDOW,    /* far from where the stream is */
 	LEG_DROP_RTCP,
+	LEG_DROP_LOCKED,    /* SRTP: forged, replayed, of another key; or in clear */
 	LEG_DROP__COUNT,
 };
 
@@ -60,8 +69,23 @@ struct leg_receiver {
 	bool silent;      /* MEDIA_LEG_SILENT was posted */
 	uint64_t heard_us; /* the last packet, or when the leg was connected */
 	uint64_t drops[LEG_DROP__COUNT];
+	enum codec codec; /* of the latest sound */
+	struct {
+		uint32_t ssrc;
+		struct replay seen;
+		bool odd; /* the last packet was far off; `odd_seq` would confirm that the stream jumped */
+		uint16_t odd_seq;
+	} order;
 	struct rtp_count count;
 	struct rebase rebase;
+	struct line_codec meter;            /* decodes what comes, for its level */
+	struct opus_voice_decoder *opus;    /* the same for Opus; NULL = it was not agreed on */
+	struct {
+		bool on;       /* between comfort noise and the next sound */
+		uint8_t level;
+		uint64_t due_us; /* when the next frame of it is made */
+		struct noise noise;
+	} comfort;
 	uint32_t dtmf_ssrc; /* whose tones `dtmf` knows */
 	struct dtmf_receiver dtmf;
 	struct phone_voice voice;
@@ -72,13 +96,20 @@ struct leg_sender {
 	struct list voices;
 	unsigned voice_count;
 	struct dtmf_sender dtmf;
+	enum codec codec;  /* NONE until connected */
+	uint32_t hz;       /* of the sound that is mixed: the codec's leg_hz */
+	uint32_t clock_hz; /* of the RTP timestamps */
+	uint32_t dtmf_hz;  /* of the durations of digits */
+	struct line_codec line;
+	struct opus_voice_encoder *opus; /* NULL = the phone does not take it */
 	uint32_t ssrc;
 	uint16_t seq;
 	uint32_t timestamp; /* of the first sample in `pcm` */
 	bool resumed;       /* the next packet of sound gets the marker */
 	size_t count;
-	int16_t pcm[LEG_FRAME + LEG_PTIME_MAX_MS * 8];
-	uint64_t packets, octets;
+	int16_t pcm[LEG_FRAME_MAX + LEG_PTIME_MAX_MS * CODEC_LEG_HZ_MAX / 1000];
+	uint64_t packets, octets; /* of this SSRC */
+	uint64_t packets_before;  /* of those before it */
 };
 
 struct leg_reports {
@@ -111,6 +142,7 @@ struct leg {
 	bool connected;
 	bool is_source; /* known to the worker */
 	struct leg_socket *rtp, *rtcp;
+	struct leg_crypt crypt;
 	struct beat beat;
 	unsigned beats_to_stats;
 	struct source source;
@@ -130,13 +162,17 @@ void leg_receive_rtp(
 void leg_receive_beat(struct leg *l, uint64_t now_us);
 /* A sign of life that is no sound. */
 void leg_receive_alive(struct leg *l, uint64_t now_us);
-/* A tone of our own (G.711 in the leg's codec) in place of the phone's sound. */
+/* A tone of our own (G.711, mu-law) in place of the phone's sound. */
 void leg_receive_own(struct leg *l, struct rtp_view *v, uint64_t now_us);
 
 /* leg_send.c */
 void leg_send_init(struct leg *l);
 void leg_send_fini(struct leg *l);
-void leg_send_connect(struct leg *l);
+void leg_send_connect(struct leg *l, bool rekeyed);
+static inline size_t leg_send_frame(const struct leg *l)
+{
+	return l->out.hz / LEG_BEATS_PER_S;
+}
 void leg_send_beat(struct leg *l, uint64_t now_us);
 /* All voices are on their own from now on. */
 void leg_send_let_go(struct leg *l);
@@ -150,9 +186,20 @@ void leg_ringback_stop(struct leg *l);
 
 /* leg_drain.c */
 void leg_drain_beat(struct leg *l);
+/* The RTP timestamp of the next sample. */
+uint32_t leg_send_now(const struct leg *l);
 
 /* leg_rtcp.c */
 void leg_rtcp_init(struct leg *l);
 void leg_rtcp_datagram(
 	struct leg *l, const struct sockaddr *from, struct span datagram, uint64_t now_us);
 void leg_rtcp_beat(struct leg *l, uint64_t now_us);
+
+/* leg_wire.c */
+MUST_USE int leg_wire_open(struct leg *l, int rtp_fd, int rtcp_fd); /* takes both over, always */
+void leg_wire_close(struct leg *l);
+/* Keys of l->remote, which are wiped there. Returns whether ours are others than before. */
+bool leg_wire_connect(struct leg *l);
+/* In place, with SRTP_TRAILER_BYTES of room behind `size`. Returns whether the kernel took it. */
+bool leg_wire_rtp(struct leg *l, uint8_t *packet, size_t size);
+bool leg_wire_rtcp(struct leg *l, uint8_t *packet, size_t size);

@@ -7,6 +7,8 @@
 
 enum {
 	HALVES = 4, /* on, off, on, off */
+	RINGBACK_HZ = 8000,
+	RINGBACK_FRAME = RINGBACK_HZ / LEG_BEATS_PER_S,
 };
 
 /* Each of two tones; together about -16 dBm0, as a telephone exchange does it. */
@@ -24,14 +26,14 @@ static bool sounds(const struct leg_ringback *r)
 }
 
 /* Whole frequencies come round each second, so the sum never outgrows what a float can count. */
-static void make(int16_t out[LEG_FRAME], const struct leg_ringback *r)
+static void make(int16_t out[RINGBACK_FRAME], const struct leg_ringback *r)
 {
-	const float turn = 6.2831853f / LEG_HZ;
-	uint32_t first = r->at_ms * (LEG_HZ / 1000) % LEG_HZ;
+	const float turn = 6.2831853f / RINGBACK_HZ;
+	uint32_t first = r->at_ms * (RINGBACK_HZ / 1000) % RINGBACK_HZ;
 
-	memset(out, 0, LEG_FRAME * sizeof *out);
+	memset(out, 0, RINGBACK_FRAME * sizeof *out);
 	for (unsigned t = 0; t < COUNT_OF(r->tone.hz) && sounds(r); ++t)
-		for (unsigned i = 0; r->tone.hz[t] && i < LEG_FRAME; ++i)
+		for (unsigned i = 0; r->tone.hz[t] && i < RINGBACK_FRAME; ++i)
 			out[i] = (int16_t)((float)out[i] +
 				amplitude * sinf(turn * (float)r->tone.hz[t] * (float)(first + i)));
 }
@@ -40,23 +42,22 @@ static void on_beat(struct beat *b, uint64_t now_us)
 {
 	struct leg_ringback *r = container_of(b, struct leg_ringback, beat);
 	struct leg *l = container_of(r, struct leg, ringback);
-	int16_t pcm[LEG_FRAME];
-	uint8_t payload[LEG_FRAME];
-	bool telephony = l->remote.codec == CODEC_PCMU || l->remote.codec == CODEC_PCMA;
+	int16_t pcm[RINGBACK_FRAME];
+	uint8_t payload[RINGBACK_FRAME];
 
-	if (l->in.heard || !telephony) {
+	if (l->in.heard) {
 		leg_ringback_stop(l);
 		return;
 	}
 	make(pcm, r);
-	g711_encode(payload, pcm, LEG_FRAME, l->remote.codec == CODEC_PCMU ? G711_ULAW : G711_ALAW);
+	g711_encode(payload, pcm, RINGBACK_FRAME, G711_ULAW);
 	struct rtp_view v = {
 		.seq = r->seq++,
 		.timestamp = r->timestamp,
 		.ssrc = r->ssrc,
 		.payload = span_of(payload, sizeof payload),
 	};
-	r->timestamp += LEG_FRAME;
+	r->timestamp += RINGBACK_FRAME;
 	r->at_ms = (r->at_ms + LEG_BEAT_MS) % r->cycle_ms;
 	leg_receive_own(l, &v, now_us);
 }
@@ -79,8 +80,6 @@ void leg_ringback(struct leg *l, const struct media_ringback *tone)
 	r->tone = *tone;
 	r->at_ms = 0;
 	r->ssrc = rng_u32();
-	if (!l->connected) /* what the phone will send is not known yet */
-		l->remote.codec = l->in.voice.codec;
 	worker_add_beat(l->worker, &r->beat);
 }
 

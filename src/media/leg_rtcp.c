@@ -5,7 +5,7 @@
 #include "net/address.h"
 #include "wire/rtcp.h"
 
-enum { PACKET_MAX = 128 };
+enum { PACKET_MAX = 128 + SRTP_TRAILER_BYTES };
 
 void leg_rtcp_init(struct leg *l)
 {
@@ -44,7 +44,7 @@ static void write_reports(struct writer *w, struct leg *l, uint64_t now_us)
 		rtcp_write_sender(w, &(struct rtcp_sender){
 					     .ssrc = l->out.ssrc,
 					     .ntp = rtcp_ntp(clock_unix_ns()),
-					     .rtp_timestamp = l->out.timestamp + (uint32_t)l->out.count,
+					     .rtp_timestamp = leg_send_now(l),
 					     .packets = (uint32_t)l->out.packets,
 					     .octets = (uint32_t)l->out.octets,
 				     });
@@ -62,7 +62,7 @@ void leg_rtcp_beat(struct leg *l, uint64_t now_us)
 		return;
 
 	uint8_t packet[PACKET_MAX];
-	struct writer w = writer_of(packet, sizeof packet);
+	struct writer w = writer_of(packet, sizeof packet - SRTP_TRAILER_BYTES);
 	write_reports(&w, l, now_us);
-	(void)leg_socket_send(l->rtcp, &l->remote.rtcp, writer_span(&w));
+	(void)leg_wire_rtcp(l, packet, w.used);
 }

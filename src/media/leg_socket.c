@@ -56,7 +56,7 @@ static bool read_batch(struct leg_socket *s)
 		if (b.headers[i].msg_hdr.msg_flags & MSG_TRUNC)
 			continue; /* longer than anything we speak */
 		s->datagram(s->owner, (const struct sockaddr *)&b.from[i],
-			span_of(b.bytes[i], b.headers[i].msg_len), now_us);
+			b.bytes[i], b.headers[i].msg_len, now_us);
 	}
 	return got == BATCH && s->datagram;
 }

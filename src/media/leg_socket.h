@@ -13,8 +13,9 @@
 
 struct leg_socket;
 
+/* The bytes are the receiver's to change, during the call. */
 typedef void leg_datagram_fn(
-	void *owner, const struct sockaddr *from, struct span bytes, uint64_t now_us);
+	void *owner, const struct sockaddr *from, uint8_t *bytes, size_t size, uint64_t now_us);
 
 /* Takes the bound, non-blocking descriptor over, also on failure. */
 MUST_USE int leg_socket_open(struct leg_socket **ret, struct loop *l, int fd,

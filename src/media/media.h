@@ -15,6 +15,7 @@
 #pragma once
 
 #include "media/codec.h"
+#include "media/srtp_keys.h"
 #include "net/loop.h"
 
 #include <sys/socket.h>
@@ -60,6 +61,7 @@ enum media_leg_event {
 
 struct media_leg_stats {
 	uint64_t received, lost, late, sent, concealed;
+	uint64_t locked; /* came, but the key did not open them: forged, replayed, of another key */
 	uint32_t jitter_us;
 	uint16_t buffer_ms;
 };
@@ -200,18 +202,35 @@ struct media_leg_local {
 MUST_USE int media_leg_open(media_id *ret, struct media_leg_local *local, struct media *m,
 	unsigned worker, const struct media_leg_config *c);
 
+/* One payload type that the phone may send. */
+struct media_leg_payload {
+	uint8_t pt;
+	enum codec codec; /* CODEC_NONE: telephone-event (RFC 4733) */
+};
+enum { MEDIA_LEG_PAYLOADS_MAX = 12 };
+
 struct media_leg_remote {
 	struct sockaddr_storage rtp, rtcp;
-	enum codec codec;       /* PCMU or PCMA */
-	uint8_t pt;             /* of `codec`, from the answer */
-	uint8_t dtmf_pt;        /* 0 = the answer has no telephone-event */
+	enum codec codec;       /* what we send: one that has a leg_hz, see media/codec.h */
+	uint8_t pt;             /* of `codec`, as the phone numbers it */
+	uint8_t dtmf_pt;        /* likewise; 0 = the answer has no telephone-event */
+	uint32_t dtmf_hz;       /* clock of its durations; 0 = the codec's */
+	bool fec;               /* Opus: it understands in-band FEC */
+	/* What it may send, as we number it; none = what we send, and in the same numbers. */
+	struct media_leg_payload payloads[MEDIA_LEG_PAYLOADS_MAX];
+	size_t payload_count;
 	uint8_t ptime_ms;       /* what we send: 20 unless the answer says otherwise */
 	bool send, receive;     /* a=sendrecv and so on */
 	/* Before the answer: it is heard, but is sent silence in place of the room (some carriers and
 	 * every NAT want packets before they let any through), and may be silent for as long as it likes. */
 	bool early;
+	bool rtcp_mux;          /* RTCP comes and goes on the RTP port (RFC 5761) */
+	bool secure;            /* SRTP with `keys`, of which "client" are ours; nothing in clear */
+	struct srtp_keys keys;
 };
-/* From here on RTP flows: 20 ms of sound every 20 ms, silence included. Again for a new answer. */
+/* From here on RTP flows: 20 ms of sound every 20 ms, silence included. Again for a later answer or
+ * offer: SRTP whose keys stay goes on with its numbers, and packets of the former key that are under
+ * way are still taken. The caller wipes its `keys`. */
 void media_leg_connect(struct media *m, media_id leg, const struct media_leg_remote *remote);
 void media_leg_hear(struct media *m, media_id leg, media_id source); /* mix this voice in */
 void media_leg_unhear(struct media *m, media_id leg, media_id source);

@@ -7,6 +7,7 @@
 #include "media/replay.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 
 enum {
 	RTP_HEAD_BYTES = 12,
@@ -99,6 +100,25 @@ void srtp_pair_forget_incoming(struct srtp_pair *p, uint32_t ssrc)
 void srtp_pair_forget_outgoing(struct srtp_pair *p, uint32_t ssrc)
 {
 	forget(&p->out, map_get_id(&p->out.streams, ssrc));
+}
+
+static void swap(struct direction *a, struct direction *b)
+{
+	struct direction was = *a;
+	*a = *b;
+	*b = was;
+	OPENSSL_cleanse(&was, sizeof was);
+}
+
+void srtp_pair_keep_outgoing(struct srtp_pair *p, struct srtp_pair *from)
+{
+	swap(&p->out, &from->out);
+	p->rtcp_index = from->rtcp_index;
+}
+
+void srtp_pair_keep_incoming(struct srtp_pair *p, struct srtp_pair *from)
+{
+	swap(&p->in, &from->in);
 }
 
 /* ---- streams ---- */

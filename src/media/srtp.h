@@ -11,21 +11,9 @@
 #include "media/srtp_crypt.h"
 
 enum {
+	/* RFC 3711, 3.3.1: a stream that begins lower survives losing its first packets. */
+	SRTP_FIRST_SEQ_MAX = 0x7fff,
 	SRTP_TRAILER_BYTES = 32, /* the most that protecting adds: 16 of tag, 4 of index, 8 of MKI */
-	SRTP_MKI_BYTES_MAX = 8,
-};
-
-/* What a sender puts behind its packets to name the key (RFC 3711, 3.1); size 0 = nothing. */
-struct srtp_mki {
-	uint8_t size;
-	uint8_t bytes[SRTP_MKI_BYTES_MAX];
-};
-
-struct srtp_keys {
-	enum srtp_profile profile;
-	uint8_t client[SRTP_KEY_BYTES_MAX]; /* what the client sends with: key, then salt */
-	uint8_t server[SRTP_KEY_BYTES_MAX];
-	struct srtp_mki client_mki, server_mki;
 };
 
 struct srtp_pair;
@@ -41,6 +29,11 @@ MUST_USE bool srtp_pair_protect_again(struct srtp_pair *p, uint8_t *packet, size
 MUST_USE bool srtp_pair_unprotect(struct srtp_pair *p, uint8_t *packet, size_t *size);
 MUST_USE bool srtp_pair_protect_rtcp(struct srtp_pair *p, uint8_t *packet, size_t *size);
 MUST_USE bool srtp_pair_unprotect_rtcp(struct srtp_pair *p, uint8_t *packet, size_t *size);
+
+/* When keys change and one side's stays: what `p` sends (or receives) goes on as in `from`, numbers
+ * and all, because a key's keystream must not begin anew. `from` is good for the rest only. */
+void srtp_pair_keep_outgoing(struct srtp_pair *p, struct srtp_pair *from);
+void srtp_pair_keep_incoming(struct srtp_pair *p, struct srtp_pair *from);
 
 /* Each SSRC costs memory in the session until it is forgotten. */
 void srtp_pair_forget_incoming(struct srtp_pair *p, uint32_t ssrc);

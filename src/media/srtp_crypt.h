@@ -9,25 +9,11 @@
  */
 #pragma once
 
-#include "base/base.h"
+#include "media/srtp_keys.h"
 
 #include <openssl/evp.h>
 
-enum srtp_profile {
-	SRTP_PROFILE_AEAD_AES_128_GCM,
-	SRTP_PROFILE_AES128_CM_SHA1_80,
-	SRTP_PROFILE_AES128_CM_SHA1_32, /* RTCP's tag has 80 bits all the same (RFC 4568, 6.2.2) */
-	SRTP_PROFILE_AES256_CM_SHA1_80,
-	SRTP_PROFILE_AES256_CM_SHA1_32,
-	SRTP_PROFILE_AEAD_AES_256_GCM,
-	SRTP_PROFILE__COUNT,
-};
-
-enum {
-	SRTP_KEY_BYTES_MAX = 46, /* master key 16 or 32, salt 12 or 14 */
-	SRTP_SALT_BYTES_MAX = 14,
-	SRTP_TAG_BYTES_MAX = 16,
-};
+enum { SRTP_TAG_BYTES_MAX = 16 };
 
 /* The first label of each kind; salt and authentication follow (RFC 3711, 4.3.1). */
 enum srtp_kind {
@@ -53,8 +39,6 @@ struct srtp_parts {
 	uint64_t index; /* RTP: rollover counter and sequence, 48 bits; RTCP: 31 bits */
 };
 
-size_t srtp_profile_key_bytes(enum srtp_profile p); /* 16 or 32 */
-size_t srtp_profile_salt_bytes(enum srtp_profile p);
 bool srtp_crypt_is_aead(const struct srtp_crypt *c); /* the tag belongs to the ciphertext */
 size_t srtp_crypt_tag_bytes(const struct srtp_crypt *c);
 

@@ -18,6 +18,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -544,6 +545,7 @@ static void order_leg_connect(struct worker *w, const struct order *o)
 	struct leg *l = leg_of(w, o->id);
 	if (l)
 		leg_connect(l, o->payload);
+	OPENSSL_cleanse(o->payload, sizeof(struct media_leg_remote)); /* there may be keys in it */
 }
 
 static void order_leg_hear(struct worker *w, const struct order *o)

@@ -42,7 +42,7 @@ bool sip_call_hung_up(const struct sip_call *c)
 const char *sip_why_text(enum sip_why why)
 {
 	static const char *const texts[SIP_WHY__COUNT] = {
-		"response", "timeout", "transport", "dns", "auth", "cancelled", "broken"};
+		"response", "timeout", "transport", "tls", "dns", "auth", "cancelled", "broken"};
 	return texts[why];
 }
 
@@ -54,6 +54,7 @@ static void call_free(struct sip_call *c)
 	timer_fini(&c->timer);
 	if (c->reap.link.next)
 		list_remove(&c->reap.link);
+	sip_call_forks_fini(c);
 	sip_session_fini(&c->s);
 	mem_free(c->extra);
 	mem_free(c->content_type);
@@ -95,10 +96,13 @@ static void describe(struct sip_call *c, struct sip_failure *f)
 		break;
 	case SIP_WHY_TRANSPORT:
 		snprintf(out, size, "%s refuses %s connections or cannot be reached.", where,
-			c->s.path.protocol == SIP_TCP ? "TCP" : "UDP");
+			sip_protocol_text(c->s.path.protocol));
+		break;
+	case SIP_WHY_TLS:
+		snprintf(out, size, "No TLS with %s at %s: %s.", c->s.host, where, c->detail);
 		break;
 	case SIP_WHY_DNS:
-		snprintf(out, size, "%s has no address: %s.", c->s.host, c->dns_why);
+		snprintf(out, size, "%s has no address: %s.", c->s.host, c->detail);
 		break;
 	case SIP_WHY_AUTH:
 		snprintf(out, size, "The far end asks for a user name and password (%u)%s.",
@@ -117,7 +121,7 @@ static void describe(struct sip_call *c, struct sip_failure *f)
 
 void sip_call_fail(struct sip_call *c, enum sip_why why, const struct sip_message *m)
 {
-	struct sip_failure f = {.why = why, .status = m ? m->status : 0, .response = m};
+	struct sip_failure f = {.why = why, .status = m ? m->status : 0, .response = m, .detail = c->detail};
 
 	if (m)
 		f.reason = m->reason;
@@ -181,10 +185,24 @@ static void on_bye(struct sip_session *s, const struct sip_message *m)
 	end(c, &e);
 }
 
+/* RFC 3311 section 5.2: before a phone has answered our offer it cannot make its own; nor when we have
+ * hung up. */
+static unsigned offer_refusal(struct sip_call *c, const struct sip_message *m)
+{
+	if (sip_call_hung_up(c))
+		return 481;
+	return c->state < CALL_ESTABLISHED && !sip_call_fork_may_offer(c, m->from.tag) ? 491 : 0;
+}
+
 static bool on_offer(struct sip_session *s, const struct sip_message *m)
 {
 	struct sip_call *c = call_of(s);
+	unsigned status = offer_refusal(c, m);
 
+	if (status) {
+		(void)!sip_session_refuse(s, status, NULL);
+		return true;
+	}
 	if (!c->events->offer)
 		return false;
 	c->events->offer(c->owner, m);
@@ -214,10 +232,10 @@ static void on_bye_done(struct sip_session *s)
 		end(c, &e);
 }
 
-static void on_no_ack(struct sip_session *s)
+static void on_lost(struct sip_session *s, const char *why)
 {
 	struct sip_call *c = call_of(s);
-	struct sip_end e = {.why = "no ack"};
+	struct sip_end e = {.why = why};
 
 	if (c->state != CALL_ESTABLISHED)
 		return;
@@ -225,11 +243,38 @@ static void on_no_ack(struct sip_session *s)
 	end(c, &e);
 }
 
+static void on_no_ack(struct sip_session *s)
+{
+	on_lost(s, "no ack");
+}
+
+static bool on_glare(struct sip_session *s)
+{
+	struct sip_call *c = call_of(s);
+
+	if (!c->events->glare)
+		return false;
+	c->events->glare(c->owner);
+	return true;
+}
+
+static struct sip_dialog *on_early(struct sip_session *s, struct span tag)
+{
+	return sip_call_fork_dialog(call_of(s), tag);
+}
+
 static void on_reanswered(struct sip_session *s, const struct sip_message *m)
 {
 	struct sip_call *c = call_of(s);
 	if (c->events->reanswered)
 		c->events->reanswered(c->owner, m);
+}
+
+static void on_referred(struct sip_session *s, const struct sip_refer_result *r)
+{
+	struct sip_call *c = call_of(s);
+	if (c->events->referred)
+		c->events->referred(c->owner, r);
 }
 
 static void on_idle(struct sip_session *s)
@@ -245,11 +290,15 @@ static void on_free_now(struct sip_session *s)
 static const struct sip_session_ops session_ops = {
 	.bye = on_bye,
 	.offer = on_offer,
+	.early = on_early,
 	.acked = on_acked,
 	.info = on_info,
 	.bye_done = on_bye_done,
 	.no_ack = on_no_ack,
 	.reanswered = on_reanswered,
+	.glare = on_glare,
+	.lost = on_lost,
+	.referred = on_referred,
 	.idle = on_idle,
 	.free_now = on_free_now,
 };
@@ -285,8 +334,10 @@ int sip_invite(struct sip_call **ret, struct sip_agent *a, const struct sip_invi
 	c->events = events;
 	c->owner = owner;
 	c->failover_ms = config->failover_ms ? config->failover_ms : a->failover_ms;
-	sip_session_init(&c->s, a, &session_ops);
-	int r = start(c, config);
+	c->s.caller = true;
+	int r = sip_session_init(&c->s, a, &session_ops);
+	if (r >= 0)
+		r = start(c, config);
 	if (r < 0) {
 		call_free(c);
 		return r;
@@ -344,6 +395,31 @@ int sip_call_refuse(struct sip_call *c, unsigned status, const char *warning)
 int sip_call_reinvite(struct sip_call *c, struct span body)
 {
 	return c->state == CALL_ESTABLISHED ? sip_session_reinvite(&c->s, body) : -EINVAL;
+}
+
+int sip_call_bye_headers(struct sip_call *c, const struct sip_extra *headers, size_t count)
+{
+	char *text = sip_extra_text(headers, count);
+	if (!text)
+		return -EINVAL;
+	mem_free(c->s.bye_extra);
+	c->s.bye_extra = text;
+	return 0;
+}
+
+int sip_call_refer(struct sip_call *c, const struct sip_refer_request *request)
+{
+	return c->state == CALL_ESTABLISHED ? sip_session_refer(&c->s, request) : -EINVAL;
+}
+
+void sip_call_refer_forget(struct sip_call *c)
+{
+	sip_session_refer_forget(&c->s);
+}
+
+bool sip_call_refer_accepted(const struct sip_call *c)
+{
+	return sip_session_refer_accepted(&c->s);
 }
 
 const char *sip_call_id(const struct sip_call *c)

@@ -16,9 +16,10 @@
 struct sip_call;
 
 enum sip_protocol_choice {
-	SIP_PROTOCOL_AUTO, /* UDP, but TCP if the URI says so or the request passes 1300 bytes */
+	SIP_PROTOCOL_AUTO, /* what the URI says, else UDP, or TCP when the request passes 1300 bytes */
 	SIP_PROTOCOL_UDP,
 	SIP_PROTOCOL_TCP,
+	SIP_PROTOCOL_TLS,
 };
 
 /* Texts are copied. Nothing is escaped but the display name: a text with a line end is -EINVAL. */
@@ -30,6 +31,8 @@ struct sip_invite_config {
 	const char *contact_user; /* NULL = the user of from_uri */
 	enum sip_protocol_choice protocol;
 	const char *proxy; /* "host", "host:port", "[ip6]:port": send there; NULL = request_uri */
+	const char *const *routes; /* header values, in order: the INVITE goes through them (RFC 3608) */
+	size_t route_count;        /* at most SIP_ROUTES_MAX count */
 	const char *username, *password; /* digest; NULL = none */
 	const struct sip_extra *headers;
 	size_t header_count;
@@ -37,6 +40,7 @@ struct sip_invite_config {
 	struct span body;
 	const char *call_id; /* NULL = random */
 	uint32_t failover_ms; /* 0 = the agent's */
+	uint32_t session_expires_s; /* a session timer to ask for (RFC 4028); 0 = only theirs */
 };
 
 /* Why a call failed when no response says so. */
@@ -44,6 +48,7 @@ enum sip_why {
 	SIP_WHY_RESPONSE,  /* `status` says it */
 	SIP_WHY_TIMEOUT,   /* nobody answered the INVITE */
 	SIP_WHY_TRANSPORT, /* refused, unreachable, connection lost */
+	SIP_WHY_TLS,       /* the far end is not who it should be, or TLS cannot be */
 	SIP_WHY_DNS,       /* the host has no address */
 	SIP_WHY_AUTH,      /* challenged: no credentials, refused ones, or no algorithm we know */
 	SIP_WHY_CANCELLED, /* sip_call_hangup() before the answer */
@@ -57,14 +62,39 @@ struct sip_failure {
 	enum sip_why why;
 	struct span reason;                 /* phrase of the response; empty without one */
 	const struct sip_message *response; /* NULL without one; gone after the event */
-	char sentence[256];                 /* for a human, says what happened */
+	const char *detail; /* TLS, DNS: why, as the end of a sentence about the far end; else "" */
+	char sentence[320]; /* for a human, says what happened */
 };
 
 struct sip_end {
 	bool by_far_end;
 	struct sip_reason reason;          /* Reason of the BYE; zeros without one */
 	const struct sip_message *request; /* the BYE; NULL when we hung up. Gone after the event */
-	const char *why;                   /* a word: "bye", "hangup", "no ack", "cancel", "lost" */
+	/* A word: "bye", "hangup", "no ack", "cancel"; "lost" (a request within the call was not
+	 * answered, or by 481), "expired" (no refresh before the session timer ran out). */
+	const char *why;
+};
+
+/* A transfer that we ask the far end for (sip/refer.c). */
+struct sip_refer_request {
+	const char *refer_to;    /* header value: "tel:+15550100", "<sip:a@b>" */
+	const char *referred_by; /* header value; NULL = none */
+	const struct sip_extra *headers;
+	size_t header_count;
+};
+
+/* How it came out. */
+enum sip_refer_end {
+	SIP_REFER_DONE,       /* the far end has talked to the target: status 2xx */
+	SIP_REFER_REFUSED,    /* the REFER itself was answered so */
+	SIP_REFER_FAILED,     /* a NOTIFY said so */
+	SIP_REFER_SILENT,     /* no answer to the REFER: status 0 */
+	SIP_REFER_TERMINATED, /* the far end tells no more; status is the last it told, 0 = none */
+};
+struct sip_refer_result {
+	enum sip_refer_end end;
+	unsigned status;
+	struct span reason; /* gone after the event */
 };
 
 /* Every handler but `failed` and `ended` may be NULL. Messages are gone after the event. */
@@ -73,6 +103,9 @@ struct sip_call_events {
 	void (*progress)(void *owner, const struct sip_message *response);
 	/* The ACK is out already. The body is the far end's SDP. */
 	void (*answered)(void *owner, const struct sip_message *response);
+	/* The INVITE is refused for its body (415, 488, 606). True: send it again with the body that
+	 * sip_call_set_body() has just set (RFC 3261, 8.1.3.5). */
+	bool (*refused)(void *owner, const struct sip_message *response);
 	/* re-INVITE or UPDATE with an offer, or a re-INVITE that asks for ours (no body). Owes
 	 * sip_call_answer(), inside or later. NULL: 200 with the body last set. */
 	void (*offer)(void *owner, const struct sip_message *request);
@@ -80,6 +113,10 @@ struct sip_call_events {
 	void (*acked)(void *owner, const struct sip_message *ack);
 	void (*info)(void *owner, const struct sip_message *request); /* answered 200 already */
 	void (*reanswered)(void *owner, const struct sip_message *response); /* final, of ours */
+	/* Our re-INVITE met theirs, and the wait is over: sip_call_reinvite() again if it is still
+	 * wanted. NULL: the body last set goes once more. */
+	void (*glare)(void *owner);
+	void (*referred)(void *owner, const struct sip_refer_result *result); /* of sip_call_refer() */
 	void (*failed)(void *owner, const struct sip_failure *failure);
 	void (*ended)(void *owner, const struct sip_end *end);
 };
@@ -103,9 +140,19 @@ MUST_USE int sip_call_answer(struct sip_call *c, unsigned status, struct span bo
  * a Warning header; NULL = none. Returns 0 or -EINVAL when no offer waits any more. */
 MUST_USE int sip_call_refuse(struct sip_call *c, unsigned status, const char *warning);
 
-/* A re-INVITE of ours (hold, other codecs); `reanswered` follows, unless the call ends first.
+/* A re-INVITE of ours (hold, other codecs); `reanswered` or `glare` follows, unless the call ends.
  * Returns 0, -ENOMEM, or -EINVAL when not answered yet or another offer is under way. */
 MUST_USE int sip_call_reinvite(struct sip_call *c, struct span body);
+
+/* Headers that a BYE of ours carries from now on. Returns 0, -EINVAL (a line end) or -ENOMEM. */
+MUST_USE int sip_call_bye_headers(struct sip_call *c, const struct sip_extra *headers, size_t count);
+
+/* REFER: asks the far end to talk to somebody else; `referred` follows, unless the call ends first. Returns
+ * 0, -ENOMEM, or -EINVAL when not answered yet, another is under way or a text has a line end. */
+MUST_USE int sip_call_refer(struct sip_call *c, const struct sip_refer_request *request);
+void sip_call_refer_forget(struct sip_call *c); /* no `referred` any more */
+/* Whether the far end said that it is at it: then its BYE is a success (RFC 5589 section 6.1). */
+bool sip_call_refer_accepted(const struct sip_call *c);
 
 const char *sip_call_id(const struct sip_call *c); /* the Call-ID header */
 /* Where the INVITE went, once it did; family 0 before. */

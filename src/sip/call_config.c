@@ -51,6 +51,18 @@ static int set_contact_user(struct sip_call *c, const struct sip_invite_config *
 	return c->contact_user ? 0 : err_new(-ENOMEM);
 }
 
+/* The route set that is there before there is a dialog (RFC 3261 section 12.2.1.1). */
+static int set_routes(struct sip_dialog *d, const struct sip_invite_config *config)
+{
+	while (d->route_count < config->route_count && d->route_count < SIP_ROUTES_MAX) {
+		int r = set_text(&d->routes[d->route_count], config->routes[d->route_count]);
+		if (r < 0)
+			return r;
+		++d->route_count;
+	}
+	return 0;
+}
+
 static int set_dialog(struct sip_call *c, const struct sip_invite_config *config)
 {
 	struct sip_dialog *d = &c->s.dialog;
@@ -64,7 +76,7 @@ static int set_dialog(struct sip_call *c, const struct sip_invite_config *config
 	d->local = from_value(config, d->local_tag);
 	d->remote = mem_format("<%s>", to);
 	d->target = mem_strdup(config->request_uri);
-	if (!d->call_id || !d->local || !d->remote || !d->target)
+	if (!d->call_id || !d->local || !d->remote || !d->target || set_routes(d, config) < 0)
 		return err_new(-ENOMEM);
 	return sip_usage_publish(&c->s.usage, d->call_id, d->local_tag);
 }
@@ -82,6 +94,7 @@ int sip_call_set_texts(struct sip_call *c, const struct sip_invite_config *confi
 		r = set_contact_user(c, config);
 	if (r >= 0)
 		r = sip_session_set_body(&c->s, config->body);
+	c->s.expiry.wish_s = config->session_expires_s;
 	c->extra = sip_extra_text(config->headers, config->header_count);
 	if (r >= 0 && !c->extra)
 		r = -EINVAL;
@@ -97,15 +110,18 @@ int sip_invite_target(const struct sip_invite_config *config, struct sip_uri *re
 	if (sip_uri_parse(&uri, span_text(config->request_uri)) || uri.scheme != SIP_SCHEME_SIP)
 		return -EINVAL;
 	sip_param_get(uri.params, "transport", &transport);
-	bool asks_tcp = span_is_nocase(transport, "tcp");
-	if (transport.size && !asks_tcp && !span_is_nocase(transport, "udp"))
-		return -EINVAL; /* TLS is not here yet */
-	*protocol = config->protocol == SIP_PROTOCOL_TCP ||
-			(config->protocol == SIP_PROTOCOL_AUTO && asks_tcp)
-		? SIP_TCP
-		: SIP_UDP;
+	enum sip_protocol asked = SIP_UDP;
+	if (transport.size && !sip_protocol_find(&asked, transport))
+		return -EINVAL;
+	static const enum sip_protocol chosen[] = {
+		[SIP_PROTOCOL_UDP] = SIP_UDP, [SIP_PROTOCOL_TCP] = SIP_TCP, [SIP_PROTOCOL_TLS] = SIP_TLS};
+	*protocol = config->protocol == SIP_PROTOCOL_AUTO ? asked : chosen[config->protocol];
 	*may_grow = config->protocol == SIP_PROTOCOL_AUTO && !transport.size;
 	*ret = uri;
+	struct sip_name_addr route;
+	if (!config->proxy && config->route_count &&
+		!sip_name_addr_parse(&route, span_text(config->routes[0])) && !sip_uri_parse(&uri, route.uri))
+		*ret = uri;
 	if (!config->proxy)
 		return 0;
 	if ((size_t)snprintf(text, size, "sip:%s", config->proxy) >= size)

@@ -34,6 +34,8 @@ struct sip_usage_ops {
 	/* A request within the dialog; `s` is owed a response. */
 	void (*request)(struct sip_usage *u, struct sip_server *s, const struct sip_message *m);
 	void (*ack)(struct sip_usage *u, const struct sip_message *m); /* of a 2xx */
+	/* The one that its requests ride; 0 = none. */
+	uint64_t (*connection)(const struct sip_usage *u);
 	void (*free_now)(struct sip_usage *u); /* the agent goes; no events */
 };
 
@@ -84,6 +86,7 @@ void sip_branch(char out[SIP_BRANCH_SIZE]);
 /* As lines, for the caller to mem_free(). NULL: no memory, a line end in a value, or too many. */
 char *sip_extra_text(const struct sip_extra *headers, size_t count);
 extern const char sip_allow[];
+extern const char sip_supported[]; /* option tags */
 
 void sip_usage_init(struct sip_usage *u, struct sip_agent *a, const struct sip_usage_ops *ops);
 MUST_USE int sip_usage_publish(struct sip_usage *u, const char *call_id, const char *local_tag);
@@ -108,6 +111,8 @@ struct sip_client {
 	uint8_t *bytes;
 	size_t size;
 	bool cancelled;   /* CANCEL is out */
+	bool retried;     /* on a new connection, because the old one was dead */
+	char *tls_why;    /* why TLS could not be, for `failed`; or NULL */
 	bool send_failed; /* inside sip_client_start(); told in the next turn */
 	struct timer timer;
 	unsigned busy; /* on the call stack */
@@ -127,7 +132,7 @@ void sip_client_hush(struct sip_client *c);
  * one is nothing. `reason` may be NULL. */
 void sip_client_cancel(struct sip_client *c, const char *reason);
 void sip_client_input(struct sip_client *c, const struct sip_message *response);
-void sip_client_broken(struct sip_client *c);
+void sip_client_broken(struct sip_client *c, const struct sip_trouble *why);
 struct sip_client *sip_client_free(struct sip_client *c); /* at once; no events */
 void sip_client_key(struct writer *w, struct span branch, struct span method);
 

@@ -167,7 +167,7 @@ int sip_server_new(struct sip_server **ret, struct sip_agent *a, const struct si
 	}
 	sip_transaction_start(&s->engine,
 		m->method == SIP_INVITE ? SIP_SERVER_INVITE : SIP_SERVER_OTHER, &a->timers,
-		from->protocol == SIP_TCP, loop_now_ms(a->loop));
+		sip_is_stream(from->protocol), loop_now_ms(a->loop));
 	*ret = s;
 	return 0;
 }
@@ -244,6 +244,8 @@ static struct span write_response(struct sip_server *s, const struct sip_respons
 		sip_write_header(&w, "Allow", span_text(sip_allow));
 	if (success && m.method == SIP_OPTIONS && !has_extra(r, "Accept"))
 		sip_write_header(&w, "Accept", span_text("application/sdp"));
+	if (success && m.method == SIP_OPTIONS && !has_extra(r, "Supported"))
+		sip_write_header(&w, "Supported", span_text(sip_supported));
 	write_extras(&w, r);
 	sip_write_end(&w, r->content_type ? r->content_type : "application/sdp", r->body);
 	return writer_span(&w);

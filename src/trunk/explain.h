@@ -31,6 +31,7 @@ enum call_failure_kind {
 	CALL_FAILURE_DNS,
 	CALL_FAILURE_TLS,        /* the handshake failed, or the certificate is not to be believed */
 	CALL_FAILURE_MEDIA,      /* no common codec, unreadable SDP */
+	CALL_FAILURE_ENCRYPTION, /* answered, but SRTP was not agreed on as the trunk wants it */
 	CALL_FAILURE_INTERNAL,
 	CALL_FAILURE__COUNT,
 };
@@ -62,7 +63,8 @@ enum call_end {
 	CALL_END_ROOM_CLOSED,     /* nobody was left in it */
 	CALL_END_MAX_DURATION,
 	CALL_END_NO_MEDIA,        /* answered, but no sound ever came */
-	CALL_END_MEDIA_TIMEOUT,   /* ... or came no more */
+	CALL_END_MEDIA_LOCKED,    /* ... but came, and SRTP's key did not open it */
+	CALL_END_MEDIA_TIMEOUT,   /* sound came, and came no more */
 	CALL_END_SESSION_EXPIRED, /* RFC 4028: nobody refreshed */
 	CALL_END_NO_ACK,          /* our 200 was never acknowledged */
 	CALL_END_LOST,            /* the far end knows the call no more, or cannot be reached */

@@ -36,6 +36,10 @@ static const struct ending rows[] = {
 	FAULT(MEDIA, "answered, no common sound", "media", "failed_precondition", MEDIA_FAILURE, 88, US, FIXED,
 		"The phone was answered, but no common sound format was found ({reason}). Allow PCMU or PCMA on the "
 		"trunk {trunk} at {address}, and check its media_encryption."),
+	FAULT(ENCRYPTION, "answered, SRTP not as the trunk wants it", "encryption", "failed_precondition",
+		MEDIA_FAILURE, 88, US, FIXED,
+		"The phone was answered, but {reason}, so the call was ended. Make secure media (SRTP) at the provider "
+		"and the media_encryption of the trunk {trunk} alike: ALLOW takes sound with encryption and without."),
 	FAULT(INTERNAL, "broken here", "internal", "internal", UNKNOWN_REASON, 41, US, LATER,
 		"The call failed inside Ringdown. Its log says more."),
 
@@ -67,6 +71,12 @@ static const struct ending rows[] = {
 		"The phone was answered, but no sound ever arrived from it, so the call was ended. We told the far "
 		"end to send to {media}: if that is a private address, set sip.nat_1_to_1_ip to the public one and open "
 		"the UDP ports of sip.rtp_port, or switch Symmetric RTP on at the provider."),
+	END(MEDIA_LOCKED, "RTP that SRTP's key does not open", "media_key", "failed_precondition", MEDIA_FAILURE, 88,
+		NETWORK, FIXED,
+		"The phone was answered and its packets arrive, but the key that was agreed on for encrypted sound (SRTP) "
+		"opens none of them, so the call was ended. Something on the way changes the keys in the SDP, or sends "
+		"plain sound: switch encryption off in SIP helpers (ALG, SBC), or set the media_encryption of the trunk "
+		"{trunk} to DISABLE."),
 	END(MEDIA_TIMEOUT, "no RTP any more", "media_timeout", "failed_precondition", MEDIA_FAILURE, 41, NETWORK, LATER,
 		"No sound arrives from the phone any more, so the call was ended. Usually a firewall or NAT drops the "
 		"media: check that our address {media} can be reached."),

@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "wire/e164.h"
+#include "wire/sdp_crypto.h"
 
 #include <jansson.h>
 #include <stdarg.h>
@@ -30,15 +31,25 @@ struct option_rule {
 
 #define AT(member) offsetof(struct trunk_options, member)
 
+static const char *const srtp_offers[] = {
+	[TRUNK_SRTP_OFFER_SECURE] = "secure",
+	[TRUNK_SRTP_OFFER_BEST_EFFORT] = "best_effort",
+	NULL,
+};
 static const char *const identity_words[] = {"auto", "none", "pai", "ppi", "rpid", NULL};
 static const char *const number_words[] = {"as_given", "e164", "digits", NULL};
 
 enum { RATE_HIGH = 1000, DURATION_HIGH_S = 24 * 3600 };
-enum { REGISTER_LOW_S = 10, REGISTER_HIGH_S = 24 * 3600, PING_LOW_S = 30, PING_HIGH_S = 3600 };
+enum { REGISTER_LOW_S = 10, REGISTER_HIGH_S = 24 * 3600, PING_LOW_S = 30, PING_HIGH_S = 3600,
+	SESSION_LOW_S = 90, SESSION_HIGH_S = 24 * 3600 };
 
 static const struct option_rule rules[] = {
 	{NULL, "outbound_proxy", OPTION_TEXT, AT(outbound_proxy), 0, 0, NULL},
 	{"redirect", "hosts", OPTION_TEXTS, AT(redirect.hosts), 0, 0, NULL},
+	{NULL, "rtcp_mux", OPTION_FLAG, AT(rtcp_mux), 0, 0, NULL},
+	{"srtp", "offer", OPTION_CHOICE, AT(srtp.offer), 0, 0, srtp_offers},
+	{"srtp", "suites", OPTION_TEXTS, AT(srtp.suites), 0, 0, NULL},
+	{"srtp", "mki", OPTION_FLAG, AT(srtp.mki), 0, 0, NULL},
 	{"register", "enabled", OPTION_FLAG, AT(reg.enabled), 0, 0, NULL},
 	{"register", "user", OPTION_USER, AT(reg.user), 0, 0, NULL},
 	{"register", "host", OPTION_HOST, AT(reg.host), 0, 0, NULL},
@@ -54,6 +65,7 @@ static const struct option_rule rules[] = {
 	{"policy", "max_calls", OPTION_COUNT, AT(policy.max_calls), 1, LIMIT_CALLS, NULL},
 	{"policy", "max_calls_per_identity", OPTION_COUNT, AT(policy.max_calls_per_identity), 1, LIMIT_CALLS, NULL},
 	{"policy", "max_call_duration_s", OPTION_COUNT, AT(policy.max_call_duration_s), 1, DURATION_HIGH_S, NULL},
+	{NULL, "session_expires_s", OPTION_COUNT, AT(session_expires_s), SESSION_LOW_S, SESSION_HIGH_S, NULL},
 	/* Twilio shuts out who asks more than once in ten seconds. */
 	{NULL, "options_interval_s", OPTION_COUNT, AT(options_interval_s), PING_LOW_S, PING_HIGH_S, NULL},
 };
@@ -222,6 +234,18 @@ static int read_group(struct trunk_options *ret, const char *group, const json_t
 	return 0;
 }
 
+static int check_suites(const struct option_list *names, char *why)
+{
+	const struct place p = {.name = "ringdown.srtp.suites", .why = why};
+	enum sdp_crypto_suite suite;
+
+	for (size_t i = 0; i < names->count; ++i)
+		if (!sdp_crypto_suite_named(&suite, span_text(names->at[i])))
+			return refuse(&p, "has \"%.60s\", which is no suite that we know; see docs/configuration.md",
+				names->at[i]);
+	return 0;
+}
+
 int trunk_options_read(struct trunk_options *ret, const char *metadata, char why[TRUNK_WHY_SIZE])
 {
 	struct place whole = {.name = "ringdown", .why = why};
@@ -233,7 +257,7 @@ int trunk_options_read(struct trunk_options *ret, const char *metadata, char why
 	if (ours)
 		r = json_is_object(ours) ? read_group(ret, NULL, ours, why) : refuse(&whole, "must be an object");
 	json_decref(root);
-	return r;
+	return r ? r : check_suites(&ret->srtp.suites, why);
 }
 
 bool trunk_options_register(const struct trunk_options *o)

@@ -18,12 +18,23 @@ struct option_list {
 	size_t count;
 };
 
+enum trunk_srtp_offer {
+	TRUNK_SRTP_OFFER_SECURE,      /* RTP/SAVP, as LiveKit does */
+	TRUNK_SRTP_OFFER_BEST_EFFORT, /* RTP/AVP with keys: who knows no SRTP answers in clear */
+};
+
 /* Zeros and empty texts mean: not said. docs/configuration.md has the list. */
 struct trunk_options {
 	char outbound_proxy[OPTION_TEXT_SIZE]; /* "host[:port]": every request goes there first */
 	struct {
 		struct option_list hosts; /* a 3xx may send a call there; none = 3xx is refused */
 	} redirect;
+	struct {
+		unsigned offer;            /* enum trunk_srtp_offer, when encryption is allowed */
+		struct option_list suites; /* of RFC 4568 and its followers, best first; none = the usual */
+		bool mki;                  /* our keys have a name in the packets */
+	} srtp;
+	bool rtcp_mux; /* offered: RTCP on the RTP port */
 
 	/* A binding at the carrier's registrar: wanted when any of these is said. */
 	struct {
@@ -47,6 +58,7 @@ struct trunk_options {
 		uint32_t calls_per_second, max_calls, max_calls_per_identity, max_call_duration_s;
 	} policy;
 
+	uint32_t session_expires_s;  /* a session timer to ask for (RFC 4028); 0 = only the far end's */
 	uint32_t options_interval_s; /* OPTIONS, to see whether the trunk is there; 0 = none */
 };
 

@@ -54,7 +54,7 @@ test('sipp plays an announcement and refuses: it is heard, and the call was neve
 });
 
 test('baresip describes its sound in 183 and gets packets before it is picked up', async () => {
-  const far = await baresip(server.folder, 620, 'early');
+  const far = await baresip(server.folder, 620, { mode: 'early' });
   try {
     await trunk('baresip-early', far.port);
     const alice = await Person.join(server, 'soft-early', 'alice');
