@@ -20,10 +20,14 @@ class Peer {
 }
 
 // sipp as the far end: the scenario answers, echoes RTP, and waits for BYE.
-export async function sipp(scenario, folder) {
+export function sipp(scenario, folder) {
+  return sippFile(path.join(root, 'test/data/sipp', scenario), folder);
+}
+
+export async function sippFile(scenario, folder) {
   const [port, media] = await freePorts(2);
   const log = path.join(folder, `sipp-${port}.log`);
-  const peer = new Peer('sipp', ['-sf', path.join(root, 'test/data/sipp', scenario), '-i', '127.0.0.1', '-p', String(port), '-mi', '127.0.0.1',
+  const peer = new Peer('sipp', ['-sf', scenario, '-i', '127.0.0.1', '-p', String(port), '-mi', '127.0.0.1',
     '-mp', String(media & ~1), '-m', '1000', '-nostdin', '-rtp_echo', '-trace_msg', '-message_file', log, '-trace_stat', '-stf', `${log}.csv`], { cwd: folder });
   peer.port = port;
   peer.messages = () => (fs.existsSync(log) ? fs.readFileSync(log, 'utf8') : '');
