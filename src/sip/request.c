@@ -16,7 +16,7 @@ struct sip_request {
 	void *owner;
 
 	enum sip_method method;
-	char *request_uri, *to_uri, *from_uri, *call_id, *extra, *host;
+	char *request_uri, *to_uri, *from_uri, *call_id, *extra, *host, *tls_name;
 	char *contact_user, *contact_params, *contact_after, *contact;
 	char *username, *password;
 	struct sip_authorizer own, *auth; /* `auth` is `own`, or the borrowed one */
@@ -61,6 +61,10 @@ static void describe(const struct sip_request *r, struct sip_request_end *e)
 	case SIP_WHY_TRANSPORT:
 		snprintf(out, size, "%s refuses connections or cannot be reached.", where);
 		break;
+	case SIP_WHY_TLS:
+		snprintf(out, size, "No TLS with %s at %s: %s.", r->path.host, where,
+			r->client && r->client->tls_why ? r->client->tls_why : "it is not set up here");
+		break;
 	case SIP_WHY_DNS:
 		snprintf(out, size, "%s has no address: %s.", r->host, r->dns_why);
 		break;
@@ -91,10 +95,10 @@ static void finish(struct sip_request *r, enum sip_why why, const struct sip_mes
 		.contact = r->contact,
 	};
 	timer_stop(&r->timer);
+	describe(r, &e);
 	if (r->client)
 		sip_client_abandon(r->client);
 	r->client = NULL;
-	describe(r, &e);
 	r->done(r->owner, r, &e);
 }
 
@@ -179,6 +183,7 @@ static bool try_target(struct sip_request *r)
 	bool more = r->target + 1 < r->target_count;
 
 	r->path = (struct sip_path){.protocol = r->protocol, .remote = r->targets[r->target]};
+	snprintf(r->path.host, sizeof r->path.host, "%s", r->tls_name ? r->tls_name : r->host);
 	if (!send_request(r))
 		return false;
 	timer_stop(&r->timer);
@@ -241,7 +246,7 @@ static void on_failed(void *owner, struct sip_client *c, bool timeout)
 	struct sip_request *r = owner;
 
 	if (c == r->client)
-		next_target(r, timeout ? SIP_WHY_TIMEOUT : SIP_WHY_TRANSPORT, NULL);
+		next_target(r, timeout ? SIP_WHY_TIMEOUT : c->tls_why ? SIP_WHY_TLS : SIP_WHY_TRANSPORT, NULL);
 }
 
 static void on_ended(void *owner, struct sip_client *c)
@@ -301,12 +306,13 @@ static int copy_texts(struct sip_request *r, const struct sip_request_config *c)
 	r->contact_user = c->contact_user ? mem_strdup(c->contact_user) : NULL;
 	r->contact_params = copy_or_empty(c->contact_params);
 	r->contact_after = copy_or_empty(c->contact_after);
+	r->tls_name = c->tls_name ? mem_strdup(c->tls_name) : NULL;
 	r->username = c->username ? mem_strdup(c->username) : NULL;
 	r->password = copy_or_empty(c->password);
 	r->extra = sip_extra_text(c->headers, c->header_count);
 	bool whole = r->request_uri && r->to_uri && r->from_uri && r->call_id && r->contact_params &&
 		r->contact_after && r->password && !r->contact_user == !c->contact_user &&
-		!r->username == !c->username;
+		!r->username == !c->username && !r->tls_name == !c->tls_name;
 	if (!whole)
 		return err_new(-ENOMEM);
 	return r->extra ? 0 : -EINVAL;
@@ -329,7 +335,8 @@ static int start(struct sip_request *r, const struct sip_request_config *c)
 	r->host = mem_strndup((const char *)target.host.data, target.host.size);
 	if (!r->host)
 		return err_new(-ENOMEM);
-	return dns_resolve(&r->query, r->agent->dns, r->host, target.port ? target.port : 5060, on_addresses, r);
+	return dns_resolve(&r->query, r->agent->dns, r->host, target.port ? target.port : sip_protocol_port(r->protocol),
+		on_addresses, r);
 }
 
 int sip_request_start(struct sip_request **ret, struct sip_agent *a, const struct sip_request_config *config,
@@ -365,7 +372,7 @@ struct sip_request *sip_request_free(struct sip_request *r)
 		sip_client_abandon(r->client);
 	dns_cancel(r->query);
 	timer_fini(&r->timer);
-	char *const texts[] = {r->request_uri, r->to_uri, r->from_uri, r->call_id, r->extra, r->host,
+	char *const texts[] = {r->request_uri, r->to_uri, r->from_uri, r->call_id, r->extra, r->host, r->tls_name,
 		r->contact_user, r->contact_params, r->contact_after, r->contact, r->username, r->password};
 	for (size_t i = 0; i < COUNT_OF(texts); ++i)
 		mem_free(texts[i]);
