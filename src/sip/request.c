@@ -62,7 +62,7 @@ static void describe(const struct sip_request *r, struct sip_request_end *e)
 		snprintf(out, size, "%s refuses connections or cannot be reached.", where);
 		break;
 	case SIP_WHY_TLS:
-		snprintf(out, size, "No TLS with %s at %s: %s.", r->path.host, where,
+		snprintf(out, size, "No TLS with %.100s at %s: %.100s.", r->path.host, where,
 			r->client && r->client->tls_why ? r->client->tls_why : "it is not set up here");
 		break;
 	case SIP_WHY_DNS:

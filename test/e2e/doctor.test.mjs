@@ -120,10 +120,20 @@ test('TLS: an authority that nobody knows, then a name that the certificate has 
   assert.match(JSON.stringify(unknown.of('tls')), /not to be believed: self.signed/);
   assert.match(unknown.fix_first, /sip\.tls\.ca_file/);
   const named = await doctor(1, '--no-invite', '--ca-file', file('c.pem'), 'unnamed');
+  assert.match(named.of('tls')[0].fix, /a name that the certificate has \(sip\.example\.org, localhost\)/);
   assert.match(named.of('tls')[0].text, /the certificate is for sip\.example\.org, localhost, not for 127\.0\.0\.1/);
-  const good = (await server.cli(['doctor', '--json', '--no-invite', '--ca-file', file('c.pem'), 'named'])).out;
-  assert.match(good, /TLSv1\.3, certificate for sip\.example\.org, localhost by Test, (39|40) days left/);
   far.close();
+  const secure = await kamailio(server.folder, phone.port, { cert: file('c.pem'), key: file('k.pem') });
+  try {
+    await trunk('secure', 0, { address: `localhost:${secure.tlsPort}`, transport: 'SIP_TRANSPORT_TLS', auth_username: '2345678e0', auth_password: 'geheim',
+      metadata: JSON.stringify({ ringdown: { from_user: '2345678e0' } }) });
+    const good = await doctor(0, '--ca-file', file('c.pem'), 'secure');
+    assert.match(good.one('tls').text, /TLSv1\.3, certificate for sip\.example\.org, localhost by Test, (39|40) days left/);
+    assert.match(good.one('options').text, /^TLS 127\.0\.0\.1:\d+ answers OPTIONS with 200 OK/);
+    assert.equal(good.one('credentials').result, 'good');
+    const untrusted = await doctor(1, 'secure');
+    assert.match(untrusted.one('options').text, /No TLS with localhost at 127\.0\.0\.1:\d+/);
+  } finally { await secure.stop(); }
 });
 
 test('exit statuses: 2 not understood, 3 nothing could be examined', async () => {
