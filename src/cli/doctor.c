@@ -25,7 +25,8 @@ static const struct {
 	const char *progress; /* NULL = it takes no time */
 } steps[] = {
 	{doctor_settings, NULL},
-	{doctor_dns, "looking up its name"},
+	{doctor_records, "looking up its name"},
+	{doctor_dns, NULL},
 	{doctor_tls, NULL},
 	{doctor_options, "asking with OPTIONS"},
 	{doctor_outside, NULL},
@@ -98,6 +99,7 @@ int doctor_run(struct doctor *d)
 	doctor_call_free(d);
 	d->request = sip_request_free(d->request);
 	dns_cancel(d->query);
+	sip_locate_cancel(d->location);
 	timer_fini(&d->turn);
 	timer_fini(&d->deadline);
 	d->agent = sip_agent_free(d->agent);

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { root, freePorts, until } from './server.mjs';
 
-class Peer {
+export class Peer {
   constructor(program, args, options) {
     this.log = '';
     this.child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
@@ -20,14 +20,15 @@ class Peer {
 }
 
 // sipp as the far end: the scenario answers, echoes RTP, and waits for BYE.
-export async function sipp(scenario, folder) {
+// `transport`: u1 (UDP), t1 (TCP), as sipp has it.
+export async function sipp(scenario, folder, transport = 'u1') {
   const [port, media] = await freePorts(2);
   const log = path.join(folder, `sipp-${port}.log`);
-  const peer = new Peer('sipp', ['-sf', path.join(root, 'test/data/sipp', scenario), '-i', '127.0.0.1', '-p', String(port), '-mi', '127.0.0.1',
+  const peer = new Peer('sipp', ['-sf', path.join(root, 'test/data/sipp', scenario), '-t', transport, '-i', '127.0.0.1', '-p', String(port), '-mi', '127.0.0.1',
     '-mp', String(media & ~1), '-m', '1000', '-nostdin', '-rtp_echo', '-trace_msg', '-message_file', log, '-trace_stat', '-stf', `${log}.csv`], { cwd: folder });
   peer.port = port;
   peer.messages = () => (fs.existsSync(log) ? fs.readFileSync(log, 'utf8') : '');
-  const listening = () => fs.readFileSync('/proc/net/udp', 'utf8').includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} `);
+  const listening = () => fs.readFileSync(`/proc/net/${transport === 't1' ? 'tcp' : 'udp'}`, 'utf8').includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} `);
   await until(listening, 5000, 'sipp listens');
   return peer;
 }
