@@ -75,6 +75,8 @@ static int open_all(struct doctor *d)
 	const struct sip_agent_config config = {.user_agent = "Ringdown doctor", .tls_client = d->tls};
 	if (r == 0)
 		r = dns_new(&d->dns, &d->loop);
+	if (r == 0 && d->dns_servers)
+		r = dns_set_servers(d->dns, d->dns_servers);
 	if (r == 0)
 		r = sip_agent_new(&d->agent, &d->loop, d->dns, &config, NULL, NULL);
 	if (r == 0)
@@ -222,6 +224,7 @@ int cli_doctor(int argc, char **argv)
 		{"--call", "NUMBER", "really call this number, and measure the sound for a few seconds", &call, NULL},
 		{"--no-invite", NULL, "call nobody: the credentials are not checked", NULL, &d->no_invite},
 		{"--ca-file", "FILE", "authorities of one's own, PEM; as the server's sip.tls.ca_file", &d->ca_file, NULL},
+		{"--dns-servers", "IP[:PORT],...", "asked instead of the system's; as the server's dns_servers", &d->dns_servers, NULL},
 		CLIENT_OPTIONS(&c->client),
 		{"--json", NULL, "what was found as JSON", NULL, &c->json},
 		{"--quiet", NULL, "no progress on standard error", NULL, &d->quiet},

@@ -38,6 +38,7 @@ struct doctor {
 	bool call;              /* really, until it is answered, to measure RTP */
 	bool no_invite;
 	const char *ca_file;
+	const char *dns_servers; /* NULL = the system's */
 	const Livekit__SIPOutboundTrunkInfo *trunk;
 	struct trunk_options options;
 	const json_t *health; /* the server's own word on this trunk; NULL = none */
