@@ -110,8 +110,8 @@ module_app menu.so
 
 // kamailio as a carrier whose customers register: digest (401), its own ideas of how long (423, at most 4 s), a Service-Route, and
 // calls only from the account that stands in From. What it lets through goes to a phone at `phone`.
-export async function kamailio(folder, phone, { user = '2345678e0', password = 'geheim', minExpires = 60 } = {}) {
-  const [port] = await freePorts(1), home = fs.mkdtempSync(path.join(folder, 'kamailio-'));
+export async function kamailio(folder, phone, { user = '2345678e0', password = 'geheim', minExpires = 60, cert, key } = {}) {
+  const [port, tlsPort] = await freePorts(2), home = fs.mkdtempSync(path.join(folder, 'kamailio-'));
   const conf = path.join(home, 'kamailio.cfg');
   fs.writeFileSync(conf, `debug=2
 log_stderror=yes
@@ -119,6 +119,8 @@ children=1
 listen=udp:127.0.0.1:${port}
 listen=tcp:127.0.0.1:${port}
 tcp_children=1
+${cert ? `enable_tls=yes
+listen=tls:127.0.0.1:${tlsPort}` : ''}
 auto_aliases=no
 server_header="Server: kamailio"
 mpath="/usr/lib/x86_64-linux-gnu/kamailio/modules/"
@@ -132,6 +134,10 @@ loadmodule "xlog.so"
 loadmodule "usrloc.so"
 loadmodule "registrar.so"
 loadmodule "auth.so"
+${cert ? `loadmodule "tls.so"
+modparam("tls", "certificate", "${cert}")
+modparam("tls", "private_key", "${key}")
+modparam("tls", "tls_method", "TLSv1.2+")` : ''}
 modparam("usrloc", "db_mode", 0)
 modparam("registrar", "max_expires", 4)
 modparam("registrar", "append_branches", 0)
@@ -167,6 +173,7 @@ request_route {
 `);
   const peer = new Peer('kamailio', ['-f', conf, '-DD', '-E', '-m', '32', '-M', '4', '-w', home, '-Y', home, '-P', path.join(home, 'pid')], { cwd: home });
   peer.port = port;
+  peer.tlsPort = tlsPort;
   await until(() => {
     if (peer.code !== undefined) throw new Error(`kamailio ended at start:\n${peer.log}`);
     return fs.readFileSync('/proc/net/udp', 'utf8').includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} `);
