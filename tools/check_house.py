@@ -19,6 +19,7 @@ MAY_ALLOCATE = {"src/base/mem.c"}
 PARSERS = {
     "src/wire/stun.c": "stun", "src/wire/rtp.c": "rtp", "src/wire/rtcp.c": "rtcp", "src/wire/sdp.c": "sdp",
     "src/wire/sip_message.c": "sip_message", "src/wire/dtmf_event.c": "dtmf_event", "src/wire/jwt.c": "jwt",
+    "src/wire/sip_mask.c": "sip_mask",
     "src/wire/e164.c": "e164", "src/wire/proto_json.c": "proto_json", "src/wire/join_request.c": "join_request",
 }
 

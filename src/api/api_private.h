@@ -16,6 +16,7 @@
 struct api {
 	struct api_config config;
 	struct list waits; /* struct api_wait: requests that wait for a call */
+	struct list transfers; /* struct sip_transfer: requests that wait for a transfer */
 	struct list rpcs;  /* struct rpc: PerformRpc under way */
 	size_t rpc_count;
 	struct idempotency *answers;

@@ -3,6 +3,7 @@
 
 #include "api/agent_service.h"
 #include "api/rpc.h"
+#include "api/sip_service.h"
 #include "api/static_files.h"
 
 #include "base/err.h"
@@ -107,6 +108,7 @@ int api_new(struct api **ret, const struct api_config *config)
 		return err_new(-ENOMEM);
 	a->config = *config;
 	list_init(&a->waits);
+	list_init(&a->transfers);
 	list_init(&a->rpcs);
 	int r = idempotency_new(&a->answers);
 	if (r < 0) {
@@ -121,6 +123,7 @@ void api_close(struct api *a)
 {
 	a->closed = true;
 	wait_refuse_all(a);
+	sip_transfers_refuse_all(a);
 	rpc_refuse_all(a);
 }
 
@@ -129,6 +132,7 @@ struct api *api_free(struct api *a)
 	if (!a)
 		return NULL;
 	wait_refuse_all(a);
+	sip_transfers_refuse_all(a);
 	rpc_refuse_all(a);
 	idempotency_free(a->answers);
 	mem_free(a);

@@ -1,10 +1,7 @@
-/* api/sip_service.c - livekit.SIP: outbound trunks. Dialling is in sip_dial.c. */
+/* api/sip_service.c - livekit.SIP: outbound trunks. Dialling is in sip_dial.c, transfer in sip_transfer.c. */
 #include "api/sip_service.h"
 
 #include "api/trunk_update.h"
-
-#include "call/call.h"
-#include "trunk/check.h"
 
 #include <stdio.h>
 
@@ -228,50 +225,6 @@ static void no_inbound(struct twirp *t)
 		twirp_fail(t, "unimplemented", "inbound calls are not supported yet: only outbound trunks are");
 }
 
-static bool is_transfer_target(const char *to)
-{
-	if (*to == '<')
-		++to;
-	return !strncasecmp(to, "sip:", 4) || !strncasecmp(to, "sips:", 5) || !strncasecmp(to, "tel:", 4);
-}
-
-/* False: the refusal was sent. */
-static bool check_transfer(struct twirp *t, const Livekit__TransferSIPParticipantRequest *in)
-{
-	char why[TRUNK_WHY_SIZE];
-	if (!*in->transfer_to)
-		snprintf(why, sizeof why, "missing transfer to");
-	else if (!is_transfer_target(in->transfer_to))
-		snprintf(why, sizeof why,
-			"transfer_to must be a valid SIP(s) or TEL URI (sip:, sips: or tel:)");
-	else
-		why[0] = 0;
-	for (size_t i = 0; !*why && i < in->n_headers; ++i)
-		if (!check_header(in->headers[i]->key, in->headers[i]->value, why))
-			break;
-	if (*why)
-		twirp_fail(t, "invalid_argument", "%s", why);
-	return !*why;
-}
-
-static void transfer(struct twirp *t)
-{
-	const Livekit__TransferSIPParticipantRequest *in = (const Livekit__TransferSIPParticipantRequest *)t->in;
-	const struct grants *g = &t->grants;
-	if (!*in->room_name)
-		twirp_fail(t, "invalid_argument", "Missing room name");
-	else if (!*in->participant_identity)
-		twirp_fail(t, "invalid_argument", "Missing participant identity");
-	else if (!g->sip.call || !g->video.room_admin || strcmp(g->video.room, in->room_name))
-		twirp_denied(t);
-	else if (!check_transfer(t, in))
-		return;
-	else if (!calls_find_participant(t->api->config.calls, in->room_name, in->participant_identity))
-		twirp_fail(t, "not_found", "participant does not exist");
-	else
-		twirp_fail(t, "unimplemented", "transfer is not supported yet");
-}
-
 #define SIP "SIP"
 const struct twirp_method sip_methods[] = {
 	{SIP, "CreateSIPOutboundTrunk", &livekit__create_sipoutbound_trunk_request__descriptor,
@@ -284,7 +237,8 @@ const struct twirp_method sip_methods[] = {
 	{SIP, "DeleteSIPTrunk", &livekit__delete_siptrunk_request__descriptor, delete_trunk},
 	{SIP, "CreateSIPParticipant", &livekit__create_sipparticipant_request__descriptor,
 		sip_create_participant},
-	{SIP, "TransferSIPParticipant", &livekit__transfer_sipparticipant_request__descriptor, transfer},
+	{SIP, "TransferSIPParticipant", &livekit__transfer_sipparticipant_request__descriptor,
+		sip_transfer_participant},
 	{SIP, "ListSIPInboundTrunk", &livekit__list_sipinbound_trunk_request__descriptor, list_no_inbound},
 	{SIP, "GetSIPInboundTrunk", &livekit__get_sipinbound_trunk_request__descriptor, get_no_inbound},
 	{SIP, "CreateSIPInboundTrunk", &livekit__create_sipinbound_trunk_request__descriptor, no_inbound},

@@ -63,7 +63,13 @@ enum {
 	LIMIT_SIP_MESSAGE_BYTES = 64 << 10,
 	LIMIT_SIP_HEADERS = 128,
 	LIMIT_SIP_TRANSACTIONS = 20000,
-	LIMIT_SIP_TCP_CONNECTIONS = 512,
+	LIMIT_SIP_CONNECTIONS = 512, /* TCP and TLS, ours and theirs */
+	LIMIT_SIP_CONNECTIONS_PER_SOURCE = 64, /* that one address opened to us */
+	LIMIT_SIP_QUEUE_BYTES = 256 << 10, /* what one may leave unread */
+	LIMIT_SIP_CONNECT_S = 10,          /* for one of ours to be there */
+	LIMIT_SIP_MESSAGE_S = 10,          /* for a message to come whole, once it has begun */
+	LIMIT_SIP_PONG_S = 10,             /* RFC 5626 section 4.4.1 */
+	LIMIT_SIP_IDLE_S = 300,            /* for one that no call needs */
 	LIMIT_CALLS = 2000,
 	LIMIT_CALLS_PER_ROOM = 32,
 	LIMIT_IDEMPOTENCY_KEYS = 4096,

@@ -99,6 +99,9 @@ void call_finish(struct call *c, const struct call_explanation *why, int sip_sta
 
 	timer_stop(&c->ringing);
 	timer_stop(&c->longest);
+	call_transfer_over(c, why->code && !strcmp(why->code, "transferred"));
+	if (c->seat)
+		call_give_headers(c);
 	leave_room(c);
 	drop_media(c);
 	call_settle(c, false);
@@ -134,6 +137,7 @@ void call_free(struct call *c)
 	list_remove(&c->settle_later.link);
 	list_remove(&c->free_later.link);
 	list_remove(&c->end_later.link);
+	call_transfer_over(c, false);
 	timer_fini(&c->ringing);
 	timer_fini(&c->longest);
 	list_remove(&c->link);

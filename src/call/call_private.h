@@ -62,6 +62,7 @@ struct call {
 	bool connected;
 	struct sip_call *sip;      /* NULL once its last event came */
 	struct timer ringing, longest;
+	struct call_transfer *transfer; /* under way, or NULL */
 	struct list watches;       /* struct call_watch.link */
 	struct deferred settle_later, free_later, end_later;
 	bool settled, answered, has_credentials;
@@ -70,6 +71,8 @@ struct call {
 	struct header_rules rules;
 	struct attribute *far_headers; /* of the answer, for lk.sip.GetRemoteHeaders */
 	size_t far_header_count;
+	struct attribute *end_headers; /* of the BYE, by lk.sip.EndCall */
+	size_t end_header_count;
 
 	struct call_explanation explanation;
 	int sip_status;
@@ -100,11 +103,19 @@ void call_on_acked(void *owner, const struct sip_message *ack);
 void call_on_reanswered(void *owner, const struct sip_message *response);
 /* The leg works by these terms from now on; nothing happens when it does so already. */
 void call_connect_media(struct call *c, const struct media_leg_remote *terms);
+/* call/transfer.c. `moved`: the far end left for whom it was sent to. */
+void call_on_referred(void *owner, const struct sip_refer_result *r);
+void call_transfer_over(struct call *c, bool moved);
 /* call/rpc.c: the methods that a phone has for those in its room. */
 void call_rpc(struct call *c, const struct seat_rpc *rpc);
 /* call/room_side.c */
 MUST_USE int call_sit_down(struct call *c, struct room *room, const struct call_request *request,
 	const char *caller);
 void call_show_status(struct call *c, const char *status);
+/* The phone's attributes that the trunk wants in our requests, as headers: at most rules.to_header_count,
+ * their texts live as long as the attributes. Returns how many. */
+size_t call_own_headers(struct sip_extra *out, const struct call *c);
+/* The BYE shall carry them, and those of lk.sip.EndCall: while the phone still has its attributes. */
+void call_give_headers(struct call *c);
 /* The headers of the far end's response that the trunk wants to be seen. */
 void call_show_headers(struct call *c, const struct sip_message *m, const struct header_rules *rules);

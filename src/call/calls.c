@@ -122,15 +122,10 @@ static int check_abilities(const Livekit__SIPOutboundTrunkInfo *trunk, struct ca
 {
 	enum codec codecs[OFFER_CODECS_MAX];
 	size_t count;
-	if (trunk->transport == LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TLS)
-		return refuse(refusal, CALL_E_ENCRYPTION,
-			"The trunk \"%s\" asks for TLS, which is not supported yet, and the call is not placed in clear "
-			"instead. Set its transport to UDP or TCP.",
-			trunk->name);
 	offer_choose_codecs(codecs, &count, trunk->media);
 	return count ? 0
 		     : refuse(refusal, CALL_E_CODEC,
-			       "None of the listed codecs is supported here: allow PCMU or PCMA, or unset only_listed_codecs.");
+			       "None of the listed codecs is supported here: allow PCMU, PCMA, G722 or opus, or unset only_listed_codecs.");
 }
 
 static const char *choose_caller(const struct call_request *request)

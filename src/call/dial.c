@@ -93,6 +93,7 @@ static enum call_failure_kind failure_kind(enum sip_why why)
 		[SIP_WHY_RESPONSE] = CALL_FAILURE_RESPONSE,
 		[SIP_WHY_TIMEOUT] = CALL_FAILURE_TIMEOUT,
 		[SIP_WHY_TRANSPORT] = CALL_FAILURE_TRANSPORT,
+		[SIP_WHY_TLS] = CALL_FAILURE_TLS,
 		[SIP_WHY_DNS] = CALL_FAILURE_DNS,
 		[SIP_WHY_AUTH] = CALL_FAILURE_RESPONSE,
 		[SIP_WHY_CANCELLED] = CALL_FAILURE_NO_ANSWER,
@@ -116,12 +117,13 @@ static void on_failed(void *owner, const struct sip_failure *f)
 static void on_ended(void *owner, const struct sip_end *end)
 {
 	struct call *c = owner;
+	bool moved = end->by_far_end && sip_call_refer_accepted(c->sip);
 	c->sip = NULL;
 	if (c->state == CALL_ENDED) {
 		call_free_soon(c);
 		return;
 	}
-	call_end_as(c, end->by_far_end ? CALL_END_FAR_END : CALL_END_LOST, end->request);
+	call_end_as(c, moved ? CALL_END_TRANSFERRED : end->by_far_end ? CALL_END_FAR_END : CALL_END_LOST, end->request);
 }
 
 static const struct sip_call_events sip_events = {
@@ -131,6 +133,7 @@ static const struct sip_call_events sip_events = {
 	.offer = call_on_offer,
 	.acked = call_on_acked,
 	.reanswered = call_on_reanswered,
+	.referred = call_on_referred,
 	.failed = on_failed,
 	.ended = on_ended,
 };
@@ -142,6 +145,8 @@ static enum sip_protocol_choice protocol_of(const Livekit__SIPOutboundTrunkInfo 
 		return SIP_PROTOCOL_UDP;
 	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TCP:
 		return SIP_PROTOCOL_TCP;
+	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TLS:
+		return SIP_PROTOCOL_TLS;
 	default:
 		return SIP_PROTOCOL_AUTO;
 	}

@@ -47,7 +47,7 @@ void call_refused(struct call *c, const struct sip_failure *failure, enum call_f
 	struct call_failure f = {
 		.kind = kind,
 		.sip_status = (int)failure->status,
-		.reason = reason,
+		.reason = *reason ? reason : failure->detail,
 		.phrase = phrase,
 		.signs = &signs,
 		.after_challenge = failure->why == SIP_WHY_AUTH && c->has_credentials,

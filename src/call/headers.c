@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "trunk/check.h"
 #include "wire/sip_write.h"
 #include "wire/utf8.h"
 
@@ -12,20 +13,27 @@
 int header_rules_copy(struct header_rules *ret, struct proto_arena *a,
 	const Livekit__SIPOutboundTrunkInfo *trunk)
 {
-	*ret = (struct header_rules){.include = trunk->include_headers};
-	if (!trunk->n_headers_to_attributes)
-		return 0;
-	struct attribute *maps = proto_alloc(a, trunk->n_headers_to_attributes * sizeof *maps);
-	for (size_t i = 0; maps && i < trunk->n_headers_to_attributes; ++i) {
+	struct attribute *maps = proto_alloc(a, (trunk->n_headers_to_attributes + 1) * sizeof *maps);
+	struct attribute *back = proto_alloc(a, (trunk->n_attributes_to_headers + 1) * sizeof *back);
+	bool whole = maps && back;
+
+	for (size_t i = 0; whole && i < trunk->n_headers_to_attributes; ++i) {
 		maps[i].key = proto_text(a, trunk->headers_to_attributes[i]->key);
 		maps[i].value = proto_text(a, trunk->headers_to_attributes[i]->value);
-		if (!maps[i].key || !maps[i].value)
-			maps = NULL;
+		whole = maps[i].key && maps[i].value;
 	}
-	if (!maps)
+	for (size_t i = 0; whole && i < trunk->n_attributes_to_headers; ++i) {
+		back[i].key = proto_text(a, trunk->attributes_to_headers[i]->key);
+		back[i].value = proto_text(a, trunk->attributes_to_headers[i]->value);
+		whole = back[i].key && back[i].value;
+	}
+	*ret = (struct header_rules){.include = trunk->include_headers};
+	if (!whole)
 		return err_new(-ENOMEM);
 	ret->maps = maps;
 	ret->map_count = trunk->n_headers_to_attributes;
+	ret->to_headers = back;
+	ret->to_header_count = trunk->n_attributes_to_headers;
 	return 0;
 }
 
@@ -199,6 +207,44 @@ int headers_to_json(char **ret, const struct attribute *headers, size_t count, c
 	if (!good)
 		return HEADERS_E_REQUEST;
 	return *ret ? 0 : err_new(-ENOMEM);
+}
+
+static int keep_named(struct attribute **ret, size_t *ret_count, struct proto_arena *a, const json_t *object)
+{
+	char why[TRUNK_WHY_SIZE];
+	const char *name;
+	json_t *value;
+	size_t count = 0;
+	struct attribute *all = proto_alloc(a, (json_object_size(object) + 1) * sizeof *all);
+
+	if (!all)
+		return err_new(-ENOMEM);
+	json_object_foreach((json_t *)object, name, value) {
+		const char *text = json_string_value(value);
+		if (!text || !check_header(name, text, why))
+			return HEADERS_E_REQUEST;
+		all[count].key = proto_text(a, name);
+		all[count].value = proto_text(a, text);
+		if (!all[count].key || !all[count].value)
+			return err_new(-ENOMEM);
+		++count;
+	}
+	*ret = all;
+	*ret_count = count;
+	return 0;
+}
+
+int headers_from_json(struct attribute **ret, size_t *ret_count, struct proto_arena *a, const char *request)
+{
+	json_t *wish = *request ? json_loads(request, 0, NULL) : json_object();
+	const json_t *headers = json_object_get(wish, "headers");
+	int r = HEADERS_E_REQUEST;
+
+	*ret_count = 0;
+	if (json_is_object(wish) && (!headers || json_is_object(headers)))
+		r = headers ? keep_named(ret, ret_count, a, headers) : 0;
+	json_decref(wish);
+	return r;
 }
 
 /* ---- words ---- */

@@ -17,6 +17,9 @@ struct header_rules {
 	const struct attribute *maps; /* key: a header's name; value: the attribute that it becomes */
 	size_t map_count;
 	Livekit__SIPHeaderOptions include; /* as "sip.h.<name in lower case>" */
+	/* The other way, on BYE and REFER. Key: an attribute of the phone's; value: the header's name. */
+	const struct attribute *to_headers;
+	size_t to_header_count;
 };
 
 /* The trunk's rules, copied into the arena. Returns 0 or -ENOMEM. */
@@ -39,6 +42,11 @@ enum {
 	HEADERS_E_REQUEST = 1,
 };
 MUST_USE int headers_to_json(char **ret, const struct attribute *headers, size_t count, const char *request);
+
+/* The headers that {"headers":{"X-Why":"done"}} names, checked and copied into the arena; "" names none.
+ * HEADERS_E_REQUEST: no such JSON, or one that a SIP message may not have; -ENOMEM. */
+MUST_USE int headers_from_json(struct attribute **ret, size_t *ret_count, struct proto_arena *a,
+	const char *request);
 
 /* The far end's own words about a refusal: a provider's error header, else the first line of a text
  * body, else the reason phrase. Cut to `size` with its zero byte; may be "". */

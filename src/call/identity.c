@@ -38,6 +38,8 @@ const char *identity_transport(const Livekit__SIPOutboundTrunkInfo *trunk)
 		return ";transport=udp";
 	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TCP:
 		return ";transport=tcp";
+	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TLS:
+		return ";transport=tls";
 	default:
 		return "";
 	}

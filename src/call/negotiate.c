@@ -22,8 +22,7 @@ struct draft {
 
 static void write_answer(struct writer *w, const struct offer *ours, const struct draft *d)
 {
-	const struct codec_facts *facts = codec_facts(d->terms->codec);
-	const struct sdp_audio_format format = {d->terms->pt, facts->name, facts->clock_hz};
+	const struct sdp_audio_format format = offer_format(d->terms->codec, d->terms->pt);
 	struct sdp_audio_offer answer = {
 		.ip = ours->ip,
 		.port = ours->rtp_port,
@@ -32,6 +31,7 @@ static void write_answer(struct writer *w, const struct offer *ours, const struc
 		.formats = &format,
 		.format_count = 1,
 		.dtmf_pt = d->terms->dtmf_pt,
+		.dtmf_hz = d->terms->dtmf_hz,
 		.ptime_ms = 20,
 		.direction = d->direction,
 	};
@@ -136,7 +136,12 @@ static enum answer_outcome read_answer(
 	if (sdp_parse(&t.sdp, t.sections, SECTIONS_MAX, body) != SDP_OK)
 		return ANSWER_E_SDP;
 	const struct sdp_media *m = offer_security_section(n->ours.security, &t.sdp);
-	return m ? read_section(n, m, n->agreed ? &n->terms : NULL, NULL, ret) : ANSWER_E_NO_AUDIO;
+	if (!m)
+		return ANSWER_E_NO_AUDIO;
+	enum answer_outcome outcome = read_section(n, m, n->agreed ? &n->terms : NULL, NULL, ret);
+	if (outcome == ANSWER_OK)
+		offer_expect_our_numbers(ret);
+	return outcome;
 }
 
 static void agree(struct negotiation *n, const struct media_leg_remote *terms)
@@ -304,8 +309,7 @@ enum answer_outcome negotiation_answer(struct negotiation *n, struct span tag, s
 
 bool negotiation_same(const struct media_leg_remote *a, const struct media_leg_remote *b)
 {
-	return offer_security_same(a, b) && a->codec == b->codec && a->pt == b->pt && a->dtmf_pt == b->dtmf_pt &&
-		a->ptime_ms == b->ptime_ms && a->send == b->send && a->receive == b->receive &&
+	return offer_security_same(a, b) && offer_same_formats(a, b) && a->send == b->send && a->receive == b->receive &&
 		address_equal((const struct sockaddr *)&a->rtp, (const struct sockaddr *)&b->rtp) &&
 		a->rtcp.ss_family == b->rtcp.ss_family &&
 		address_port((const struct sockaddr *)&a->rtcp) ==

@@ -14,9 +14,10 @@
 enum {
 	OFFER_SIZE = 2048,
 	OFFER_DTMF_PT = 101, /* what livekit-sip and most user agents use */
+	OFFER_OPUS_PT = 111,
+	OFFER_DTMF_48000_PT = 110, /* beside Opus (RFC 4733, 2.1: the clock of the sound) */
+	OFFER_CODECS_MAX = 4,
 };
-
-enum { OFFER_CODECS_MAX = 2 };
 
 struct offer_security; /* call/offer_security.h */
 
@@ -29,9 +30,11 @@ struct offer {
 	enum sdp_direction direction;
 	struct offer_security *security; /* NULL = in clear */
 };
-/* PCMU and PCMA; the media's list puts its own first, or allows no others (only_listed_codecs).
- * Codecs that we do not have are passed over: *count may become 0. `media` may be NULL. */
+/* G722, PCMU and PCMA, as livekit-sip offers them; the media's list puts its own first, Opus among
+ * them, or allows no others (only_listed_codecs). Codecs that we do not have are passed over: *count may become 0. `media` may be NULL. */
 void offer_choose_codecs(enum codec ret[OFFER_CODECS_MAX], size_t *count, const Livekit__SIPMediaConfig *media);
+/* How one of them is described under this number. */
+struct sdp_audio_format offer_format(enum codec codec, uint8_t pt);
 /* These codecs and telephone-event, 20 ms (RFC 3264, RFC 4733). */
 void offer_write(struct writer *w, const struct offer *o);
 
@@ -53,5 +56,10 @@ enum answer_outcome {
  * numbers, the addresses, the direction as seen from us. In clear: keys are offer_security.h's. */
 MUST_USE enum answer_outcome offer_read_audio(struct media_leg_remote *ret, const struct sdp_media *m,
 	const struct offer *ours);
+/* It was an answer: what they send bears the numbers of our offer (RFC 3264, 5.1); many use their own
+ * all the same, which are taken where they are not ours for something else. */
+void offer_expect_our_numbers(struct media_leg_remote *terms);
+/* Whether codecs, numbers and packet times are the same. */
+bool offer_same_formats(const struct media_leg_remote *a, const struct media_leg_remote *b);
 const char *answer_outcome_text(enum answer_outcome o);
 bool answer_is_about_keys(enum answer_outcome o); /* one of the last three */

@@ -24,11 +24,7 @@ static const enum sdp_crypto_suite usual[] = {
 
 enum offer_security_mode offer_security_mode_of(const Livekit__SIPOutboundTrunkInfo *trunk)
 {
-	const Livekit__SIPMediaConfig *media = trunk->media;
-	bool newer = media && media->_encryption_case == LIVEKIT__SIPMEDIA_CONFIG___ENCRYPTION_ENCRYPTION;
-	Livekit__SIPMediaEncryption e = newer ? media->encryption : trunk->media_encryption;
-
-	switch (e) {
+	switch (trunk_media_encryption(trunk)) {
 	case LIVEKIT__SIPMEDIA_ENCRYPTION__SIP_MEDIA_ENCRYPT_ALLOW:
 		return OFFER_SECURITY_ALLOW;
 	case LIVEKIT__SIPMEDIA_ENCRYPTION__SIP_MEDIA_ENCRYPT_REQUIRE:

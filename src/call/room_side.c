@@ -47,6 +47,7 @@ static void on_removed(void *owner, Livekit__DisconnectReason why)
 	struct call *c = owner;
 	/* The seat is a shell now: let go of it here, so that the end does not speak to it. */
 	struct seat *seat = c->seat;
+	call_give_headers(c);
 	c->seat = NULL;
 	call_end_as(c, explain_removal(why), NULL);
 	seat_leave(seat, why);
@@ -80,6 +81,33 @@ void call_show_headers(struct call *c, const struct sip_message *m, const struct
 	else if (count)
 		seat_set_attributes(c->seat, all, count);
 	proto_arena_fini(&arena);
+}
+
+size_t call_own_headers(struct sip_extra *out, const struct call *c)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; c->seat && i < c->rules.to_header_count; ++i) {
+		const struct attribute *rule = &c->rules.to_headers[i];
+		const char *value = seat_attribute(c->seat, rule->key);
+		if (value && *value)
+			out[count++] = (struct sip_extra){rule->value, value};
+	}
+	return count;
+}
+
+void call_give_headers(struct call *c)
+{
+	size_t most = c->rules.to_header_count + c->end_header_count;
+	if (!c->sip || !most)
+		return;
+	struct sip_extra *headers = mem_zalloc(most * sizeof *headers);
+	size_t count = headers ? call_own_headers(headers, c) : 0;
+	for (size_t i = 0; headers && i < c->end_header_count; ++i)
+		headers[count++] = (struct sip_extra){c->end_headers[i].key, c->end_headers[i].value};
+	if (!headers || sip_call_bye_headers(c->sip, headers, count) < 0)
+		log_warn(c->id, "the BYE goes without the headers that it should carry");
+	mem_free(headers);
 }
 
 enum { OWN_ATTRIBUTES = 6 };

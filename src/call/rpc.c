@@ -21,6 +21,21 @@ static void get_remote_headers(struct call *c, const struct seat_rpc *rpc)
 	mem_free(text);
 }
 
+static void end_call(struct call *c, const struct seat_rpc *rpc)
+{
+	int r = headers_from_json(&c->end_headers, &c->end_header_count, &c->kept, rpc->payload);
+	if (r) {
+		seat_rpc_answer(c->seat, rpc, SEAT_RPC_APPLICATION,
+			r > 0 ? "the payload is not {\"headers\":{NAME:VALUE...}} of headers that a BYE may carry"
+			      : "out of memory");
+		return;
+	}
+	log_info(c->id, "\"%s\" ends the call by RPC", rpc->from);
+	seat_rpc_answer(c->seat, rpc, SEAT_RPC_OK, "{}");
+	/* The seat that brought this is still on the stack. */
+	loop_defer(c->calls->loop, &c->end_later, end_now);
+}
+
 void call_rpc(struct call *c, const struct seat_rpc *rpc)
 {
 	if (c->state == CALL_ENDED || !c->seat)
@@ -28,10 +43,7 @@ void call_rpc(struct call *c, const struct seat_rpc *rpc)
 	if (!strcmp(rpc->method, "lk.sip.GetRemoteHeaders")) {
 		get_remote_headers(c, rpc);
 	} else if (!strcmp(rpc->method, "lk.sip.EndCall")) {
-		log_info(c->id, "\"%s\" ends the call by RPC", rpc->from);
-		seat_rpc_answer(c->seat, rpc, SEAT_RPC_OK, "{}");
-		/* The seat that brought this is still on the stack. */
-		loop_defer(c->calls->loop, &c->end_later, end_now);
+		end_call(c, rpc);
 	} else {
 		seat_rpc_answer(c->seat, rpc, SEAT_RPC_UNSUPPORTED, "Method not supported at destination");
 	}

@@ -11,6 +11,7 @@ struct seat {
 	const struct seat_events *events;
 	void *owner;
 	struct participant *participant; /* NULL once the room has removed it */
+	struct participant *removed;     /* inside the event `removed` only */
 	struct track *track;             /* the phone's voice; NULL once the API took it away */
 	bool leaving; /* seat_leave() runs: nobody wants to hear of it any more */
 };
@@ -126,6 +127,7 @@ static void on_track_unpublished(void *owner, struct track *own)
 static void on_removed(void *owner, Livekit__DisconnectReason why)
 {
 	struct seat *s = owner;
+	s->removed = s->participant;
 	s->participant = NULL;
 	if (!s->leaving)
 		s->events->removed(s->owner, why);
@@ -205,6 +207,12 @@ const char *seat_sid(const struct seat *s)
 const char *seat_identity(const struct seat *s)
 {
 	return s->participant ? participant_identity(s->participant) : "";
+}
+
+const char *seat_attribute(const struct seat *s, const char *key)
+{
+	const struct participant *p = s->participant ? s->participant : s->removed;
+	return p ? participant_attribute(p, key) : NULL;
 }
 
 void seat_set_attributes(struct seat *s, const struct attribute *attributes, size_t count)

@@ -43,6 +43,8 @@ MUST_USE int seat_join(struct seat **ret, struct room *r, const struct seat_conf
 	const struct seat_events *events, void *owner);
 const char *seat_sid(const struct seat *s);
 const char *seat_identity(const struct seat *s);
+/* NULL when the phone has none of that name. Inside `removed`, too. */
+const char *seat_attribute(const struct seat *s, const char *key);
 void seat_set_attributes(struct seat *s, const struct attribute *attributes, size_t count);
 void seat_send_digit(struct seat *s, char digit); /* the phone pressed a key: all are told */
 /* RPC errors as LiveKit's clients number them. */

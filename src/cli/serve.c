@@ -300,6 +300,9 @@ static int build_sip(struct server *s)
 		.binds = {s->config.sip.listen_ip ? s->config.sip.listen_ip : s->loopback ? "127.0.0.1" : "0.0.0.0"},
 		.port = s->config.sip.sip_port,
 		.advertised = s->sip_host,
+		.tls_server = s->sip_tls_server,
+		.tls_client = s->sip_tls_client,
+		.tls_port = s->config.sip.tls.port,
 		.user_agent = "Ringdown/" RINGDOWN_VERSION,
 	};
 	int r = sip_agent_new(&s->sip, &s->loop, s->dns, &config, NULL, s);
@@ -372,7 +375,7 @@ static int build_simulator(struct server *s)
 {
 	if (!s->config.simulator.enabled)
 		return 0;
-	int r = simulator_new(&s->simulator, &s->loop, s->dns,
+	int r = simulator_new(&s->simulator, &s->loop,
 		&(struct simulator_config){
 			.ip = "127.0.0.1",
 			.sip_port = s->config.simulator.sip_port,
@@ -380,6 +383,22 @@ static int build_simulator(struct server *s)
 			.password = s->config.simulator.password,
 		});
 	return r < 0 ? cannot("simulator", s->config.simulator.sip_port, r) : server_offer_simulator(s);
+}
+
+static int build_dns(struct server *s)
+{
+	char servers[1024] = "";
+	const struct config_texts *own = &s->config.dns_servers;
+	int r = dns_new(&s->dns, &s->loop);
+	for (size_t i = 0, used = 0; i < own->count && used < sizeof servers; ++i)
+		used += (size_t)snprintf(servers + used, sizeof servers - used, "%s%s", i ? "," : "",
+			own->items[i]);
+	if (r == 0 && own->count)
+		r = dns_set_servers(s->dns, servers);
+	if (r == -EINVAL)
+		log_error("serve", "dns_servers: \"%s\" are no addresses such as 192.0.2.53 or 192.0.2.53:5353",
+			servers);
+	return r;
 }
 
 static int build(struct server *s)
@@ -399,7 +418,7 @@ static int build(struct server *s)
 		build_simulator,
 		server_open_doors,
 	};
-	int r = dns_new(&s->dns, &s->loop);
+	int r = build_dns(s);
 	for (size_t i = 0; r == 0 && i < COUNT_OF(steps); ++i)
 		r = steps[i](s);
 	return r;
@@ -497,6 +516,7 @@ int server_run(struct server *s)
 		take_down(s);
 	}
 	loop_fini(&s->loop);
+	server_close_files(s);
 	return r;
 }
 

@@ -52,9 +52,10 @@ struct server {
 	struct timer tick;
 	uv_signal_t on_term, on_int, on_hup;
 	struct tls_context *tls; /* or NULL */
+	struct tls_context *sip_tls_server, *sip_tls_client; /* the first or NULL; outlive the loop */
 	struct file_stamp { /* how a file looked when it was read last */
 		uint64_t size, inode, changed_ns;
-	} cert_stamp, key_stamp, api_keys_stamp;
+	} cert_stamp, key_stamp, sip_cert_stamp, sip_key_stamp, sip_ca_stamp, api_keys_stamp;
 	uint64_t files_looked_ms;
 	char sign_key[256]; /* our own tokens are signed with this API key */
 	bool loopback; /* everything on 127.0.0.1: --dev, or bind_addresses says so */
@@ -91,8 +92,10 @@ MUST_USE int server_open_doors(struct server *s);
 void server_close_doors(struct server *s, void (*closed)(struct server *s));
 void server_free_api(struct server *s);
 const char *server_secret(void *owner, const char *key);
-/* cli/server_files.c: certificate and API keys, read again when their files change or on SIGHUP. */
+/* cli/server_files.c: certificates and API keys, read again when their files change or on SIGHUP. */
 MUST_USE int server_read_files(struct server *s);
+/* After the loop: the last streams are gone. */
+void server_close_files(struct server *s);
 void server_look_at_files(struct server *s); /* every few seconds; cheap */
 void server_watch_hangup(struct server *s);
 /* cli/server_traffic.c: LiveKit's limit.bytes_per_sec */

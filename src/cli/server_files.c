@@ -1,4 +1,4 @@
-/* cli/server_files.c - files that may change while we run: the certificate with its key, and key_file.
+/* cli/server_files.c - files that may change while we run: the certificates with their keys, and key_file.
  * They are looked at every few seconds, and at once on SIGHUP. What is new and wrong is told, and what was
  * read before stays. */
 #include "cli/server.h"
@@ -31,19 +31,68 @@ static int open_tls(struct server *s)
 	const struct config *c = &s->config;
 	if (!c->tls.cert_file)
 		return 0;
-	int r = tls_context_new(&s->tls, c->tls.cert_file, c->tls.key_file, why);
+	const struct tls_config own = {
+		.cert_file = c->tls.cert_file, .key_file = c->tls.key_file, .alpn = "http/1.1"};
+	int r = tls_context_new(&s->tls, &own, why);
 	if (r > 0)
 		log_error("serve", "TLS: %s", why);
 	return r > 0 ? -EINVAL : r;
 }
 
-static void reload_tls(struct server *s)
+/* SIP over TLS: who calls us meets our certificate, and whom we call may ask for it. */
+static int open_sip_tls(struct server *s)
+{
+	char why[TLS_WHY_SIZE];
+	const struct config_sip_tls *c = &s->config.sip.tls;
+	const struct tls_config client = {
+		.client = true, .cert_file = c->cert_file, .key_file = c->key_file, .ca_file = c->ca_file};
+	const struct tls_config server = {.cert_file = c->cert_file, .key_file = c->key_file};
+	int r = tls_context_new(&s->sip_tls_client, &client, why);
+	if (r == 0 && c->cert_file)
+		r = tls_context_new(&s->sip_tls_server, &server, why);
+	if (r > 0)
+		log_error("serve", "sip.tls: %s", why);
+	return r > 0 ? -EINVAL : r;
+}
+
+static void reload(struct tls_context *context, const char *what)
 {
 	char why[TLS_WHY_SIZE] = "out of memory";
-	if (tls_context_reload(s->tls, why))
-		log_warn("serve", "TLS: the files have changed and cannot be used, the certificate stays: %s", why);
+	if (tls_context_reload(context, why))
+		log_warn("serve", "%s: the files have changed and cannot be used, the certificate stays: %s", what, why);
 	else
-		log_info("serve", "TLS: the certificate was read again");
+		log_info("serve", "%s: the certificate was read again", what);
+}
+
+static void look_at_tls(struct server *s, bool now)
+{
+	const struct config *c = &s->config;
+	if (!s->tls)
+		return;
+	bool changed = has_changed(&s->cert_stamp, c->tls.cert_file);
+	changed |= has_changed(&s->key_stamp, c->tls.key_file);
+	if (changed || now)
+		reload(s->tls, "TLS");
+}
+
+static bool sip_tls_has_changed(struct server *s)
+{
+	const struct config_sip_tls *c = &s->config.sip.tls;
+	bool changed = c->cert_file && has_changed(&s->sip_cert_stamp, c->cert_file);
+	changed |= c->cert_file && has_changed(&s->sip_key_stamp, c->key_file);
+	changed |= c->ca_file && has_changed(&s->sip_ca_stamp, c->ca_file);
+	return changed;
+}
+
+static void look_at_sip_tls(struct server *s, bool now)
+{
+	const struct config_sip_tls *c = &s->config.sip.tls;
+	bool changed = sip_tls_has_changed(s);
+	if (!changed && (!now || (!c->cert_file && !c->ca_file)))
+		return;
+	reload(s->sip_tls_client, "sip.tls");
+	if (s->sip_tls_server)
+		reload(s->sip_tls_server, "sip.tls");
 }
 
 /* ---- API keys ---- */
@@ -69,7 +118,7 @@ static void reload_keys(struct server *s)
 	buf_fini(&problems);
 }
 
-/* ---- both ---- */
+/* ---- all of them ---- */
 
 int server_read_files(struct server *s)
 {
@@ -81,7 +130,15 @@ int server_read_files(struct server *s)
 		has_changed(&s->cert_stamp, c->tls.cert_file);
 		has_changed(&s->key_stamp, c->tls.key_file);
 	}
-	return open_tls(s);
+	sip_tls_has_changed(s);
+	int r = open_tls(s);
+	return r == 0 ? open_sip_tls(s) : r;
+}
+
+void server_close_files(struct server *s)
+{
+	s->sip_tls_server = tls_context_free(s->sip_tls_server);
+	s->sip_tls_client = tls_context_free(s->sip_tls_client);
 }
 
 static void look(struct server *s, bool now)
@@ -90,12 +147,8 @@ static void look(struct server *s, bool now)
 	bool changed = c->key_file && has_changed(&s->api_keys_stamp, c->key_file);
 	if (c->key_file && (changed || now))
 		reload_keys(s);
-	if (!s->tls)
-		return;
-	changed = has_changed(&s->cert_stamp, c->tls.cert_file);
-	changed |= has_changed(&s->key_stamp, c->tls.key_file);
-	if (changed || now)
-		reload_tls(s);
+	look_at_tls(s, now);
+	look_at_sip_tls(s, now);
 }
 
 void server_look_at_files(struct server *s)
@@ -109,7 +162,7 @@ void server_look_at_files(struct server *s)
 
 static void on_hangup(uv_signal_t *handle, int number)
 {
-	log_info("serve", "SIGHUP: the certificate and key_file are read again");
+	log_info("serve", "SIGHUP: certificates and key_file are read again");
 	look(handle->data, true);
 }
 

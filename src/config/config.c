@@ -46,6 +46,7 @@ static void default_numbers(struct config *c)
 	c->log_level = -1;
 	c->logging.level = LOG_INFO;
 	c->sip.sip_port = 5060;
+	c->sip.tls.port = 5061;
 	c->sip.rtp_port = (struct config_ports){10000, 20000};
 	c->sip.media_timeout_ms = 15000;
 	c->sip.media_timeout_initial_ms = 30000;

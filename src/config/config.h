@@ -134,6 +134,11 @@ struct config {
 		struct config_texts allowed_countries; /* "+1", "+44", "*" */
 		double calls_per_second;               /* of one trunk; 0 = no limit */
 		char *trunk;                           /* LIVEKIT_SIP_TRUNK: name or id, or NULL */
+		struct config_sip_tls {
+			char *cert_file, *key_file; /* PEM; NULL twice: nobody can call us by TLS */
+			char *ca_file; /* authorities of trunks, besides the system's; or NULL */
+			uint16_t port; /* 5061 */
+		} tls;
 	} sip;
 	struct {
 		uint16_t port;      /* 8000 */
@@ -147,6 +152,7 @@ struct config {
 		char *username, *password; /* what its trunk must present: "simulator" twice */
 	} simulator;
 	struct config_banks banks;
+	struct config_texts dns_servers; /* "192.0.2.53:53"; empty: the system's */
 	char *region;     /* told to clients; or NULL */
 	char *data_dir;   /* "./data"; holds ringdown.db */
 	uint32_t workers; /* media workers; 0 = one for each core */

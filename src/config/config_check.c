@@ -154,9 +154,14 @@ static int check_audio(const struct config *c, struct buf *problems, int *result
 
 static int check_tls(const struct config *c, struct buf *problems, int *result)
 {
-	if (!c->tls.cert_file == !c->tls.key_file)
-		return 0;
-	return complain(problems, result, "tls.cert_file and tls.key_file belong together\n");
+	int r = 0;
+	if (!c->tls.cert_file != !c->tls.key_file)
+		r = complain(problems, result, "tls.cert_file and tls.key_file belong together\n");
+	if (r == 0 && !c->sip.tls.cert_file != !c->sip.tls.key_file)
+		r = complain(problems, result, "sip.tls.cert_file and sip.tls.key_file belong together\n");
+	if (r == 0 && c->sip.tls.cert_file && c->sip.tls.port && c->sip.tls.port == c->sip.sip_port)
+		r = complain(problems, result, "sip.sip_port and sip.tls.port must differ\n");
+	return r;
 }
 
 int config_check(const struct config *c, struct buf *problems)

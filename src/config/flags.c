@@ -65,7 +65,7 @@ static bool is_single(const struct schema_key *key)
 {
 	return key->kind != SCHEMA_TEXTS && key->kind != SCHEMA_PREFIXES && key->kind != SCHEMA_KEYS &&
 		key->kind != SCHEMA_BANKS && key->kind != SCHEMA_CODECS && key->kind != SCHEMA_PRESETS &&
-		key->kind != SCHEMA_NETS && key->kind != SCHEMA_TURNS;
+		key->kind != SCHEMA_NETS && key->kind != SCHEMA_TURNS && key->kind != SCHEMA_CERTS;
 }
 
 /* `origin`: what the operator wrote, "--port" or "LIVEKIT_PORT". The value is not told: it may be a secret. */

@@ -9,6 +9,7 @@ static const char always_lite[] = "ICE is always lite";
 static const char tcp_always[] = "clients are told TCP beside UDP from the start";
 static const char no_video[] = "there is nothing to set: sound is forwarded, video is not mixed";
 static const char every_line[] = "every line is written";
+static const char tls_choice[] = "TLS 1.2 and 1.3 are spoken, with what is safe";
 static const char not_yet[] = "not supported yet";
 
 const struct schema_key schema_keys[] = {
@@ -18,6 +19,7 @@ const struct schema_key schema_keys[] = {
 	{"key_file", SCHEMA_TEXT, AT(key_file), NULL},
 	{"development", SCHEMA_BOOL, AT(development), NULL},
 	{"region", SCHEMA_TEXT, AT(region), NULL},
+	{"dns_servers", SCHEMA_TEXTS, AT(dns_servers), NULL},
 	{"data_dir", SCHEMA_TEXT, AT(data_dir), NULL},
 	{"workers", SCHEMA_COUNT, AT(workers), NULL},
 	{"banks", SCHEMA_BANKS, AT(banks), NULL},
@@ -84,6 +86,11 @@ const struct schema_key schema_keys[] = {
 	{"sip.allowed_countries", SCHEMA_PREFIXES, AT(sip.allowed_countries), NULL},
 	{"sip.calls_per_second", SCHEMA_RATE, AT(sip.calls_per_second), NULL},
 	{"sip.trunk", SCHEMA_TEXT, AT(sip.trunk), NULL},
+	{"sip.tls.port", SCHEMA_PORT, AT(sip.tls.port), NULL},
+	{"sip.tls.certs", SCHEMA_CERTS, AT(sip.tls), NULL},
+	{"sip.tls.cert_file", SCHEMA_TEXT, AT(sip.tls.cert_file), NULL},
+	{"sip.tls.key_file", SCHEMA_TEXT, AT(sip.tls.key_file), NULL},
+	{"sip.tls.ca_file", SCHEMA_TEXT, AT(sip.tls.ca_file), NULL},
 	{"backend.port", SCHEMA_PORT, AT(backend.port), NULL},
 	{"backend.bind_address", SCHEMA_IP, AT(backend.bind_address), NULL},
 	{"backend.web_dir", SCHEMA_TEXT, AT(backend.web_dir), NULL},
@@ -180,7 +187,12 @@ const struct schema_key schema_keys[] = {
 	UNUSED("sip.sip_port_listen", "the SIP port is one: sip.sip_port"),
 	UNUSED("sip.sip_ringing_interval", "calls come in later"),
 	UNUSED("sip.tcp", not_yet),
-	UNUSED("sip.tls", not_yet),
+	UNUSED("sip.tls.alpn", tls_choice),
+	UNUSED("sip.tls.cipher_suites", tls_choice),
+	UNUSED("sip.tls.key_log", "keys are not written anywhere"),
+	UNUSED("sip.tls.max_version", tls_choice),
+	UNUSED("sip.tls.min_version", tls_choice),
+	UNUSED("sip.tls.port_listen", "the port is one: sip.tls.port"),
 	UNUSED("sip.udp_max_payload", not_yet),
 	UNUSED("sip.use_external_ip", "set sip.nat_1_to_1_ip"),
 	UNUSED("webhook.filter_params", not_yet),

@@ -27,6 +27,7 @@ enum schema_kind {
 	SCHEMA_BANKS,    /* struct config_banks: [{id, name, phone_number}] */
 	SCHEMA_CODECS,   /* struct config_texts of mime types: [{mime, fmtp_line}] */
 	SCHEMA_TURNS,    /* struct config_turns: [{host, port, protocol, ...}] */
+	SCHEMA_CERTS,    /* the first two texts of config.sip.tls: [{cert_file, key_file}], one of them */
 	SCHEMA_PRESETS,  /* struct config_presets: {name: RoomConfiguration} */
 	SCHEMA_UNUSED,   /* LiveKit's, without meaning here: `note` says why; of what is below it only the names are looked at */
 };

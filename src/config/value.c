@@ -287,6 +287,8 @@ int value_set(struct config *c, const struct schema_key *key, const char *text, 
 		return no(why, "expected a list of {mime}, read \"%.40s\"", text);
 	case SCHEMA_TURNS:
 		return no(why, "expected a list of {host, port, protocol, username, credential}");
+	case SCHEMA_CERTS:
+		return no(why, "expected a list of one {cert_file, key_file}");
 	case SCHEMA_PRESETS:
 		return no(why, "expected a mapping of names to settings of rooms");
 	case SCHEMA_UNUSED:

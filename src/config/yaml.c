@@ -245,6 +245,30 @@ static void read_turns(struct reading *r, const yaml_node_t *node)
 	}
 }
 
+/* livekit-sip's way to write one certificate; it too shows everybody the first. */
+static void read_certs(struct reading *r, const struct schema_key *key, const yaml_node_t *node)
+{
+	struct config_sip_tls *tls = &r->c->sip.tls;
+	yaml_node_item_t *first = node->data.sequence.items.start;
+	bool one = node->data.sequence.items.top - first == 1;
+	const yaml_node_t *item = one ? node_at(r, *first) : node;
+
+	if (!one || item->type != YAML_MAPPING_NODE) {
+		problem(r, line_of(node), "%s: expected a list of one {cert_file, key_file}", key->path);
+		return;
+	}
+	for (yaml_node_pair_t *p = item->data.mapping.pairs.start; p < item->data.mapping.pairs.top; ++p) {
+		const char *name = scalar(node_at(r, p->key)), *text = scalar(node_at(r, p->value));
+		char **slot = !name ? NULL
+			: !strcmp(name, "cert_file") ? &tls->cert_file
+			: !strcmp(name, "key_file") ? &tls->key_file : NULL;
+		if (!slot || !text)
+			problem(r, line_of(node_at(r, p->key)), "%s: expected cert_file and key_file", key->path);
+		else
+			note_result(r, value_text(slot, text));
+	}
+}
+
 /* ---- the walk ---- */
 
 static void unknown(struct reading *r, const yaml_node_t *key, const char *group, const char *name)
@@ -281,7 +305,8 @@ static void read_unused(struct reading *r, const struct schema_key *key, const y
 static bool takes_list(const struct schema_key *key)
 {
 	return key->kind == SCHEMA_TEXTS || key->kind == SCHEMA_PREFIXES || key->kind == SCHEMA_NETS ||
-	       key->kind == SCHEMA_BANKS || key->kind == SCHEMA_TURNS || key->kind == SCHEMA_CODECS;
+	       key->kind == SCHEMA_BANKS || key->kind == SCHEMA_TURNS || key->kind == SCHEMA_CODECS ||
+	       key->kind == SCHEMA_CERTS;
 }
 
 static bool takes_mapping(const struct schema_key *key)
@@ -297,6 +322,8 @@ static void read_list(struct reading *r, const struct schema_key *key, const yam
 		read_turns(r, node);
 	else if (key->kind == SCHEMA_CODECS)
 		read_codecs(r, node);
+	else if (key->kind == SCHEMA_CERTS)
+		read_certs(r, key, node);
 	else
 		read_texts(r, key, node);
 }

@@ -5,11 +5,12 @@
 enum { DYNAMIC = 255 };
 
 static const struct codec_facts all[CODEC__COUNT] = {
-	[CODEC_NONE] = {.name = "", .clock_hz = 8000, .channels = 1, .static_pt = DYNAMIC},
-	[CODEC_OPUS] = {.name = "opus", .clock_hz = 48000, .channels = 2, .static_pt = DYNAMIC},
-	[CODEC_PCMU] = {.name = "PCMU", .clock_hz = 8000, .channels = 1, .static_pt = 0},
-	[CODEC_PCMA] = {.name = "PCMA", .clock_hz = 8000, .channels = 1, .static_pt = 8},
-	[CODEC_RED] = {.name = "red", .clock_hz = 48000, .channels = 2, .static_pt = DYNAMIC},
+	[CODEC_NONE] = {"", 8000, 1, DYNAMIC, 0},
+	[CODEC_OPUS] = {"opus", 48000, 2, DYNAMIC, 16000},
+	[CODEC_PCMU] = {"PCMU", 8000, 1, 0, 8000},
+	[CODEC_PCMA] = {"PCMA", 8000, 1, 8, 8000},
+	[CODEC_RED] = {"red", 48000, 2, DYNAMIC, 0},
+	[CODEC_G722] = {"G722", 8000, 1, 9, 16000},
 };
 
 const struct codec_facts *codec_facts(enum codec c)

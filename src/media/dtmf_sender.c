@@ -17,7 +17,8 @@ size_t dtmf_sender_queue(struct dtmf_sender *s, const char *digits)
 	return queued;
 }
 
-static enum dtmf_step step_digit(const struct dtmf_sender *s, struct dtmf_packet *ret, char digit)
+static enum dtmf_step step_digit(const struct dtmf_sender *s, struct dtmf_packet *ret, char digit,
+	uint32_t clock_hz)
 {
 	if (s->beat >= DTMF_TONE_BEATS - 1 + DTMF_END_BEATS)
 		return DTMF_STEP_QUIET;
@@ -28,7 +29,7 @@ static enum dtmf_step step_digit(const struct dtmf_sender *s, struct dtmf_packet
 		.event.event = (uint8_t)dtmf_event_of_digit(digit),
 		.event.end = end,
 		.event.volume = DTMF_VOLUME,
-		.event.duration = (uint16_t)(beats * DTMF_BEAT_TICKS),
+		.event.duration = (uint16_t)(beats * dtmf_beat_ticks(clock_hz)),
 		.timestamp = s->timestamp,
 		.marker = s->beat == 0,
 	};
@@ -36,7 +37,8 @@ static enum dtmf_step step_digit(const struct dtmf_sender *s, struct dtmf_packet
 }
 
 enum dtmf_step dtmf_sender_step(
-	struct dtmf_sender *s, struct dtmf_packet *ret, bool *done, uint32_t now_ticks)
+	struct dtmf_sender *s, struct dtmf_packet *ret, bool *done, uint32_t now_ticks,
+	uint32_t clock_hz)
 {
 	*done = false;
 	if (!s->count)
@@ -45,7 +47,7 @@ enum dtmf_step dtmf_sender_step(
 	char digit = s->queue[s->first];
 	if (s->beat == 0)
 		s->timestamp = now_ticks;
-	enum dtmf_step step = is_pause(digit) ? DTMF_STEP_IDLE : step_digit(s, ret, digit);
+	enum dtmf_step step = is_pause(digit) ? DTMF_STEP_IDLE : step_digit(s, ret, digit, clock_hz);
 
 	if (++s->beat >= (is_pause(digit) ? DTMF_PAUSE_BEATS : DTMF_DIGIT_BEATS)) {
 		s->beat = 0;

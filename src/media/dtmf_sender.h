@@ -16,7 +16,6 @@
 #include "wire/dtmf_event.h"
 
 enum {
-	DTMF_BEAT_TICKS = 160, /* 20 ms at 8 kHz */
 	DTMF_TONE_BEATS = 8,
 	DTMF_END_BEATS = 3, /* the last beat of the tone and two more */
 	DTMF_DIGIT_BEATS = 13,
@@ -51,7 +50,12 @@ static inline bool dtmf_sender_busy(const struct dtmf_sender *s)
 {
 	return s->count > 0;
 }
-/* One beat. `now_ticks` is the RTP timestamp of its first sample. `done` is set in the last beat of
+static inline uint32_t dtmf_beat_ticks(uint32_t clock_hz)
+{
+	return clock_hz / 50;
+}
+/* One beat. `clock_hz` counts the durations (RFC 4733, 2.3.5). `now_ticks` is the RTP timestamp of its first sample. `done` is set in the last beat of
  * the last digit. */
 enum dtmf_step dtmf_sender_step(
-	struct dtmf_sender *s, struct dtmf_packet *ret, bool *done, uint32_t now_ticks);
+	struct dtmf_sender *s, struct dtmf_packet *ret, bool *done, uint32_t now_ticks,
+	uint32_t clock_hz);

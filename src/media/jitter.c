@@ -212,6 +212,7 @@ enum jitter_put jitter_put(struct jitter *j, const struct jitter_packet *p, uint
 		.size = (uint16_t)p->payload.size,
 		.state = JITTER_SLOT_HELD,
 		.silent = p->silent,
+		.noise = p->noise,
 	};
 	++j->held;
 	j->held_ticks += p->duration;
@@ -244,6 +245,7 @@ static enum jitter_take hand_out(struct jitter *j, struct jitter_slot *s, struct
 		.duration = s->duration,
 		.gap = gap_before(j, s->timestamp),
 		.silent = s->silent,
+		.noise = s->noise,
 		.payload = slot_payload(j, s),
 	};
 	bool intact = slot_intact(j, s);

@@ -39,6 +39,7 @@ struct jitter_packet {
 	uint32_t timestamp, ssrc;
 	uint32_t duration; /* RTP clock ticks */
 	bool silent;       /* known to hold nothing audible */
+	bool noise;        /* no sound: the payload is a level of comfort noise */
 	bool copy;         /* redundancy: came with a later packet, so it says nothing of delays */
 	struct span payload;
 };
@@ -55,7 +56,7 @@ struct jitter_slot {
 	uint32_t timestamp, duration, position;
 	uint16_t seq, size;
 	uint8_t state;
-	bool silent;
+	bool silent, noise;
 };
 
 /* Spread of transit times. */
@@ -117,7 +118,7 @@ enum jitter_take {
 struct jitter_out {
 	uint32_t duration;
 	uint32_t gap; /* ticks that the sender left out before this packet (silence), or 0 */
-	bool silent;
+	bool silent, noise;
 	struct span payload;
 };
 /* The next piece. In JITTER_PLAY: call while the listener's beat needs sound. */

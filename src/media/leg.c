@@ -16,7 +16,8 @@ static void post_stats(struct leg *l)
 		.locked = l->in.drops[LEG_DROP_LOCKED],
 		.late = l->in.voice.jitter.stats.late,
 		.concealed = l->in.voice.concealed,
-		.jitter_us = (uint32_t)((uint64_t)rtp_count_jitter(&l->in.count) * 1000000 / LEG_HZ),
+		.jitter_us = (uint32_t)((uint64_t)rtp_count_jitter(&l->in.count) * 1000000 /
+			codec_facts(l->in.codec)->clock_hz),
 	};
 	leg_send_stats(l, &stats);
 	worker_post_leg_stats(l->worker, l->id, &stats);
@@ -80,14 +81,15 @@ int leg_new(struct leg **ret, struct worker *w, media_id id, int rtp_fd, int rtc
 static void log_drops(const struct leg *l)
 {
 	const uint64_t *d = l->in.drops;
-	if (d[LEG_DROP_SOURCE] || d[LEG_DROP_MALFORMED] || d[LEG_DROP_PAYLOAD] || d[LEG_DROP_LOCKED])
+	if (d[LEG_DROP_SOURCE] || d[LEG_DROP_MALFORMED] || d[LEG_DROP_PAYLOAD] || d[LEG_DROP_REPLAYED] ||
+		d[LEG_DROP_WINDOW] || d[LEG_DROP_LOCKED])
 		log_info("media", "leg %u dropped packets: %llu from another address, %llu malformed, "
-				  "%llu of a payload type that was not agreed on, %llu that SRTP's key "
-				  "did not open",
+				  "%llu of a payload type or size that was not agreed on, %llu repeated, %llu "
+				  "far off, %llu that SRTP's key did not open",
 			(unsigned)l->id, (unsigned long long)d[LEG_DROP_SOURCE],
 			(unsigned long long)d[LEG_DROP_MALFORMED],
-			(unsigned long long)d[LEG_DROP_PAYLOAD],
-			(unsigned long long)d[LEG_DROP_LOCKED]);
+			(unsigned long long)d[LEG_DROP_PAYLOAD], (unsigned long long)d[LEG_DROP_REPLAYED],
+			(unsigned long long)d[LEG_DROP_WINDOW], (unsigned long long)d[LEG_DROP_LOCKED]);
 }
 
 struct leg *leg_free(struct leg *l)
@@ -114,12 +116,20 @@ struct source *leg_source(struct leg *l)
 /* Sanitised rather than refused: the address and codec were negotiated, the rest has defaults. */
 static void settle(struct media_leg_remote *r)
 {
-	assert(r->codec == CODEC_PCMU || r->codec == CODEC_PCMA);
+	assert(codec_facts(r->codec)->leg_hz && r->payload_count <= MEDIA_LEG_PAYLOADS_MAX);
 	r->ptime_ms -= r->ptime_ms % 10;
+	/* There are Opus packets of 10, 20, 40 and 60 ms (RFC 6716, 2.1.4). */
+	if (r->codec == CODEC_OPUS && r->ptime_ms > 20 && r->ptime_ms < LEG_PTIME_MAX_MS)
+		r->ptime_ms -= r->ptime_ms % 20;
 	if (r->ptime_ms == 0)
 		r->ptime_ms = LEG_BEAT_MS;
 	if (r->ptime_ms > LEG_PTIME_MAX_MS)
 		r->ptime_ms = LEG_PTIME_MAX_MS;
+	if (r->payload_count)
+		return;
+	r->payloads[r->payload_count++] = (struct media_leg_payload){r->pt, r->codec};
+	if (r->dtmf_pt)
+		r->payloads[r->payload_count++] = (struct media_leg_payload){r->dtmf_pt, CODEC_NONE};
 }
 
 /* Also for a new answer during the call: hold, another codec, another address. */

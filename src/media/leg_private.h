@@ -2,7 +2,7 @@
  *
  *   leg.c          life, the beat, statistics
  *   leg_receive.c  phone -> room: source check, RTP, digits, as it is or as Opus
- *   leg_send.c     room -> phone: voices, mix, digits, G.711, one even stream
+ *   leg_send.c     room -> phone: voices, mix, digits, its codec, one even stream
  *   leg_rtcp.c     reports both ways
  *   leg_wire.c     its sockets: SRTP off and on, RTP and RTCP told apart
  *
@@ -17,20 +17,24 @@
 #include "media/leg.h"
 #include "media/leg_crypt.h"
 #include "media/leg_socket.h"
+#include "media/line_codec.h"
 #include "media/mixer.h"
+#include "media/noise.h"
+#include "media/opus_voice.h"
 #include "media/phone_voice.h"
 #include "media/rebase.h"
+#include "media/replay.h"
 #include "media/room_voice.h"
 #include "media/rtp_count.h"
 
 enum {
-	LEG_HZ = 8000,
-	LEG_FRAME = 160,
+	LEG_FRAME_MAX = CODEC_LEG_HZ_MAX / 50, /* samples of a beat */
 	LEG_BEAT_MS = 20,
 	LEG_BEATS_PER_S = 50,
 	LEG_RTCP_BEATS = 5 * LEG_BEATS_PER_S,
 	LEG_PTIME_MAX_MS = 60,
 	LEG_PT_COMFORT_NOISE = 13,
+	LEG_PAYLOAD_MAX = 960, /* 120 ms of G.711 or G.722 */
 };
 
 /* Why a packet from the network was not used. */
@@ -39,7 +43,9 @@ enum leg_drop {
 	LEG_DROP_HELD,      /* the direction is closed */
 	LEG_DROP_SOURCE,    /* from another address */
 	LEG_DROP_MALFORMED, /* no RTP */
-	LEG_DROP_PAYLOAD,   /* of a type that was not agreed on, or of no length */
+	LEG_DROP_PAYLOAD,   /* of a type that was not agreed on, or of no or too much length */
+	LEG_DROP_REPLAYED,  /* came already */
+	LEG_DROP_WINDOW,    /* far from where the stream is */
 	LEG_DROP_RTCP,
 	LEG_DROP_LOCKED,    /* SRTP: forged, replayed, of another key; or in clear */
 	LEG_DROP__COUNT,
@@ -60,8 +66,23 @@ struct leg_receiver {
 	bool silent;      /* MEDIA_LEG_SILENT was posted */
 	uint64_t heard_us; /* the last packet, or when the leg was connected */
 	uint64_t drops[LEG_DROP__COUNT];
+	enum codec codec; /* of the latest sound */
+	struct {
+		uint32_t ssrc;
+		struct replay seen;
+		bool odd; /* the last packet was far off; `odd_seq` would confirm that the stream jumped */
+		uint16_t odd_seq;
+	} order;
 	struct rtp_count count;
 	struct rebase rebase;
+	struct line_codec meter;            /* decodes what comes, for its level */
+	struct opus_voice_decoder *opus;    /* the same for Opus; NULL = it was not agreed on */
+	struct {
+		bool on;       /* between comfort noise and the next sound */
+		uint8_t level;
+		uint64_t due_us; /* when the next frame of it is made */
+		struct noise noise;
+	} comfort;
 	uint32_t dtmf_ssrc; /* whose tones `dtmf` knows */
 	struct dtmf_receiver dtmf;
 	struct phone_voice voice;
@@ -72,13 +93,20 @@ struct leg_sender {
 	struct list voices;
 	unsigned voice_count;
 	struct dtmf_sender dtmf;
+	enum codec codec;  /* NONE until connected */
+	uint32_t hz;       /* of the sound that is mixed: the codec's leg_hz */
+	uint32_t clock_hz; /* of the RTP timestamps */
+	uint32_t dtmf_hz;  /* of the durations of digits */
+	struct line_codec line;
+	struct opus_voice_encoder *opus; /* NULL = the phone does not take it */
 	uint32_t ssrc;
 	uint16_t seq;
 	uint32_t timestamp; /* of the first sample in `pcm` */
 	bool resumed;       /* the next packet of sound gets the marker */
 	size_t count;
-	int16_t pcm[LEG_FRAME + LEG_PTIME_MAX_MS * 8];
-	uint64_t packets, octets;
+	int16_t pcm[LEG_FRAME_MAX + LEG_PTIME_MAX_MS * CODEC_LEG_HZ_MAX / 1000];
+	uint64_t packets, octets; /* of this SSRC */
+	uint64_t packets_before;  /* of those before it */
 };
 
 struct leg_reports {
@@ -117,8 +145,15 @@ void leg_receive_beat(struct leg *l, uint64_t now_us);
 void leg_send_init(struct leg *l);
 void leg_send_fini(struct leg *l);
 void leg_send_connect(struct leg *l, bool rekeyed);
+static inline size_t leg_send_frame(const struct leg *l)
+{
+	return l->out.hz / LEG_BEATS_PER_S;
+}
 void leg_send_beat(struct leg *l, uint64_t now_us);
 void leg_send_stats(const struct leg *l, struct media_leg_stats *ret);
+
+/* The RTP timestamp of the next sample. */
+uint32_t leg_send_now(const struct leg *l);
 
 /* leg_rtcp.c */
 void leg_rtcp_init(struct leg *l);

@@ -43,7 +43,7 @@ static void write_reports(struct writer *w, struct leg *l, uint64_t now_us)
 		rtcp_write_sender(w, &(struct rtcp_sender){
 					     .ssrc = l->out.ssrc,
 					     .ntp = rtcp_ntp(clock_unix_ns()),
-					     .rtp_timestamp = l->out.timestamp + (uint32_t)l->out.count,
+					     .rtp_timestamp = leg_send_now(l),
 					     .packets = (uint32_t)l->out.packets,
 					     .octets = (uint32_t)l->out.octets,
 				     });

@@ -4,15 +4,16 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "media/g711.h"
+#include "media/dtmf_tone.h"
 #include "net/address.h"
 
 #include <errno.h>
-#include <math.h>
 
 enum {
-	SOUND_MAX = LEG_PTIME_MAX_MS * LEG_HZ / 1000,
+	SOUND_MAX = LEG_PTIME_MAX_MS * CODEC_LEG_HZ_MAX / 1000, /* samples, and more than any codec's bytes */
 	PACKET_MAX = RTP_HEADER_BYTES + SOUND_MAX + SRTP_TRAILER_BYTES,
+	FIRST_HZ = 8000, /* until it is connected */
+	FEC_LOSS_PERCENT = 5,
 };
 
 /* ---- voices ---- */
@@ -66,7 +67,7 @@ void leg_hear(struct leg *l, struct source *s)
 	list_init(&v->sink.link);
 	list_add(&l->out.voices, &v->link);
 	++l->out.voice_count;
-	if (room_voice_init(&v->voice) < 0) {
+	if (room_voice_init(&v->voice, l->out.hz) < 0) {
 		voice_free(v);
 		return;
 	}
@@ -89,21 +90,87 @@ void leg_send_init(struct leg *l)
 	l->out.seq = (uint16_t)(rng_u32() & SRTP_FIRST_SEQ_MAX);
 	l->out.timestamp = rng_u32();
 	l->out.resumed = true;
+	l->out.hz = FIRST_HZ;
+	l->out.clock_hz = FIRST_HZ;
 }
 
 void leg_send_fini(struct leg *l)
 {
 	while (!list_empty(&l->out.voices))
 		voice_free(list_first(&l->out.voices, struct leg_voice, link));
+	l->out.opus = opus_voice_encoder_free(l->out.opus);
+}
+
+static uint32_t ticks_of(const struct leg_sender *o, size_t samples)
+{
+	return (uint32_t)((uint64_t)samples * o->clock_hz / o->hz);
+}
+
+/* Time passes although nothing of this sound is sent. */
+static void skip_sound(struct leg_sender *o, size_t count)
+{
+	o->timestamp += ticks_of(o, o->count + count);
+	o->count = 0;
+	o->resumed = true;
+}
+
+uint32_t leg_send_now(const struct leg *l)
+{
+	return l->out.timestamp + ticks_of(&l->out, l->out.count);
+}
+
+static void take_rate(struct leg *l, uint32_t hz)
+{
+	if (hz == l->out.hz)
+		return;
+	skip_sound(&l->out, 0);
+	l->out.hz = hz;
+	list_each (it, &l->out.voices)
+		room_voice_rate(&container_of(it, struct leg_voice, link)->voice, hz);
+}
+
+static void new_ssrc(struct leg_sender *o)
+{
+	o->ssrc = rng_u32();
+	o->packets_before += o->packets;
+	o->packets = o->octets = 0;
+}
+
+/* Timestamps of another clock are another stream (RFC 7160, 4.1). */
+static void take_clock(struct leg_sender *o, uint32_t clock_hz)
+{
+	if (clock_hz == o->clock_hz)
+		return;
+	o->clock_hz = clock_hz;
+	if (o->packets)
+		new_ssrc(o);
+}
+
+static void take_codec(struct leg *l, enum codec codec)
+{
+	struct leg_sender *o = &l->out;
+	if (codec == o->codec)
+		return;
+	take_rate(l, codec_facts(codec)->leg_hz);
+	take_clock(o, codec_facts(codec)->clock_hz);
+	o->codec = codec;
+	if (line_codec_is(codec))
+		line_codec_init(&o->line, codec);
+	else if (!o->opus && opus_voice_encoder_new(&o->opus, o->hz) < 0)
+		(void)err_new(-ENOMEM); /* the phone hears nothing */
 }
 
 /* Whether a new key counts turns of the sequence from zero or goes on (RFC 3711 and what is used
  * differ) does not matter in the first turn; after it a new SSRC, which has no past, avoids that. */
 void leg_send_connect(struct leg *l, bool rekeyed)
 {
+	take_codec(l, l->remote.codec);
+	l->out.dtmf_hz = l->remote.dtmf_hz ? l->remote.dtmf_hz : l->out.clock_hz;
+	if (l->out.opus)
+		opus_voice_encoder_fec(l->out.opus, l->remote.fec ? FEC_LOSS_PERCENT : 0);
 	l->out.resumed = true;
-	if (rekeyed && l->out.packets > UINT16_MAX - SRTP_FIRST_SEQ_MAX) {
-		l->out.ssrc = rng_u32();
+	if (rekeyed && l->out.packets_before + l->out.packets > UINT16_MAX - SRTP_FIRST_SEQ_MAX) {
+		new_ssrc(&l->out);
 		l->out.seq = (uint16_t)(rng_u32() & SRTP_FIRST_SEQ_MAX);
 	}
 }
@@ -118,11 +185,11 @@ void leg_digits(struct leg *l, const char *digits)
 void leg_send_stats(const struct leg *l, struct media_leg_stats *ret)
 {
 	uint32_t deepest_us = 0;
-	ret->sent = l->out.packets;
+	ret->sent = l->out.packets_before + l->out.packets;
 	list_each (it, &l->out.voices) {
 		const struct leg_voice *v = container_of(it, struct leg_voice, link);
 		uint32_t depth_us = jitter_depth_us(&v->voice.jitter) +
-			(uint32_t)(v->voice.count * 1000000 / LEG_HZ);
+			(uint32_t)((uint64_t)v->voice.count * 1000000 / l->out.hz);
 		ret->concealed += v->voice.concealed;
 		if (depth_us > deepest_us)
 			deepest_us = depth_us;
@@ -156,30 +223,29 @@ static void send_rtp(
 	l->out.octets += size;
 }
 
-/* Time passes although nothing of this sound is sent. */
-static void skip_sound(struct leg_sender *o, size_t count)
+static size_t encode(struct leg_sender *o, uint8_t out[SOUND_MAX], const int16_t *pcm, size_t count)
 {
-	o->timestamp += (uint32_t)(o->count + count);
-	o->count = 0;
-	o->resumed = true;
+	if (line_codec_is(o->codec))
+		return line_codec_encode(&o->line, out, pcm, count);
+	return o->opus ? opus_voice_encode(o->opus, out, pcm, count) : 0;
 }
 
-static void send_sound(struct leg *l, const int16_t frame[LEG_FRAME])
+static void send_sound(struct leg *l, const int16_t *frame)
 {
 	struct leg_sender *o = &l->out;
-	size_t size = (size_t)l->remote.ptime_ms * LEG_HZ / 1000;
+	size_t count = (size_t)l->remote.ptime_ms * o->hz / 1000;
 	uint8_t payload[SOUND_MAX];
 
-	memcpy(o->pcm + o->count, frame, LEG_FRAME * sizeof *frame);
-	o->count += LEG_FRAME;
-	while (o->count >= size) {
-		g711_encode(payload, o->pcm, size,
-			l->remote.codec == CODEC_PCMU ? G711_ULAW : G711_ALAW);
-		send_rtp(l, l->remote.pt, o->resumed, o->timestamp, payload, size);
-		o->resumed = false;
-		o->timestamp += (uint32_t)size;
-		o->count -= size;
-		memmove(o->pcm, o->pcm + size, o->count * sizeof *o->pcm);
+	memcpy(o->pcm + o->count, frame, leg_send_frame(l) * sizeof *frame);
+	o->count += leg_send_frame(l);
+	while (o->count >= count) {
+		size_t size = encode(o, payload, o->pcm, count);
+		if (size)
+			send_rtp(l, l->remote.pt, o->resumed, o->timestamp, payload, size);
+		o->resumed = !size;
+		o->timestamp += ticks_of(o, count);
+		o->count -= count;
+		memmove(o->pcm, o->pcm + count, o->count * sizeof *o->pcm);
 	}
 }
 
@@ -193,12 +259,12 @@ static void send_event(struct leg *l, const struct dtmf_packet *p)
 
 /* ---- the beat ---- */
 
-static void mix(struct leg *l, int16_t out[LEG_FRAME], uint64_t now_us)
+static void mix(struct leg *l, int16_t out[LEG_FRAME_MAX], uint64_t now_us)
 {
 	struct mixer m;
-	int16_t pcm[LEG_FRAME];
+	int16_t pcm[LEG_FRAME_MAX];
 
-	mixer_init(&m);
+	mixer_init(&m, leg_send_frame(l));
 	list_each (it, &l->out.voices) {
 		struct leg_voice *v = container_of(it, struct leg_voice, link);
 		if (room_voice_take(&v->voice, pcm, now_us))
@@ -207,33 +273,25 @@ static void mix(struct leg *l, int16_t out[LEG_FRAME], uint64_t now_us)
 	mixer_take(&m, out);
 }
 
-/* An answer without telephone-event leaves only the tones themselves (ITU-T Q.23). */
-static void play_tone(int16_t out[LEG_FRAME], const struct dtmf_packet *p)
+/* An answer without telephone-event leaves only the tones themselves. */
+static void play_tone(const struct leg_sender *o, int16_t *out, size_t count, const struct dtmf_packet *p)
 {
-	static const float low_hz[] = {697, 770, 852, 941}, high_hz[] = {1209, 1336, 1477, 1633};
-	static const uint8_t keys[16] = {
-		13, 0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 14, 3, 7, 11, 15}; /* event -> row * 4 + column */
-	const float amplitude = 5500, turn = 6.2831853f / LEG_HZ;
-	unsigned key = keys[p->event.event & 15];
-	unsigned from = p->event.duration - LEG_FRAME;
-
-	for (unsigned i = 0; i < LEG_FRAME; ++i)
-		out[i] = (int16_t)(amplitude * (sinf(turn * low_hz[key / 4] * (float)(from + i)) +
-						       sinf(turn * high_hz[key % 4] * (float)(from + i))));
+	uint32_t beats = p->event.duration / dtmf_beat_ticks(o->dtmf_hz);
+	dtmf_tone(out, count, p->event.event, (beats - 1) * (uint32_t)count, o->hz);
 }
 
 /* Sets `frame` aside when the digits take this beat; true when the beat is theirs altogether. */
-static bool send_digits(struct leg *l, int16_t frame[LEG_FRAME])
+static bool send_digits(struct leg *l, int16_t *frame)
 {
 	struct leg_sender *o = &l->out;
 	struct dtmf_packet p;
-	bool done, tone;
+	bool done;
 
 	if (!dtmf_sender_busy(&o->dtmf))
 		return false;
 	unsigned beat = o->dtmf.beat;
-	enum dtmf_step step =
-		dtmf_sender_step(&o->dtmf, &p, &done, o->timestamp + (uint32_t)o->count);
+	enum dtmf_step step = dtmf_sender_step(
+		&o->dtmf, &p, &done, leg_send_now(l), o->dtmf_hz);
 	if (done)
 		worker_post_leg_digits_done(l->worker, l->id);
 	if (step == DTMF_STEP_IDLE)
@@ -241,24 +299,23 @@ static bool send_digits(struct leg *l, int16_t frame[LEG_FRAME])
 
 	if (step == DTMF_STEP_EVENT && l->remote.dtmf_pt) {
 		send_event(l, &p);
-		skip_sound(o, LEG_FRAME);
+		skip_sound(o, leg_send_frame(l));
 		return true;
 	}
-	memset(frame, 0, LEG_FRAME * sizeof *frame);
-	tone = step == DTMF_STEP_EVENT && beat < DTMF_TONE_BEATS;
-	if (tone)
-		play_tone(frame, &p);
+	memset(frame, 0, leg_send_frame(l) * sizeof *frame);
+	if (step == DTMF_STEP_EVENT && beat < DTMF_TONE_BEATS)
+		play_tone(o, frame, leg_send_frame(l), &p);
 	return false;
 }
 
 void leg_send_beat(struct leg *l, uint64_t now_us)
 {
-	int16_t frame[LEG_FRAME];
+	int16_t frame[LEG_FRAME_MAX];
 
 	/* Voices go on being played out while nothing is sent: no backlog when it resumes. */
 	mix(l, frame, now_us);
 	if (!may_send(l)) {
-		skip_sound(&l->out, LEG_FRAME);
+		skip_sound(&l->out, leg_send_frame(l));
 		return;
 	}
 	if (!send_digits(l, frame))

@@ -201,11 +201,23 @@ struct media_leg_local {
 MUST_USE int media_leg_open(media_id *ret, struct media_leg_local *local, struct media *m,
 	unsigned worker, const struct media_leg_config *c);
 
+/* One payload type that the phone may send. */
+struct media_leg_payload {
+	uint8_t pt;
+	enum codec codec; /* CODEC_NONE: telephone-event (RFC 4733) */
+};
+enum { MEDIA_LEG_PAYLOADS_MAX = 12 };
+
 struct media_leg_remote {
 	struct sockaddr_storage rtp, rtcp;
-	enum codec codec;       /* PCMU or PCMA */
-	uint8_t pt;             /* of `codec`, from the answer */
-	uint8_t dtmf_pt;        /* 0 = the answer has no telephone-event */
+	enum codec codec;       /* what we send: one that has a leg_hz, see media/codec.h */
+	uint8_t pt;             /* of `codec`, as the phone numbers it */
+	uint8_t dtmf_pt;        /* likewise; 0 = the answer has no telephone-event */
+	uint32_t dtmf_hz;       /* clock of its durations; 0 = the codec's */
+	bool fec;               /* Opus: it understands in-band FEC */
+	/* What it may send, as we number it; none = what we send, and in the same numbers. */
+	struct media_leg_payload payloads[MEDIA_LEG_PAYLOADS_MAX];
+	size_t payload_count;
 	uint8_t ptime_ms;       /* what we send: 20 unless the answer says otherwise */
 	bool send, receive;     /* a=sendrecv and so on */
 	bool rtcp_mux;          /* RTCP comes and goes on the RTP port (RFC 5761) */

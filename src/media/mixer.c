@@ -2,24 +2,24 @@
 
 #include <math.h>
 
-void mixer_add(struct mixer *m, const int16_t pcm[MIXER_FRAME])
+void mixer_add(struct mixer *m, const int16_t *pcm)
 {
 	if (m->voices++ == 0) {
-		for (size_t i = 0; i < MIXER_FRAME; ++i)
+		for (size_t i = 0; i < m->count; ++i)
 			m->sum[i] = pcm[i];
 		return;
 	}
-	for (size_t i = 0; i < MIXER_FRAME; ++i)
+	for (size_t i = 0; i < m->count; ++i)
 		m->sum[i] += pcm[i];
 }
 
-void mixer_take(const struct mixer *m, int16_t out[MIXER_FRAME])
+void mixer_take(const struct mixer *m, int16_t *out)
 {
 	if (m->voices == 0) {
-		memset(out, 0, MIXER_FRAME * sizeof *out);
+		memset(out, 0, m->count * sizeof *out);
 		return;
 	}
-	for (size_t i = 0; i < MIXER_FRAME; ++i) {
+	for (size_t i = 0; i < m->count; ++i) {
 		int32_t v = m->sum[i];
 		out[i] = (int16_t)(v > INT16_MAX ? INT16_MAX : v < INT16_MIN ? INT16_MIN : v);
 	}

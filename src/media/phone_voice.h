@@ -1,7 +1,7 @@
-/* media/phone_voice.h - the phone's voice on its way to listeners who want Opus: G.711 packets in as
- * they come, Opus packets of 20 ms out.
+/* media/phone_voice.h - the phone's voice on its way to listeners who want Opus: packets of G.711 or
+ * G.722 in as they come, Opus packets of 20 ms out.
  *
- *   packet -> order, wait for a missing one -> table, concealment -> 20 ms -> Opus at 8 kHz
+ *   packet -> order, wait for a missing one -> sound, concealment -> 20 ms -> Opus at 8 or 16 kHz
  *
  * What is in order goes out at once: the listeners have jitter buffers of their own, and smoothing
  * twice would only add delay. Only a missing packet makes it wait, for as long as jitter explains.
@@ -14,6 +14,8 @@
 
 #include "media/codec.h"
 #include "media/jitter.h"
+#include "media/line_codec.h"
+#include "media/noise.h"
 #include "media/opus_voice.h"
 #include "media/plc.h"
 
@@ -23,7 +25,9 @@ struct phone_voice {
 	struct jitter jitter;
 	struct plc plc;
 	struct opus_voice_encoder *encoder; /* NULL = nobody wants Opus */
-	enum codec codec;                   /* PCMU or PCMA */
+	struct line_codec line;
+	struct noise noise;
+	uint32_t hz; /* of `pcm`: the line codec's own rate */
 	uint16_t seq;
 	uint32_t timestamp; /* 48 kHz, of the next frame */
 	uint64_t sent_us;   /* when the last frame went out */
@@ -50,7 +54,7 @@ static inline bool phone_voice_started(const struct phone_voice *v)
 {
 	return v->encoder != NULL;
 }
-/* Between talks: what is held goes, the encoder stays. */
+/* Another codec from now on, one of line_codec.h: what is held goes, the encoder stays. */
 void phone_voice_codec(struct phone_voice *v, enum codec codec);
 void phone_voice_put(struct phone_voice *v, const struct jitter_packet *p, uint64_t now_us);
 /* The next frame, if there is one now. `packet` is where its payload is put. */

@@ -1,30 +1,33 @@
 #include "media/plc.h"
 
-void plc_reset(struct plc *p)
+void plc_init(struct plc *p, uint32_t hz)
 {
-	*p = (struct plc){0};
+	*p = (struct plc){.scale = hz / 8000};
 }
 
 static void keep(struct plc *p, const int16_t *pcm, size_t count)
 {
-	if (count >= PLC_KEPT) {
-		memcpy(p->kept, pcm + count - PLC_KEPT, sizeof p->kept);
+	size_t kept = PLC_KEPT * p->scale;
+	if (count >= kept) {
+		memcpy(p->kept, pcm + count - kept, kept * sizeof *pcm);
 		return;
 	}
-	memmove(p->kept, p->kept + count, (PLC_KEPT - count) * sizeof *p->kept);
-	memcpy(p->kept + PLC_KEPT - count, pcm, count * sizeof *pcm);
+	memmove(p->kept, p->kept + count, (kept - count) * sizeof *p->kept);
+	memcpy(p->kept + kept - count, pcm, count * sizeof *pcm);
 }
 
-/* The distance at which the sound resembles itself most: one or more pitch periods. */
+/* The distance at which the sound resembles itself most: one or more pitch periods. At 16 kHz every
+ * other sample is looked at: a pitch is low, and the join is blended anyway. */
 static unsigned find_pitch(const struct plc *p)
 {
-	const int16_t *now = p->kept + PLC_PITCH_LONGEST;
+	unsigned step = p->scale, longest = PLC_PITCH_LONGEST * step;
+	const int16_t *now = p->kept + longest;
 	uint32_t least = UINT32_MAX;
-	unsigned best = PLC_PITCH_LONGEST;
+	unsigned best = longest;
 
-	for (unsigned lag = PLC_PITCH_SHORTEST; lag <= PLC_PITCH_LONGEST; ++lag) {
+	for (unsigned lag = PLC_PITCH_SHORTEST * step; lag <= longest; lag += step) {
 		uint32_t sum = 0;
-		for (unsigned i = 0; i < PLC_COMPARED; ++i) {
+		for (unsigned i = 0; i < PLC_COMPARED * step; i += step) {
 			int32_t d = now[i] - now[(int)i - (int)lag];
 			sum += (uint32_t)(d < 0 ? -d : d);
 		}
@@ -48,7 +51,7 @@ static void make_cycle(struct plc *p)
 	p->pitch = find_pitch(p);
 	p->at = 0;
 	unsigned quarter = p->pitch / 4, steady = p->pitch - quarter;
-	const int16_t *last = p->kept + PLC_KEPT - p->pitch;
+	const int16_t *last = p->kept + PLC_KEPT * p->scale - p->pitch;
 
 	memcpy(p->cycle, last, p->pitch * sizeof *last);
 	for (unsigned i = 0; i < quarter; ++i)
@@ -60,14 +63,14 @@ static int16_t make_up(struct plc *p)
 {
 	int16_t sample = p->cycle[p->at];
 	p->at = (p->at + 1) % p->pitch;
-	unsigned missing = p->missing++;
-	if (missing < PLC_STEADY)
+	unsigned missing = p->missing++, steady = PLC_STEADY * p->scale, faded = PLC_FADED * p->scale;
+	if (missing < steady)
 		return sample;
-	if (missing >= PLC_FADED) {
-		p->missing = PLC_FADED;
+	if (missing >= faded) {
+		p->missing = faded;
 		return 0;
 	}
-	return (int16_t)(sample * (int)(PLC_FADED - missing) / (PLC_FADED - PLC_STEADY));
+	return (int16_t)(sample * (int)(faded - missing) / (int)(faded - steady));
 }
 
 void plc_missing(struct plc *p, int16_t *out, size_t count)
@@ -83,7 +86,7 @@ void plc_received(struct plc *p, int16_t *pcm, size_t count)
 {
 	if (p->missing) {
 		/* The longer the hole, the less the made-up sound resembles: a longer blend. */
-		size_t over = p->pitch / 4 + (p->missing > PLC_STEADY ? 32 : 0);
+		size_t over = p->pitch / 4 + (p->missing > PLC_STEADY * p->scale ? 32 * p->scale : 0);
 		if (over > count)
 			over = count;
 		for (size_t i = 0; i < over; ++i)

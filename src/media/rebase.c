@@ -32,6 +32,7 @@ static void begin(struct rebase *r, uint32_t ssrc, uint16_t seq, uint32_t timest
 		r->add_timestamp = next_timestamp - timestamp;
 	}
 	r->started = true;
+	r->shifted = false;
 	r->ssrc = ssrc;
 	r->seq = seq;
 	r->timestamp = timestamp;
@@ -54,17 +55,50 @@ static bool follow(struct rebase *r, uint32_t ssrc, uint16_t seq, uint32_t times
 	return true;
 }
 
-void rebase_put(struct rebase *r, uint32_t ssrc, uint16_t *seq, uint32_t *timestamp,
+/* A number of the new numbering goes to nobody, or to a packet of our own. */
+static void shift(struct rebase *r, int by)
+{
+	r->add_seq = (uint16_t)(r->add_seq + by);
+	r->shifted = true;
+	r->shift_seq = r->seq;
+}
+
+static bool is_too_late(const struct rebase *r, uint16_t seq)
+{
+	return r->shifted && (int16_t)(seq - r->shift_seq) <= 0;
+}
+
+bool rebase_put(struct rebase *r, uint32_t ssrc, uint16_t *seq, uint32_t *timestamp,
 	uint32_t clock_hz, uint64_t now_us)
 {
-	follow(r, ssrc, *seq, *timestamp, clock_hz, now_us);
+	if (!follow(r, ssrc, *seq, *timestamp, clock_hz, now_us) && is_too_late(r, *seq))
+		return false;
 	*seq = (uint16_t)(*seq + r->add_seq);
 	*timestamp += r->add_timestamp;
+	int32_t early = r->inserted ? (int32_t)(r->inserted_end - *timestamp) : 0;
+	r->inserted = false;
+	if (early > 0) {
+		r->add_timestamp += (uint32_t)early;
+		*timestamp += (uint32_t)early;
+	}
+	/* Keeps "too late" a question of half the circle. */
+	if (r->shifted && (uint16_t)(r->seq - r->shift_seq) > 0x4000)
+		r->shifted = false;
+	return true;
 }
 
 void rebase_skip(struct rebase *r, uint32_t ssrc, uint16_t seq, uint32_t timestamp,
 	uint32_t clock_hz, uint64_t now_us)
 {
 	if (follow(r, ssrc, seq, timestamp, clock_hz, now_us))
-		--r->add_seq;
+		shift(r, -1);
+}
+
+void rebase_insert(struct rebase *r, uint16_t *seq, uint32_t *timestamp, uint32_t ticks)
+{
+	shift(r, 1);
+	*seq = (uint16_t)(r->seq + r->add_seq);
+	*timestamp = r->inserted ? r->inserted_end : r->timestamp + r->add_timestamp;
+	r->inserted = true;
+	r->inserted_end = *timestamp + ticks;
 }

@@ -2,14 +2,11 @@
 
 #include "media/opus_voice.h"
 
-enum {
-	WINDOW = 64,      /* bits of `seen` */
-	SAMPLE_TICKS = 6, /* 48 kHz RTP clock per sample at 8 kHz */
-};
+enum { WINDOW = 64 /* bits of `seen` */ };
 
 uint32_t red_block_ticks(const struct red_block *block, unsigned back)
 {
-	uint32_t ticks = (uint32_t)opus_voice_packet_samples(block->payload) * SAMPLE_TICKS;
+	uint32_t ticks = opus_voice_packet_ticks(block->payload);
 	return block->offset == back * ticks ? ticks : 0;
 }
 

@@ -32,6 +32,8 @@ static void begin(struct sink *s, const struct media_packet *p)
 {
 	const struct rtp_view *v = p->rtp;
 
+	/* A phone's sound may come as Opus although G.711 was hoped for: another clock. */
+	s->clock_hz = codec_facts(p->codec)->clock_hz;
 	if (s->sent_any) {
 		int64_t passed_us = (int64_t)(p->arrived_us - s->sent_us);
 		uint32_t step = passed_us > 0 ? ticks_of(s, passed_us) : 0;
@@ -81,6 +83,8 @@ static void write_packet(struct source_sink *base, const struct media_packet *p)
 	struct rtp_view out = *p->rtp;
 	bool first = is_another_life(s, p->rtp);
 
+	if (p->codec != s->config.codec && !s->config.opus_pt)
+		return; /* it has no name for this */
 	if (first)
 		begin(s, p);
 	else if ((int16_t)(p->rtp->seq - s->in_first_seq) < 0)
@@ -88,6 +92,7 @@ static void write_packet(struct source_sink *base, const struct media_packet *p)
 
 	number(s, &out);
 	out.payload = rename_codec(&out, s, p, &w);
+	s->sent_pt = out.payload_type;
 	out.marker |= first;
 	out.extension_profile = 0; /* no extension is negotiated on this side */
 	out.extension = (struct span){0};
@@ -266,6 +271,6 @@ void sink_asked(struct sink *s, uint16_t seq, uint64_t now_us)
 			s->heard.rtt_us / US_PER_MS))
 		return;
 	number(s, &out);
-	out.payload_type = s->config.pt;
+	out.payload_type = s->sent_pt; /* what is asked for again is never RED */
 	s->resent += transport_resend_rtp(s->transport, &out);
 }

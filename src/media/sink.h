@@ -17,7 +17,8 @@ struct sink {
 	struct transport *transport;
 	struct media_sink_config config;
 	media_id id;
-	uint32_t clock_hz;
+	uint32_t clock_hz; /* of what it was sent last, as is ... */
+	uint8_t sent_pt;   /* ... this */
 
 	/* out = in + shift, until the next beginning. */
 	bool sent_any, begin_anew;

@@ -89,6 +89,9 @@ static void push_opus(struct source *s, const struct media_packet *p)
 		push_to(s, p, CODEC_RED);
 	if (s->wants[CODEC_OPUS] && (!s->red.started || red_primary_note(&s->red, p->rtp)))
 		push_to(s, p, CODEC_OPUS);
+	for (enum codec c = CODEC_PCMU; s->opus_only && c <= CODEC_PCMA; ++c)
+		if (s->wants[c])
+			push_to(s, p, c);
 }
 
 static void note_newest(struct source *s, const struct rtp_view *v)

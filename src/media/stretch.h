@@ -9,12 +9,13 @@
 #include "base/base.h"
 
 enum {
-	STRETCH_MIN = 80,   /* samples at 8 kHz: 10 ms ... */
+	/* Samples at 8 kHz; at 16 kHz twice as many. */
+	STRETCH_MIN = 80,   /* 10 ms ... */
 	STRETCH_MAX = 160,  /* ... to 20 ms are cut, whatever fits best */
 	STRETCH_BLEND = 80, /* cross-fade */
 	STRETCH_NEEDS = STRETCH_MAX + STRETCH_BLEND,
 };
 
 /* Shortens `count` samples in place (unchanged if fewer than STRETCH_NEEDS); returns how many
- * are left. */
-size_t stretch_cut(int16_t *pcm, size_t count);
+ * are left. `scale` 1 at 8 kHz, 2 at 16 kHz. */
+size_t stretch_cut(int16_t *pcm, size_t count, unsigned scale);

@@ -45,6 +45,7 @@ struct source {
 	struct list sinks;     /* struct source_sink.link */
 	unsigned wants[CODEC__COUNT]; /* how many sinks take each codec: a leg encodes only what is wanted */
 	bool muted;
+	bool opus_only; /* a phone that speaks no G.711: who takes that gets its Opus, if possible */
 	unsigned epoch; /* counts unmutings: a sink begins anew when it changed */
 	struct red_primary red; /* of a sender of RED, for the sinks that take Opus */
 	struct {

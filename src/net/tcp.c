@@ -38,6 +38,7 @@ struct tcp {
 	int error;
 	enum tcp_state state;
 	bool held, peer_ended;
+	bool connects; /* ours: TLS's client */
 	uv_shutdown_t shutdown;
 	struct timer patience; /* only while shaking hands, and while ending */
 	struct tls_context *tls_context; /* NULL: a plain stream */
@@ -93,26 +94,42 @@ static void on_alloc(uv_handle_t *h, size_t hint, uv_buf_t *buf)
 	*buf = uv_buf_init(bytes, t->tls ? TLS_INPUT_BYTES_MAX : sizeof bytes);
 }
 
+static int send_wire(struct tcp *t, struct span wire);
+
+static bool is_shaking_hands(const struct tcp *t)
+{
+	return t->tls && !list_empty(&t->handshake);
+}
+
+static void hands_are_shaken(struct tcp *t)
+{
+	if (!is_shaking_hands(t) || !tls_is_open(t->tls))
+		return;
+	tls_handshake_left(t->tls_context, &t->handshake);
+	timer_fini(&t->patience);
+	if (t->connects && t->state == STREAM_OPEN && t->events->ready)
+		t->events->ready(t->owner);
+}
+
+static void fail_tls(struct tcp *t, const char *why, int error)
+{
+	if (t->state == STREAM_OPEN && t->events->tls_failed)
+		t->events->tls_failed(t->owner, why);
+	close_with(t, error);
+}
+
 static void on_peer_end(struct tcp *t)
 {
 	bool again = t->peer_ended; /* TLS tells it, then TCP */
 	t->peer_ended = true;
 	if (t->state == STREAM_OPEN && again)
 		return;
-	if (t->state == STREAM_OPEN && t->events->ended)
+	if (is_shaking_hands(t))
+		fail_tls(t, "it hung up while shaking hands: perhaps it asks for a certificate of ours", -ECONNRESET);
+	else if (t->state == STREAM_OPEN && t->events->ended)
 		t->events->ended(t->owner);
 	else if (t->state != STREAM_ENDING) /* that one still flushes */
 		close_with(t, 0);
-}
-
-static int send_wire(struct tcp *t, struct span wire);
-
-static void hands_are_shaken(struct tcp *t)
-{
-	if (list_empty(&t->handshake) || !tls_is_open(t->tls))
-		return;
-	tls_handshake_left(t->tls_context, &t->handshake);
-	timer_fini(&t->patience);
 }
 
 /* What TLS makes of it: something to send, something to tell, or the end. */
@@ -121,8 +138,12 @@ static void on_wire(struct tcp *t, struct span bytes)
 	struct span plain, wire;
 	int r = tls_input(t->tls, bytes, &plain, &wire);
 	int sent = send_wire(t, wire);
-	if (r == TLS_E_BROKEN || sent < 0) {
-		close_with(t, sent < 0 ? sent : -EPROTO);
+	if (r == TLS_E_BROKEN) {
+		fail_tls(t, tls_why(t->tls), -EPROTO);
+		return;
+	}
+	if (sent < 0) {
+		close_with(t, sent);
 		return;
 	}
 	hands_are_shaken(t);
@@ -232,15 +253,18 @@ static int open_stream(struct tcp *t)
 
 static void on_handshake_late(void *owner)
 {
-	close_with(owner, -ETIMEDOUT);
+	fail_tls(owner, "it does not shake hands: perhaps it speaks no TLS on that port", -ETIMEDOUT);
+}
+
+static int make_tls(struct tcp *t, const char *host)
+{
+	list_init(&t->handshake);
+	return t->tls_context ? tls_new(&t->tls, t->tls_context, host) : 0;
 }
 
 static int begin_tls(struct tcp *t)
 {
-	list_init(&t->handshake);
-	int r = tls_new(&t->tls, t->tls_context);
-	if (r == 0)
-		r = timer_init(&t->patience, t->loop, on_handshake_late, t);
+	int r = timer_init(&t->patience, t->loop, on_handshake_late, t);
 	if (r < 0)
 		return r;
 	timer_start(&t->patience, LIMIT_TLS_HANDSHAKE_S * 1000, 0);
@@ -256,11 +280,27 @@ void tcp_adopt(struct tcp *t, const struct tcp_events *events, void *owner, size
 	t->events = events;
 	t->owner = owner;
 	t->queue_max = queue_bytes_max;
-	int r = t->tls_context ? begin_tls(t) : 0;
+	int r = make_tls(t, NULL);
+	if (r == 0 && t->tls)
+		r = begin_tls(t);
 	if (r == 0)
 		r = open_stream(t);
 	if (r < 0)
 		close_with(t, r);
+}
+
+/* Connected: a stream without TLS is there; with it, we say hello. */
+static void on_connected(struct tcp *t)
+{
+	int r = open_stream(t);
+	if (r == 0 && t->tls)
+		r = begin_tls(t);
+	if (r < 0)
+		close_with(t, r);
+	else if (t->tls)
+		on_wire(t, (struct span){0});
+	else if (t->events->ready)
+		t->events->ready(t->owner);
 }
 
 static void on_connect(uv_connect_t *c, int status)
@@ -269,38 +309,63 @@ static void on_connect(uv_connect_t *c, int status)
 	mem_free(c);
 	if (t->state == STREAM_CLOSING)
 		return; /* aborted meanwhile; `closed` is on its way */
-	if (status == 0)
-		status = open_stream(t);
 	if (status < 0)
 		close_with(t, status);
-	else if (t->events->ready)
-		t->events->ready(t->owner);
+	else
+		on_connected(t);
 }
 
-int tcp_connect(struct tcp **ret, struct loop *l, const struct sockaddr *to,
-	const struct tcp_events *events, void *owner, size_t queue_bytes_max)
+/* `c` and `host` are NULL for a plain stream. */
+static int tcp_prepare(struct tcp **ret, struct loop *l, struct tls_context *c, const char *host)
 {
-	assert(events->data && events->closed);
 	struct tcp *t = mem_zalloc(sizeof *t);
-	uv_connect_t *connect = mem_zalloc(sizeof *connect);
-	if (!t || !connect) {
+	if (!t)
+		return err_new(-ENOMEM);
+	t->loop = l;
+	t->tls_context = c;
+	t->connects = true;
+	int r = make_tls(t, host);
+	if (r < 0) {
+		tls_free(t->tls);
 		mem_free(t);
-		mem_free(connect);
+		return r;
+	}
+	*ret = t;
+	return 0;
+}
+
+int tcp_connect_tls(struct tcp **ret, struct loop *l, const struct sockaddr *to, struct tls_context *c,
+	const char *host, const struct tcp_events *events, void *owner, size_t queue_bytes_max)
+{
+	struct tcp *t = NULL;
+	assert(events->data && events->closed);
+	int r = tcp_prepare(&t, l, c, host);
+	if (r < 0)
+		return r;
+	uv_connect_t *connect = mem_zalloc(sizeof *connect);
+	if (!connect) {
+		tls_free(t->tls);
+		mem_free(t);
 		return err_new(-ENOMEM);
 	}
-	t->loop = l;
 	t->events = events;
 	t->owner = owner;
 	t->queue_max = queue_bytes_max;
 	connect->data = t;
 	uv_tcp_init(&l->uv, &t->uv);
 	*ret = t;
-	int r = uv_tcp_connect(connect, &t->uv, to, on_connect);
+	r = uv_tcp_connect(connect, &t->uv, to, on_connect);
 	if (r < 0) {
 		mem_free(connect);
 		close_with(t, r);
 	}
 	return 0;
+}
+
+int tcp_connect(struct tcp **ret, struct loop *l, const struct sockaddr *to,
+	const struct tcp_events *events, void *owner, size_t queue_bytes_max)
+{
+	return tcp_connect_tls(ret, l, to, NULL, NULL, events, owner, queue_bytes_max);
 }
 
 /* ---- writing ---- */

@@ -1,5 +1,5 @@
-/* net/tcp.h - a TCP byte stream, either side, on the control loop; with TLS under it when its listener
- * was told so (net/tls.h), behind the same words.
+/* net/tcp.h - a TCP byte stream, either side, on the control loop; with TLS under it (net/tls.h) when its
+ * listener was told so or it was opened with a context, behind the same words.
  *
  * Owner:   whoever accepted or connected it, until `closed`.
  * Owns:    the socket and its write queue (bounded by `queue_bytes_max`).
@@ -18,12 +18,16 @@ struct tcp_listener;
 struct tls_context;
 
 struct tcp_events {
-	void (*ready)(void *owner); /* connected; never for a stream that was adopted */
+	/* Connected, with TLS: hands are shaken. Never for a stream that was adopted. */
+	void (*ready)(void *owner);
 	void (*data)(void *owner, struct span bytes); /* never empty; valid during the call */
 	/* The peer will send no more but may still listen (a half-closed stream). NULL: the stream
 	 * is then closed at once. */
 	void (*ended)(void *owner);
 	void (*drained)(void *owner); /* the queue, not empty before, is; may be NULL */
+	/* TLS cannot be, or broke; `closed` follows. `why` is the end of a sentence about the far
+	 * end: "its certificate has expired". May be NULL. */
+	void (*tls_failed)(void *owner, const char *why);
 	void (*closed)(void *owner, int error); /* 0 = orderly end, else -errno */
 };
 
@@ -42,6 +46,11 @@ void tcp_adopt(struct tcp *t, const struct tcp_events *events, void *owner, size
 /* A failure to connect is told by `closed`, not by the return value. */
 MUST_USE int tcp_connect(struct tcp **ret, struct loop *l, const struct sockaddr *to,
 	const struct tcp_events *events, void *owner, size_t queue_bytes_max);
+/* The same with TLS: `host` is whom the far end must prove to be, see tls_new(). It is held to
+ * LIMIT_TLS_HANDSHAKE_S once connected. */
+MUST_USE int tcp_connect_tls(struct tcp **ret, struct loop *l, const struct sockaddr *to,
+	struct tls_context *c, const char *host, const struct tcp_events *events, void *owner,
+	size_t queue_bytes_max);
 
 /* Copies what cannot be sent at once. -ENOBUFS when the queue would pass its maximum: then nothing
  * of it was sent. Any other error has begun to close the stream (`closed` will come). */

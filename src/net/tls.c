@@ -4,11 +4,14 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "net/address.h"
+#include "net/tls_why.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 
 enum {
@@ -20,7 +23,8 @@ enum {
 struct tls_context {
 	SSL_CTX *ssl;
 	BIO_METHOD *wire;
-	char *cert_file, *key_file;
+	bool client;
+	char *cert_file, *key_file, *ca_file, *alpn;
 	struct buf out; /* for the wire, of the call that is running */
 	struct list handshakes;
 	unsigned handshake_count;
@@ -30,6 +34,8 @@ struct tls_context {
 struct tls {
 	struct tls_context *context;
 	SSL *ssl;
+	char *host; /* whom a client means to meet */
+	char why[TLS_WHY_SIZE];
 	struct span in; /* of the wire, of the call that is running: OpenSSL takes all of it */
 };
 
@@ -94,13 +100,14 @@ static int no_password(char *out, int size, int writing, void *owner)
 	return 0;
 }
 
-/* Only HTTP/1.1 is spoken here (RFC 7301 section 3.2). */
+/* Who names protocols must name ours. */
 static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_size, const unsigned char *in,
 	unsigned in_size, void *owner)
 {
-	static const char ours[] = "http/1.1";
+	const char *ours = owner;
+	size_t size = strlen(ours);
 	for (unsigned i = 0; i < in_size; i += 1u + in[i])
-		if (in[i] == sizeof ours - 1 && i + in[i] < in_size && !memcmp(in + i + 1, ours, in[i])) {
+		if (in[i] == size && i + in[i] < in_size && !memcmp(in + i + 1, ours, size)) {
 			*out = in + i + 1;
 			*out_size = in[i];
 			return SSL_TLSEXT_ERR_OK;
@@ -108,33 +115,70 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_size,
 	return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-static void set_up(SSL_CTX *s)
+static void set_up(SSL_CTX *s, const struct tls_context *c)
 {
 	SSL_CTX_set_min_proto_version(s, TLS1_2_VERSION);
 	SSL_CTX_set_options(s, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
 	SSL_CTX_set_mode(s, SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_session_cache_mode(s, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_alpn_select_cb(s, on_alpn, NULL);
+	if (c->alpn)
+		SSL_CTX_set_alpn_select_cb(s, on_alpn, c->alpn);
 	SSL_CTX_set_default_passwd_cb(s, no_password);
 }
 
-static int load(SSL_CTX **ret, const char *cert_file, const char *key_file, char why[TLS_WHY_SIZE])
+static int load_own(SSL_CTX *s, const struct tls_context *c, char why[TLS_WHY_SIZE])
+{
+	if (!c->cert_file)
+		return 0;
+	if (SSL_CTX_use_certificate_chain_file(s, c->cert_file) != 1)
+		return files_problem(why, c->cert_file, "no certificate in PEM");
+	if (SSL_CTX_use_PrivateKey_file(s, c->key_file, SSL_FILETYPE_PEM) != 1)
+		return files_problem(why, c->key_file, "no private key in PEM that fits the certificate");
+	if (SSL_CTX_check_private_key(s) != 1)
+		return files_problem(why, c->key_file, "not the key of the certificate");
+	return 0;
+}
+
+/* The first thing that is wrong with their chain is told; nothing wrong is let pass. */
+static int on_verified(int good, X509_STORE_CTX *verification)
+{
+	SSL *ssl = X509_STORE_CTX_get_ex_data(verification, SSL_get_ex_data_X509_STORE_CTX_idx());
+	struct tls *t = SSL_get_app_data(ssl);
+	if (!good && !*t->why)
+		tls_explain_certificate(t->why, sizeof t->why, verification, t->host);
+	return good;
+}
+
+/* A machine without any authority of its own is fine: then ca_file has all there are. */
+static int load_authorities(SSL_CTX *s, const struct tls_context *c, char why[TLS_WHY_SIZE])
+{
+	SSL_CTX_set_verify(s, SSL_VERIFY_PEER, on_verified);
+	SSL_CTX_set_default_verify_paths(s);
+	ERR_clear_error();
+	if (c->ca_file && SSL_CTX_load_verify_locations(s, c->ca_file, NULL) != 1)
+		return files_problem(why, c->ca_file, "no authority's certificate in PEM");
+	return 0;
+}
+
+static int load(SSL_CTX **ret, const struct tls_context *c, char why[TLS_WHY_SIZE])
 {
 	ERR_clear_error();
-	SSL_CTX *s = SSL_CTX_new(TLS_server_method());
+	SSL_CTX *s = SSL_CTX_new(c->client ? TLS_client_method() : TLS_server_method());
 	int r = 0;
 	if (!s)
 		return err_new(-ENOMEM);
-	set_up(s);
-	/* Forward secrecy and authenticated encryption only; TLS 1.3 has nothing else. */
-	if (SSL_CTX_set_cipher_list(s, "ECDHE+AESGCM:ECDHE+CHACHA20") != 1)
+	set_up(s, c);
+	/* Forward secrecy and authenticated encryption only; TLS 1.3 has nothing else. A client asks
+	 * for less last: carriers' equipment is old. */
+	const char *ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
+	if (c->client)
+		ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:ECDHE+AES:RSA+AESGCM:RSA+AES";
+	if (SSL_CTX_set_cipher_list(s, ciphers) != 1)
 		r = err_new(-ENOTSUP);
-	else if (SSL_CTX_use_certificate_chain_file(s, cert_file) != 1)
-		r = files_problem(why, cert_file, "no certificate in PEM");
-	else if (SSL_CTX_use_PrivateKey_file(s, key_file, SSL_FILETYPE_PEM) != 1)
-		r = files_problem(why, key_file, "no private key in PEM that fits the certificate");
-	else if (SSL_CTX_check_private_key(s) != 1)
-		r = files_problem(why, key_file, "not the key of the certificate");
+	if (r == 0)
+		r = load_own(s, c, why);
+	if (r == 0 && c->client)
+		r = load_authorities(s, c, why);
 	if (r) {
 		SSL_CTX_free(s);
 		return r;
@@ -143,17 +187,23 @@ static int load(SSL_CTX **ret, const char *cert_file, const char *key_file, char
 	return 0;
 }
 
-int tls_context_new(struct tls_context **ret, const char *cert_file, const char *key_file,
-	char why[TLS_WHY_SIZE])
+static bool keep(char **at, const char *text)
+{
+	*at = text ? mem_strdup(text) : NULL;
+	return !text || *at;
+}
+
+int tls_context_new(struct tls_context **ret, const struct tls_config *config, char why[TLS_WHY_SIZE])
 {
 	struct tls_context *c = mem_zalloc(sizeof *c);
 	if (!c)
 		return err_new(-ENOMEM);
 	list_init(&c->handshakes);
-	c->cert_file = mem_strdup(cert_file);
-	c->key_file = mem_strdup(key_file);
+	c->client = config->client;
 	c->wire = make_wire();
-	int r = c->cert_file && c->key_file && c->wire ? load(&c->ssl, cert_file, key_file, why) : err_new(-ENOMEM);
+	bool kept = keep(&c->cert_file, config->cert_file) && keep(&c->key_file, config->key_file) &&
+		keep(&c->ca_file, config->ca_file) && keep(&c->alpn, config->alpn);
+	int r = c->wire && kept ? load(&c->ssl, c, why) : err_new(-ENOMEM);
 	if (r) {
 		tls_context_free(c);
 		return r;
@@ -165,7 +215,7 @@ int tls_context_new(struct tls_context **ret, const char *cert_file, const char 
 int tls_context_reload(struct tls_context *c, char why[TLS_WHY_SIZE])
 {
 	SSL_CTX *fresh = NULL;
-	int r = load(&fresh, c->cert_file, c->key_file, why);
+	int r = load(&fresh, c, why);
 	if (r)
 		return r;
 	SSL_CTX_free(c->ssl); /* connections that have it keep it */
@@ -182,6 +232,8 @@ struct tls_context *tls_context_free(struct tls_context *c)
 	BIO_meth_free(c->wire);
 	mem_free(c->cert_file);
 	mem_free(c->key_file);
+	mem_free(c->ca_file);
+	mem_free(c->alpn);
 	buf_fini(&c->out);
 	mem_free(c);
 	return NULL;
@@ -205,8 +257,27 @@ void tls_handshake_left(struct tls_context *c, struct list *link)
 
 /* ---- one connection ---- */
 
-int tls_new(struct tls **ret, struct tls_context *c)
+/* RFC 5922 section 7: the name that the user gave, never one that the network told us. An address is
+ * no name for SNI (RFC 6066 section 3). */
+static int expect_host(struct tls *t, const char *host)
 {
+	X509_VERIFY_PARAM *p = SSL_get0_param(t->ssl);
+	struct sockaddr_storage literal;
+	t->host = mem_strdup(host);
+	if (!t->host)
+		return err_new(-ENOMEM);
+	X509_VERIFY_PARAM_set_hostflags(p, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	int ok = address_parse(&literal, host, 0) == 0
+		? X509_VERIFY_PARAM_set1_ip_asc(p, host)
+		: X509_VERIFY_PARAM_set1_host(p, host, 0) && SSL_set_tlsext_host_name(t->ssl, host);
+	SSL_set_connect_state(t->ssl);
+	ERR_clear_error();
+	return ok ? 0 : err_new(-EINVAL);
+}
+
+int tls_new(struct tls **ret, struct tls_context *c, const char *host)
+{
+	assert(c->client == (host != NULL));
 	struct tls *t = mem_zalloc(sizeof *t);
 	if (!t)
 		return err_new(-ENOMEM);
@@ -220,17 +291,31 @@ int tls_new(struct tls **ret, struct tls_context *c)
 	BIO_set_data(wire, t);
 	BIO_set_init(wire, 1);
 	SSL_set_bio(t->ssl, wire, wire);
-	SSL_set_accept_state(t->ssl);
+	SSL_set_app_data(t->ssl, t);
+	if (!host)
+		SSL_set_accept_state(t->ssl);
+	int r = host ? expect_host(t, host) : 0;
+	if (r < 0) {
+		tls_free(t);
+		return r;
+	}
 	*ret = t;
 	return 0;
 }
 
 struct tls *tls_free(struct tls *t)
 {
-	if (t)
-		SSL_free(t->ssl);
+	if (!t)
+		return NULL;
+	SSL_free(t->ssl);
+	mem_free(t->host);
 	mem_free(t);
 	return NULL;
+}
+
+const char *tls_why(const struct tls *t)
+{
+	return t->why;
 }
 
 bool tls_is_open(const struct tls *t)
@@ -256,6 +341,8 @@ static int outcome(struct tls *t, int n)
 	case SSL_ERROR_ZERO_RETURN:
 		return TLS_E_ENDED;
 	default:
+		if (!*t->why)
+			tls_explain_error(t->why, sizeof t->why);
 		ERR_clear_error();
 		return TLS_E_BROKEN;
 	}

@@ -14,9 +14,24 @@
 /* What an in-dialog request of that name does not get a 405 for. */
 const char sip_allow[] = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO";
 
+static void trace(struct sip_agent *a, const struct sip_path *path, struct span bytes, const struct sip_message *m)
+{
+	if (!a->events || !a->events->message)
+		return;
+	const struct sip_traced t = {
+		.sent = !m,
+		.protocol = path->protocol == SIP_TCP ? "TCP" : "UDP",
+		.remote = (const struct sockaddr *)&path->remote,
+		.bytes = bytes,
+		.message = m,
+	};
+	a->events->message(a->owner, &t);
+}
+
 int sip_agent_send(struct sip_agent *a, struct sip_path *path, struct span bytes)
 {
 	++a->counts.sent;
+	trace(a, path, bytes, NULL);
 	return sip_transport_send(a->transport, path, bytes);
 }
 
@@ -25,9 +40,9 @@ void sip_agent_write_via(
 {
 	char host_port[SIP_HOST_PORT_SIZE];
 
-	sip_transport_host_port(a->transport, (const struct sockaddr *)&path->remote, host_port);
+	sip_transport_host_port(a->transport, path, host_port);
 	sip_write_header_format(w, "Via", "SIP/2.0/%s %s;rport;branch=%s",
-		path->protocol == SIP_TCP ? "TCP" : "UDP", host_port, branch);
+		sip_protocol_text(path->protocol), host_port, branch);
 }
 
 int sip_agent_contact(
@@ -35,9 +50,9 @@ int sip_agent_contact(
 {
 	char host_port[SIP_HOST_PORT_SIZE];
 
-	sip_transport_host_port(a->transport, (const struct sockaddr *)&path->remote, host_port);
+	sip_transport_host_port(a->transport, path, host_port);
 	char *text = mem_format("<sip:%s%s%s;transport=%s>", user ? user : "",
-		user && *user ? "@" : "", host_port, path->protocol == SIP_TCP ? "tcp" : "udp");
+		user && *user ? "@" : "", host_port, sip_protocol_param(path->protocol));
 	if (!text)
 		return err_new(-ENOMEM);
 	mem_free(*ret);
@@ -332,6 +347,7 @@ static void on_message(void *owner, const struct sip_message *m, const struct si
 	struct sip_agent *a = owner;
 
 	++a->counts.received;
+	trace(a, from, m->bytes, m);
 	if (m->is_response)
 		on_response(a, m);
 	else
@@ -365,17 +381,33 @@ static struct sip_client *waiting_at(struct sip_agent *a, const struct sip_path 
 }
 
 /* Each one told may change the table, so the search begins anew. It ends: who was told waits no
- * longer, and what is started meanwhile to the same place is told in a later turn. */
-static void on_path_failed(void *owner, const struct sip_path *path)
+ * longer there, and what is started meanwhile to the same place is told in a later turn. */
+static void on_path_failed(
+	void *owner, const struct sip_path *path, const struct sip_trouble *why)
 {
 	struct sip_agent *a = owner;
 	struct sip_client *c;
 
 	for (size_t i = a->clients.count; i && (c = waiting_at(a, path)); --i)
-		sip_client_broken(c);
+		sip_client_broken(c, why);
+}
+
+/* A dialog's requests ride the connection that made it (RFC 5923), until the dialog ends. */
+static bool on_needed(void *owner, uint64_t connection)
+{
+	struct sip_agent *a = owner;
+
+	list_each(it, &a->usages)
+	{
+		const struct sip_usage *u = container_of(it, struct sip_usage, link);
+		if (u->ops->connection(u) == connection)
+			return true;
+	}
+	return false;
 }
 
 static const struct sip_transport_events transport_events = {
+	.needed = on_needed,
 	.known = on_known,
 	.message = on_message,
 	.dropped = on_dropped,
@@ -400,6 +432,10 @@ static int open_transport(struct sip_agent *a, const struct sip_agent_config *co
 		.port = config->port,
 		.advertised = config->advertised,
 		.advertised_port = config->advertised_port,
+		.tls_server = config->tls_server,
+		.tls_port = config->tls_port,
+		.tls_client = config->tls_client,
+		.ping_ms = config->ping_ms,
 	};
 	return sip_transport_open(&a->transport, a->loop, &transport, &transport_events, a);
 }
@@ -456,9 +492,19 @@ struct sip_agent *sip_agent_free(struct sip_agent *a)
 	return NULL;
 }
 
+void sip_agent_local(const struct sip_agent *a, const struct sockaddr *remote, char out[SIP_LOCAL_SIZE])
+{
+	sip_transport_host_port(a->transport, remote, out);
+}
+
 uint16_t sip_agent_port(const struct sip_agent *a)
 {
 	return sip_transport_port(a->transport);
+}
+
+uint16_t sip_agent_tls_port(const struct sip_agent *a)
+{
+	return sip_transport_tls_port(a->transport);
 }
 
 size_t sip_agent_calls(const struct sip_agent *a)

@@ -12,6 +12,7 @@
 
 #include "net/dns.h"
 #include "net/loop.h"
+#include "net/tls.h"
 #include "sip/transaction.h"
 #include "wire/sip_message.h"
 
@@ -27,16 +28,32 @@ struct sip_agent_config {
 	uint16_t port;                    /* UDP and TCP alike; 0 = any */
 	const char *advertised;           /* host or ip in Via and Contact; NULL = local */
 	uint16_t advertised_port;         /* 0 = the real one */
+	struct tls_context *tls_server;   /* listens for TLS; NULL = not. Both outlive the agent */
+	struct tls_context *tls_client;   /* calls by TLS; NULL = such calls fail */
+	uint16_t tls_port;                /* 0 = any */
 	const char *user_agent;           /* NULL = no User-Agent header */
 	struct sip_timers timers;         /* zeros = RFC 3261 */
 	uint32_t failover_ms;             /* first response of one target; 0 = 4000 */
+	uint32_t ping_ms;                 /* keep-alive of a call's connection; 0 = 30 s */
 	bool open_to_all;                 /* the simulator: everybody is a peer */
+};
+
+/* One message on its way, for whoever keeps traces. Secrets are in it: see wire/sip_mask.h. */
+struct sip_traced {
+	bool sent;
+	const char *protocol; /* "UDP", "TCP", "TLS" */
+	const struct sockaddr *remote;
+	struct span bytes;                  /* of the whole message */
+	const struct sip_message *message;  /* what came, taken apart; NULL of what is sent */
 };
 
 struct sip_agent_events {
 	/* An INVITE outside any call. Call sip_incoming_accept() or sip_incoming_respond() or
 	 * sip_incoming_drop() inside; `invite` is gone afterwards. NULL: 403. */
 	void (*incoming)(void *owner, struct sip_incoming *in, const struct sip_message *invite);
+	/* Every message of every call, repetitions too; from the middle of other work: keep, don't act. NULL:
+	 * nobody traces. */
+	void (*message)(void *owner, const struct sip_traced *t);
 	/* An OPTIONS outside any call: false = say nothing. NULL: always answered 200. */
 	bool (*options)(void *owner, const struct sip_message *m, const struct sockaddr *from);
 };
@@ -54,7 +71,11 @@ MUST_USE int sip_agent_new(struct sip_agent **ret, struct loop *l, struct dns *d
 /* Ends nothing politely: hang up first and run the loop. No event after this. Not from inside an
  * event of the agent or of its calls. Takes NULL, returns NULL. */
 struct sip_agent *sip_agent_free(struct sip_agent *a);
+/* "192.0.2.1:5060": how whoever is at `remote` is told to name us. */
+enum { SIP_LOCAL_SIZE = 280 };
+void sip_agent_local(const struct sip_agent *a, const struct sockaddr *remote, char out[SIP_LOCAL_SIZE]);
 uint16_t sip_agent_port(const struct sip_agent *a);
+uint16_t sip_agent_tls_port(const struct sip_agent *a); /* 0: does not listen for TLS */
 size_t sip_agent_calls(const struct sip_agent *a); /* both directions, lingering ones too */
 const struct sip_agent_counts *sip_agent_counts(const struct sip_agent *a);
 

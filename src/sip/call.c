@@ -42,7 +42,7 @@ bool sip_call_hung_up(const struct sip_call *c)
 const char *sip_why_text(enum sip_why why)
 {
 	static const char *const texts[SIP_WHY__COUNT] = {
-		"response", "timeout", "transport", "dns", "auth", "cancelled", "broken"};
+		"response", "timeout", "transport", "tls", "dns", "auth", "cancelled", "broken"};
 	return texts[why];
 }
 
@@ -95,10 +95,13 @@ static void describe(struct sip_call *c, struct sip_failure *f)
 		break;
 	case SIP_WHY_TRANSPORT:
 		snprintf(out, size, "%s refuses %s connections or cannot be reached.", where,
-			c->s.path.protocol == SIP_TCP ? "TCP" : "UDP");
+			sip_protocol_text(c->s.path.protocol));
+		break;
+	case SIP_WHY_TLS:
+		snprintf(out, size, "No TLS with %s at %s: %s.", c->s.host, where, c->detail);
 		break;
 	case SIP_WHY_DNS:
-		snprintf(out, size, "%s has no address: %s.", c->s.host, c->dns_why);
+		snprintf(out, size, "%s has no address: %s.", c->s.host, c->detail);
 		break;
 	case SIP_WHY_AUTH:
 		snprintf(out, size, "The far end asks for a user name and password (%u)%s.",
@@ -117,7 +120,7 @@ static void describe(struct sip_call *c, struct sip_failure *f)
 
 void sip_call_fail(struct sip_call *c, enum sip_why why, const struct sip_message *m)
 {
-	struct sip_failure f = {.why = why, .status = m ? m->status : 0, .response = m};
+	struct sip_failure f = {.why = why, .status = m ? m->status : 0, .response = m, .detail = c->detail};
 
 	if (m)
 		f.reason = m->reason;
@@ -232,6 +235,13 @@ static void on_reanswered(struct sip_session *s, const struct sip_message *m)
 		c->events->reanswered(c->owner, m);
 }
 
+static void on_referred(struct sip_session *s, const struct sip_refer_result *r)
+{
+	struct sip_call *c = call_of(s);
+	if (c->events->referred)
+		c->events->referred(c->owner, r);
+}
+
 static void on_idle(struct sip_session *s)
 {
 	sip_call_settle(call_of(s));
@@ -250,6 +260,7 @@ static const struct sip_session_ops session_ops = {
 	.bye_done = on_bye_done,
 	.no_ack = on_no_ack,
 	.reanswered = on_reanswered,
+	.referred = on_referred,
 	.idle = on_idle,
 	.free_now = on_free_now,
 };
@@ -344,6 +355,31 @@ int sip_call_refuse(struct sip_call *c, unsigned status, const char *warning)
 int sip_call_reinvite(struct sip_call *c, struct span body)
 {
 	return c->state == CALL_ESTABLISHED ? sip_session_reinvite(&c->s, body) : -EINVAL;
+}
+
+int sip_call_bye_headers(struct sip_call *c, const struct sip_extra *headers, size_t count)
+{
+	char *text = sip_extra_text(headers, count);
+	if (!text)
+		return -EINVAL;
+	mem_free(c->s.bye_extra);
+	c->s.bye_extra = text;
+	return 0;
+}
+
+int sip_call_refer(struct sip_call *c, const struct sip_refer_request *request)
+{
+	return c->state == CALL_ESTABLISHED ? sip_session_refer(&c->s, request) : -EINVAL;
+}
+
+void sip_call_refer_forget(struct sip_call *c)
+{
+	sip_session_refer_forget(&c->s);
+}
+
+bool sip_call_refer_accepted(const struct sip_call *c)
+{
+	return sip_session_refer_accepted(&c->s);
 }
 
 const char *sip_call_id(const struct sip_call *c)

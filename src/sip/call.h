@@ -16,9 +16,10 @@
 struct sip_call;
 
 enum sip_protocol_choice {
-	SIP_PROTOCOL_AUTO, /* UDP, but TCP if the URI says so or the request passes 1300 bytes */
+	SIP_PROTOCOL_AUTO, /* what the URI says, else UDP, or TCP when the request passes 1300 bytes */
 	SIP_PROTOCOL_UDP,
 	SIP_PROTOCOL_TCP,
+	SIP_PROTOCOL_TLS,
 };
 
 /* Texts are copied. Nothing is escaped but the display name: a text with a line end is -EINVAL. */
@@ -44,6 +45,7 @@ enum sip_why {
 	SIP_WHY_RESPONSE,  /* `status` says it */
 	SIP_WHY_TIMEOUT,   /* nobody answered the INVITE */
 	SIP_WHY_TRANSPORT, /* refused, unreachable, connection lost */
+	SIP_WHY_TLS,       /* the far end is not who it should be, or TLS cannot be */
 	SIP_WHY_DNS,       /* the host has no address */
 	SIP_WHY_AUTH,      /* challenged: no credentials, refused ones, or no algorithm we know */
 	SIP_WHY_CANCELLED, /* sip_call_hangup() before the answer */
@@ -57,7 +59,8 @@ struct sip_failure {
 	enum sip_why why;
 	struct span reason;                 /* phrase of the response; empty without one */
 	const struct sip_message *response; /* NULL without one; gone after the event */
-	char sentence[256];                 /* for a human, says what happened */
+	const char *detail; /* TLS, DNS: why, as the end of a sentence about the far end; else "" */
+	char sentence[320]; /* for a human, says what happened */
 };
 
 struct sip_end {
@@ -65,6 +68,28 @@ struct sip_end {
 	struct sip_reason reason;          /* Reason of the BYE; zeros without one */
 	const struct sip_message *request; /* the BYE; NULL when we hung up. Gone after the event */
 	const char *why;                   /* a word: "bye", "hangup", "no ack", "cancel", "lost" */
+};
+
+/* A transfer that we ask the far end for (sip/refer.c). */
+struct sip_refer_request {
+	const char *refer_to;    /* header value: "tel:+15550100", "<sip:a@b>" */
+	const char *referred_by; /* header value; NULL = none */
+	const struct sip_extra *headers;
+	size_t header_count;
+};
+
+/* How it came out. */
+enum sip_refer_end {
+	SIP_REFER_DONE,       /* the far end has talked to the target: status 2xx */
+	SIP_REFER_REFUSED,    /* the REFER itself was answered so */
+	SIP_REFER_FAILED,     /* a NOTIFY said so */
+	SIP_REFER_SILENT,     /* no answer to the REFER: status 0 */
+	SIP_REFER_TERMINATED, /* the far end tells no more; status is the last it told, 0 = none */
+};
+struct sip_refer_result {
+	enum sip_refer_end end;
+	unsigned status;
+	struct span reason; /* gone after the event */
 };
 
 /* Every handler but `failed` and `ended` may be NULL. Messages are gone after the event. */
@@ -83,6 +108,7 @@ struct sip_call_events {
 	void (*acked)(void *owner, const struct sip_message *ack);
 	void (*info)(void *owner, const struct sip_message *request); /* answered 200 already */
 	void (*reanswered)(void *owner, const struct sip_message *response); /* final, of ours */
+	void (*referred)(void *owner, const struct sip_refer_result *result); /* of sip_call_refer() */
 	void (*failed)(void *owner, const struct sip_failure *failure);
 	void (*ended)(void *owner, const struct sip_end *end);
 };
@@ -109,6 +135,16 @@ MUST_USE int sip_call_refuse(struct sip_call *c, unsigned status, const char *wa
 /* A re-INVITE of ours (hold, other codecs); `reanswered` follows, unless the call ends first.
  * Returns 0, -ENOMEM, or -EINVAL when not answered yet or another offer is under way. */
 MUST_USE int sip_call_reinvite(struct sip_call *c, struct span body);
+
+/* Headers that a BYE of ours carries from now on. Returns 0, -EINVAL (a line end) or -ENOMEM. */
+MUST_USE int sip_call_bye_headers(struct sip_call *c, const struct sip_extra *headers, size_t count);
+
+/* REFER: asks the far end to talk to somebody else; `referred` follows, unless the call ends first. Returns
+ * 0, -ENOMEM, or -EINVAL when not answered yet, another is under way or a text has a line end. */
+MUST_USE int sip_call_refer(struct sip_call *c, const struct sip_refer_request *request);
+void sip_call_refer_forget(struct sip_call *c); /* no `referred` any more */
+/* Whether the far end said that it is at it: then its BYE is a success (RFC 5589 section 6.1). */
+bool sip_call_refer_accepted(const struct sip_call *c);
 
 const char *sip_call_id(const struct sip_call *c); /* the Call-ID header */
 /* Where the INVITE went, once it did; family 0 before. */

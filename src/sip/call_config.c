@@ -97,13 +97,12 @@ int sip_invite_target(const struct sip_invite_config *config, struct sip_uri *re
 	if (sip_uri_parse(&uri, span_text(config->request_uri)) || uri.scheme != SIP_SCHEME_SIP)
 		return -EINVAL;
 	sip_param_get(uri.params, "transport", &transport);
-	bool asks_tcp = span_is_nocase(transport, "tcp");
-	if (transport.size && !asks_tcp && !span_is_nocase(transport, "udp"))
-		return -EINVAL; /* TLS is not here yet */
-	*protocol = config->protocol == SIP_PROTOCOL_TCP ||
-			(config->protocol == SIP_PROTOCOL_AUTO && asks_tcp)
-		? SIP_TCP
-		: SIP_UDP;
+	enum sip_protocol asked = SIP_UDP;
+	if (transport.size && !sip_protocol_find(&asked, transport))
+		return -EINVAL;
+	static const enum sip_protocol chosen[] = {
+		[SIP_PROTOCOL_UDP] = SIP_UDP, [SIP_PROTOCOL_TCP] = SIP_TCP, [SIP_PROTOCOL_TLS] = SIP_TLS};
+	*protocol = config->protocol == SIP_PROTOCOL_AUTO ? asked : chosen[config->protocol];
 	*may_grow = config->protocol == SIP_PROTOCOL_AUTO && !transport.size;
 	*ret = uri;
 	if (!config->proxy)

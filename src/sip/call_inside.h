@@ -63,7 +63,7 @@ struct sip_call {
 	char *hangup_reason;
 	struct timer timer;
 	enum sip_why soon; /* what the timer will tell while RESOLVING */
-	char dns_why[128];
+	char detail[TLS_WHY_SIZE]; /* what the DNS or TLS complained about last */
 	struct deferred reap;
 };
 

@@ -2,6 +2,8 @@
  * 2xx, refusals (RFC 3261 sections 13.2.2 and 9.1, RFC 3262). */
 #include "sip/call_inside.h"
 
+#include <stdio.h>
+
 static struct fork *fork_get(struct sip_call *c, struct span tag)
 {
 	for (size_t i = 0; i < c->fork_count; ++i)
@@ -211,8 +213,11 @@ static void on_failed(void *owner, struct sip_client *client, bool timeout)
 	c->invite = NULL;
 	if (timeout)
 		c->grown = false;
+	if (client->tls_why)
+		snprintf(c->detail, sizeof c->detail, "%s", client->tls_why);
 	if (!sip_call_try_next(c))
-		sip_call_fail(c, timeout ? SIP_WHY_TIMEOUT : SIP_WHY_TRANSPORT, NULL);
+		sip_call_fail(c, timeout ? SIP_WHY_TIMEOUT : client->tls_why ? SIP_WHY_TLS : SIP_WHY_TRANSPORT,
+			NULL);
 }
 
 static void on_ended(void *owner, struct sip_client *client)

@@ -19,6 +19,7 @@ bool sip_call_try_target(struct sip_call *c)
 	struct sip_session *s = &c->s;
 
 	s->path = (struct sip_path){.protocol = c->protocol, .remote = c->targets[c->target]};
+	snprintf(s->path.host, sizeof s->path.host, "%s", s->host);
 	s->usage.remote = s->path.remote;
 	c->grown = false;
 	if (!sip_call_send_invite(c, s->dialog.local_cseq))
@@ -65,7 +66,7 @@ static void on_addresses(void *owner, const struct sockaddr_storage *addresses, 
 		return;
 	c->target_count = count < DNS_ADDRESSES_MAX ? count : DNS_ADDRESSES_MAX;
 	memcpy(c->targets, addresses, c->target_count * sizeof *addresses);
-	snprintf(c->dns_why, sizeof c->dns_why, "%s", why ? why : "not found");
+	snprintf(c->detail, sizeof c->detail, "%s", why ? why : "not found");
 	if (!count)
 		sip_call_fail_soon(c, SIP_WHY_DNS);
 	else if (!sip_call_try_target(c))
@@ -78,5 +79,5 @@ int sip_call_resolve(struct sip_call *c, const struct sip_uri *target)
 	if (!c->s.host)
 		return err_new(-ENOMEM);
 	return dns_resolve(&c->query, c->s.usage.agent->dns, c->s.host,
-		target->port ? target->port : 5060, on_addresses, c);
+		target->port ? target->port : sip_protocol_port(c->protocol), on_addresses, c);
 }

@@ -81,6 +81,7 @@ static void release(struct sip_client *c)
 	timer_fini(&c->timer);
 	mem_free(c->key);
 	mem_free(c->bytes);
+	mem_free(c->tls_why);
 	mem_free(c);
 }
 
@@ -94,6 +95,8 @@ static void act(struct sip_client *c, unsigned what, const struct sip_message *m
 		send_ack(c, m);
 	if (what & SIP_DO_PASS && c->events)
 		c->events->response(c->owner, c, m);
+	if (what & SIP_DO_TIMEOUT && sip_is_stream(c->path.protocol))
+		sip_transport_suspect(c->agent->transport, &c->path);
 	if (what & (SIP_DO_TIMEOUT | SIP_DO_FAILED) && c->events)
 		c->events->failed(c->owner, c, what & SIP_DO_TIMEOUT);
 	--c->busy;
@@ -124,8 +127,23 @@ void sip_client_input(struct sip_client *c, const struct sip_message *response)
 		response);
 }
 
-void sip_client_broken(struct sip_client *c)
+/* A connection that had worked may have been closed by the far end, which had no reason to keep it,
+ * before it read this request: then it goes out once more, on a new one. */
+static bool sent_anew(struct sip_client *c)
 {
+	if (c->retried)
+		return false;
+	c->retried = true;
+	c->path.connection = 0;
+	return sip_agent_send(c->agent, &c->path, span_of(c->bytes, c->size)) >= 0;
+}
+
+void sip_client_broken(struct sip_client *c, const struct sip_trouble *why)
+{
+	if (why->was_good && !why->tls && sent_anew(c))
+		return;
+	if (why->tls && !c->tls_why)
+		c->tls_why = mem_strdup(why->tls);
 	act(c, sip_transaction_broken(&c->engine), NULL);
 }
 
@@ -170,7 +188,7 @@ int sip_client_start(struct sip_client **ret, struct sip_agent *a, enum sip_meth
 	assert(r == 0); /* branches are random */
 	sip_transaction_start(&c->engine,
 		method == SIP_INVITE ? SIP_CLIENT_INVITE : SIP_CLIENT_OTHER, &a->timers,
-		path->protocol == SIP_TCP, loop_now_ms(a->loop));
+		sip_is_stream(path->protocol), loop_now_ms(a->loop));
 	c->send_failed = sip_agent_send(a, &c->path, span_of(c->bytes, c->size)) < 0;
 	if (c->send_failed)
 		timer_start(&c->timer, 0, 0);

@@ -34,6 +34,8 @@ struct sip_usage_ops {
 	/* A request within the dialog; `s` is owed a response. */
 	void (*request)(struct sip_usage *u, struct sip_server *s, const struct sip_message *m);
 	void (*ack)(struct sip_usage *u, const struct sip_message *m); /* of a 2xx */
+	/* The one that its requests ride; 0 = none. */
+	uint64_t (*connection)(const struct sip_usage *u);
 	void (*free_now)(struct sip_usage *u); /* the agent goes; no events */
 };
 
@@ -108,6 +110,8 @@ struct sip_client {
 	uint8_t *bytes;
 	size_t size;
 	bool cancelled;   /* CANCEL is out */
+	bool retried;     /* on a new connection, because the old one was dead */
+	char *tls_why;    /* why TLS could not be, for `failed`; or NULL */
 	bool send_failed; /* inside sip_client_start(); told in the next turn */
 	struct timer timer;
 	unsigned busy; /* on the call stack */
@@ -127,7 +131,7 @@ void sip_client_hush(struct sip_client *c);
  * one is nothing. `reason` may be NULL. */
 void sip_client_cancel(struct sip_client *c, const char *reason);
 void sip_client_input(struct sip_client *c, const struct sip_message *response);
-void sip_client_broken(struct sip_client *c);
+void sip_client_broken(struct sip_client *c, const struct sip_trouble *why);
 struct sip_client *sip_client_free(struct sip_client *c); /* at once; no events */
 void sip_client_key(struct writer *w, struct span branch, struct span method);
 

@@ -167,7 +167,7 @@ int sip_server_new(struct sip_server **ret, struct sip_agent *a, const struct si
 	}
 	sip_transaction_start(&s->engine,
 		m->method == SIP_INVITE ? SIP_SERVER_INVITE : SIP_SERVER_OTHER, &a->timers,
-		from->protocol == SIP_TCP, loop_now_ms(a->loop));
+		sip_is_stream(from->protocol), loop_now_ms(a->loop));
 	*ret = s;
 	return 0;
 }

@@ -196,6 +196,9 @@ static void on_request(struct sip_usage *u, struct sip_server *server, const str
 	case SIP_OPTIONS:
 		sip_server_reply(server, 200);
 		return;
+	case SIP_NOTIFY:
+		sip_session_notified(s, server, m);
+		return;
 	case SIP_PRACK: /* we send no reliable provisional response, so it matches none */
 		sip_server_reply(server, 481);
 		return;
@@ -224,7 +227,13 @@ static void on_free_now(struct sip_usage *u)
 	s->ops->free_now(s);
 }
 
+static uint64_t on_connection(const struct sip_usage *u)
+{
+	return container_of((struct sip_usage *)u, struct sip_session, usage)->path.connection;
+}
+
 static const struct sip_usage_ops usage_ops = {
+	.connection = on_connection,
 	.request = on_request,
 	.ack = on_ack,
 	.free_now = on_free_now,
@@ -273,6 +282,8 @@ void sip_session_fini(struct sip_session *s)
 	mem_free(s->host);
 	mem_free(s->contact);
 	mem_free(s->bye_reason);
+	mem_free(s->bye_extra);
+	sip_session_refer_fini(s);
 	mem_free(s->auth);
 	mem_free(s->username);
 	mem_free(s->password);

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "sip/core.h"
 #include "sip/digest.h"
+#include "sip/refer.h"
 
 struct sip_session;
 
@@ -22,6 +23,7 @@ struct sip_session_ops {
 	void (*bye_done)(struct sip_session *s); /* ours was answered, or nobody will */
 	void (*no_ack)(struct sip_session *s);   /* nobody acknowledged our 200 */
 	void (*reanswered)(struct sip_session *s, const struct sip_message *m);
+	void (*referred)(struct sip_session *s, const struct sip_refer_result *r);
 	void (*idle)(struct sip_session *s); /* the last transaction is gone */
 	void (*free_now)(struct sip_session *s);
 };
@@ -44,12 +46,13 @@ struct sip_session {
 	struct sip_client *bye, *reinvite;
 	uint32_t reinvite_cseq;
 	char *bye_reason;
+	char *bye_extra; /* header lines; NULL = none */
+	struct sip_refer refer;
 	struct sip_authorizer *auth; /* what the far end has challenged; NULL = nothing yet */
 	char *username, *password;
 
 	struct dns_query *query; /* for the first route's name */
 	struct buf held;         /* the ACK that waits for it */
-	enum sip_protocol hop_protocol;
 };
 
 void sip_session_init(
@@ -70,6 +73,8 @@ void sip_session_ack(struct sip_session *s, const struct sip_dialog *d, const st
 struct sip_client *sip_session_start(struct sip_session *s, enum sip_method method,
 	const char *branch, struct span bytes, const struct sip_client_events *events);
 
+/* Another request begins, which may be challenged. */
+void sip_session_begin_auth(struct sip_session *s);
 /* Takes in a 401 or 407. False: there is nothing to answer it with. */
 bool sip_session_challenged(struct sip_session *s, const struct sip_message *m);
 /* Credentials for all that has been challenged, if anything was. Returns 0 or a negative error. */

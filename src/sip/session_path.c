@@ -27,24 +27,41 @@ static bool hop_of(const struct sip_dialog *d, struct hop *ret)
 		return false;
 	memcpy(ret->host, uri.host.data, uri.host.size);
 	ret->host[uri.host.size] = 0;
-	ret->port = uri.port ? uri.port : 5060;
-	bool tcp = sip_param_get(uri.params, "transport", &transport) &&
-		span_is_nocase(transport, "tcp");
-	ret->protocol = tcp ? SIP_TCP : SIP_UDP;
+	ret->protocol = SIP_UDP;
+	if (sip_param_get(uri.params, "transport", &transport))
+		(void)sip_protocol_find(&ret->protocol, transport);
+	if (uri.scheme == SIP_SCHEME_SIPS)
+		ret->protocol = SIP_TLS;
+	ret->port = uri.port ? uri.port : sip_protocol_port(ret->protocol);
 	return true;
 }
 
 /* A connection that leads there already is kept: behind an edge the name or address in its
- * Record-Route may be reachable by no other. */
-static struct sip_path path_to(const struct sip_session *s, const struct sip_dialog *d,
-	enum sip_protocol protocol, const struct sockaddr_storage *to)
+ * Record-Route may be reachable by no other. With TLS only a name can lead away from it: nobody proves
+ * to be an address (RFC 5923). Should it break, a new one leads to the same place by the same name. */
+static bool stays(const struct sip_session *s, const struct sip_dialog *d, const struct hop *hop,
+	const struct sockaddr_storage *to)
 {
+	struct sockaddr_storage literal;
+	bool is_literal = address_parse(&literal, hop->host, 0) == 0;
 	bool same_host = address_same_ip(
 		(const struct sockaddr *)&s->path.remote, (const struct sockaddr *)to);
 
-	if (s->path.protocol == SIP_TCP && (d->route_count || same_host))
+	if (!sip_is_stream(s->path.protocol))
+		return false;
+	return d->route_count || same_host ||
+		(s->path.protocol == SIP_TLS && (is_literal || hop->protocol != SIP_TLS));
+}
+
+static struct sip_path path_to(const struct sip_session *s, const struct sip_dialog *d,
+	const struct hop *hop, const struct sockaddr_storage *to)
+{
+	struct sip_path path = {.protocol = hop->protocol, .remote = *to};
+
+	if (stays(s, d, hop, to))
 		return s->path;
-	return (struct sip_path){.protocol = protocol, .remote = *to};
+	memcpy(path.host, hop->host, sizeof path.host);
+	return path;
 }
 
 struct sip_path sip_session_hop(const struct sip_session *s, const struct sip_dialog *d)
@@ -54,7 +71,7 @@ struct sip_path sip_session_hop(const struct sip_session *s, const struct sip_di
 
 	if (!hop_of(d, &hop) || address_parse(&literal, hop.host, hop.port) < 0)
 		return s->path;
-	return path_to(s, d, hop.protocol, &literal);
+	return path_to(s, d, &hop, &literal);
 }
 
 static void take_path(struct sip_session *s, struct sip_path path)
@@ -67,10 +84,11 @@ static void on_hop(void *owner, const struct sockaddr_storage *addresses, size_t
 	const char *why)
 {
 	struct sip_session *s = owner;
+	struct hop hop;
 
 	s->query = NULL;
-	if (count)
-		take_path(s, path_to(s, &s->dialog, s->hop_protocol, &addresses[0]));
+	if (count && hop_of(&s->dialog, &hop))
+		take_path(s, path_to(s, &s->dialog, &hop, &addresses[0]));
 	send_held(s);
 }
 
@@ -83,9 +101,8 @@ void sip_session_route(struct sip_session *s)
 	if (!hop_of(&s->dialog, &hop) || address_parse(&literal, hop.host, hop.port) == 0)
 		return;
 	bool same_name = s->host && strcasecmp(s->host, hop.host) == 0;
-	if (same_name || s->query || s->path.protocol == SIP_TCP)
+	if (same_name || s->query || (sip_is_stream(s->path.protocol) && s->dialog.route_count))
 		return;
-	s->hop_protocol = hop.protocol;
 	/* Without an answer the way of the INVITE stays. */
 	if (dns_resolve(&s->query, s->usage.agent->dns, hop.host, hop.port, on_hop, s) < 0)
 		s->query = NULL;

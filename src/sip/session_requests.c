@@ -29,7 +29,7 @@ struct sip_client *sip_session_start(struct sip_session *s, enum sip_method meth
 				   events, s) < 0)
 		return NULL;
 	list_add(&s->clients, &c->owner_link);
-	if (s->path.protocol == SIP_TCP)
+	if (sip_is_stream(s->path.protocol))
 		s->path.connection = c->path.connection;
 	return c;
 }
@@ -87,7 +87,7 @@ int sip_session_write_auth(
 		span_text(sip_method_text(method)), sip_dialog_request_uri(&s->dialog), body, cnonce);
 }
 
-static void begin_auth(struct sip_session *s)
+void sip_session_begin_auth(struct sip_session *s)
 {
 	if (s->auth)
 		sip_authorizer_begin(s->auth);
@@ -142,6 +142,8 @@ static bool send_bye(struct sip_session *s)
 	sip_session_write(s, &w, &s->dialog, SIP_BYE, ++s->dialog.local_cseq, branch);
 	if (s->bye_reason)
 		sip_write_header(&w, "Reason", span_text(s->bye_reason));
+	if (s->bye_extra)
+		write_text(&w, s->bye_extra);
 	if (sip_session_write_auth(s, &w, SIP_BYE, (struct span){0}) < 0)
 		return false;
 	sip_write_end(&w, NULL, (struct span){0});
@@ -153,7 +155,7 @@ static bool send_bye(struct sip_session *s)
 
 void sip_session_bye(struct sip_session *s, const char *reason)
 {
-	begin_auth(s);
+	sip_session_begin_auth(s);
 	mem_free(s->bye_reason);
 	/* A reason with a line end is none. */
 	s->bye_reason = reason && !strpbrk(reason, "\r\n") ? mem_strdup(reason) : NULL;
@@ -225,6 +227,6 @@ int sip_session_reinvite(struct sip_session *s, struct span body)
 	int r = sip_session_set_body(s, body);
 	if (r < 0)
 		return r;
-	begin_auth(s);
+	sip_session_begin_auth(s);
 	return send_reinvite(s) ? 0 : err_new(-ENOMEM);
 }

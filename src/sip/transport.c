@@ -1,11 +1,11 @@
 #include "sip/transport.h"
 
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "net/address.h"
 #include "net/tcp.h"
 #include "net/udp.h"
+#include "sip/transport_inside.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -13,43 +13,43 @@
 #include <unistd.h>
 
 enum {
-	BINDS_MAX = 4,
-	PORT_TRIES = 16,              /* "any port" must be free for UDP and TCP alike */
-	CONNECTION_QUEUE = 512 << 10, /* bytes a peer may leave unread */
+	PORT_TRIES = 16, /* "any port" must be free for UDP and TCP alike */
+	PING_MS = 30000,
 };
 
-struct binding {
-	struct udp *udp;
-	struct tcp_listener *listener;
-	struct sockaddr_storage local;
+static const struct {
+	const char *text, *param;
+	uint16_t port;
+} protocols[SIP_PROTOCOL__COUNT] = {
+	[SIP_UDP] = {"UDP", "udp", 5060},
+	[SIP_TCP] = {"TCP", "tcp", 5060},
+	[SIP_TLS] = {"TLS", "tls", 5061},
 };
 
-struct sip_transport {
-	struct loop *loop;
-	const struct sip_transport_events *events;
-	void *owner;
+const char *sip_protocol_text(enum sip_protocol p)
+{
+	return protocols[p].text;
+}
 
-	struct binding bindings[BINDS_MAX];
-	size_t binding_count;
-	char *advertised;
-	uint16_t advertised_port;
+const char *sip_protocol_param(enum sip_protocol p)
+{
+	return protocols[p].param;
+}
 
-	struct list connections;
-	size_t connection_count;
-	uint64_t last_id;
-};
+uint16_t sip_protocol_port(enum sip_protocol p)
+{
+	return protocols[p].port;
+}
 
-/* Lives until its stream says `closed`, which may be after the transport is gone. */
-struct connection {
-	struct list link;
-	struct sip_transport *transport; /* NULL: the transport was closed */
-	struct tcp *tcp;
-	struct sip_path path;
-	bool ready;
-	bool dead;          /* aborted; only `closed` is still to come */
-	struct buf in;      /* an unfinished message */
-	struct buf waiting; /* to be sent once connected */
-};
+bool sip_protocol_find(enum sip_protocol *ret, struct span name)
+{
+	for (unsigned p = 0; p < SIP_PROTOCOL__COUNT; ++p)
+		if (span_is_nocase(name, protocols[p].text)) {
+			*ret = (enum sip_protocol)p;
+			return true;
+		}
+	return false;
+}
 
 static const struct sockaddr *address_of(const struct sockaddr_storage *a)
 {
@@ -65,7 +65,7 @@ bool sip_path_same(const struct sip_path *a, const struct sip_path *b)
 	return address_equal(address_of(&a->remote), address_of(&b->remote));
 }
 
-static void deliver(struct sip_transport *t, struct span bytes, const struct sip_path *from)
+void sip_transport_deliver(struct sip_transport *t, struct span bytes, const struct sip_path *from)
 {
 	struct sip_message m;
 	enum sip_drop why = sip_message_parse(&m, bytes);
@@ -90,7 +90,7 @@ static void on_datagram(void *owner, const struct sockaddr *from, struct span by
 	struct sip_path path = {.protocol = SIP_UDP};
 
 	memcpy(&path.remote, from, address_size(from));
-	deliver(owner, bytes, &path);
+	sip_transport_deliver(owner, bytes, &path);
 }
 
 static void on_refused(void *owner, const struct sockaddr *to)
@@ -99,177 +99,10 @@ static void on_refused(void *owner, const struct sockaddr *to)
 	struct sip_path path = {.protocol = SIP_UDP};
 
 	memcpy(&path.remote, to, address_size(to));
-	t->events->failed(t->owner, &path);
+	t->events->failed(t->owner, &path, &(struct sip_trouble){0});
 }
 
 static const struct udp_events udp_events = {.datagram = on_datagram, .refused = on_refused};
-
-static void connection_abort(struct connection *c)
-{
-	if (c->dead)
-		return;
-	c->dead = true;
-	tcp_abort(c->tcp);
-}
-
-static void on_connection_ready(void *owner)
-{
-	struct connection *c = owner;
-
-	c->ready = true;
-	if (!c->transport || !c->waiting.size)
-		return;
-	if (tcp_write(c->tcp, buf_span(&c->waiting)) < 0)
-		connection_abort(c);
-	buf_fini(&c->waiting);
-}
-
-/* RFC 5626 section 4.4.1: two line ends are a ping, one is the pong. */
-static void skip_blank(struct connection *c, size_t size)
-{
-	if (size >= 4 && tcp_write(c->tcp, span_text("\r\n")) < 0)
-		connection_abort(c);
-	buf_drop_front(&c->in, size);
-}
-
-static void on_connection_data(void *owner, struct span bytes)
-{
-	struct connection *c = owner;
-
-	if (c->dead || !c->transport)
-		return;
-	if (buf_add(&c->in, bytes.data, bytes.size)) {
-		connection_abort(c);
-		return;
-	}
-	while (!c->dead && c->transport && c->in.size) {
-		size_t size = 0;
-		int r = sip_message_frame(buf_span(&c->in), &size);
-		if (r == SIP_FRAME_E_MORE)
-			return;
-		if (r == SIP_FRAME_E_BLANK) {
-			skip_blank(c, size);
-		} else if (r == 0) {
-			deliver(c->transport, span_of(c->in.data, size), &c->path);
-			buf_drop_front(&c->in, size);
-		} else {
-			c->transport->events->dropped(c->transport->owner, SIP_DROP_LENGTH);
-			connection_abort(c);
-		}
-	}
-}
-
-static void on_connection_closed(void *owner, int error)
-{
-	struct connection *c = owner;
-	struct sip_transport *t = c->transport;
-	struct sip_path path = c->path;
-
-	if (t) {
-		list_remove(&c->link);
-		--t->connection_count;
-	}
-	buf_fini(&c->in);
-	buf_fini(&c->waiting);
-	mem_free(c);
-	if (t)
-		t->events->failed(t->owner, &path);
-}
-
-static const struct tcp_events tcp_events = {
-	.ready = on_connection_ready,
-	.data = on_connection_data,
-	.closed = on_connection_closed,
-};
-
-static struct connection *connection_new(struct sip_transport *t)
-{
-	if (t->connection_count >= LIMIT_SIP_TCP_CONNECTIONS)
-		return NULL;
-	struct connection *c = mem_zalloc(sizeof *c);
-	if (!c)
-		return NULL;
-	c->transport = t;
-	c->path.protocol = SIP_TCP;
-	c->path.connection = ++t->last_id;
-	/* One message and the beginning of the next. */
-	c->in.max = 2 * LIMIT_SIP_MESSAGE_BYTES;
-	c->waiting.max = CONNECTION_QUEUE;
-	return c;
-}
-
-static void connection_publish(struct connection *c)
-{
-	list_add(&c->transport->connections, &c->link);
-	++c->transport->connection_count;
-}
-
-static void on_accepted(void *owner, struct tcp *tcp)
-{
-	struct sip_transport *t = owner;
-	struct sockaddr_storage from = {0};
-
-	tcp_peer(tcp, &from);
-	if (!t->events->known(t->owner, address_of(&from), NULL)) {
-		t->events->stranger(t->owner);
-		return;
-	}
-	struct connection *c = connection_new(t);
-	if (!c)
-		return;
-	c->tcp = tcp;
-	c->path.remote = from;
-	c->ready = true;
-	tcp_adopt(tcp, &tcp_events, c, CONNECTION_QUEUE);
-	connection_publish(c);
-}
-
-static struct connection *connection_find(struct sip_transport *t, const struct sip_path *path)
-{
-	struct connection *same = NULL;
-
-	list_each(it, &t->connections)
-	{
-		struct connection *c = container_of(it, struct connection, link);
-		if (c->dead)
-			continue;
-		if (path->connection && c->path.connection == path->connection)
-			return c;
-		if (address_equal(address_of(&c->path.remote), address_of(&path->remote)))
-			same = c;
-	}
-	return same;
-}
-
-static int connection_open(
-	struct sip_transport *t, const struct sockaddr_storage *to, struct connection **ret)
-{
-	struct connection *c = connection_new(t);
-	if (!c)
-		return err_new(-ENOMEM);
-	c->path.remote = *to;
-	int r = tcp_connect(&c->tcp, t->loop, address_of(to), &tcp_events, c, CONNECTION_QUEUE);
-	if (r < 0) {
-		mem_free(c);
-		return r;
-	}
-	connection_publish(c);
-	*ret = c;
-	return 0;
-}
-
-static int send_tcp(struct sip_transport *t, struct sip_path *path, struct span bytes)
-{
-	struct connection *c = connection_find(t, path);
-	int r = c ? 0 : connection_open(t, &path->remote, &c);
-	if (r < 0)
-		return r;
-	path->connection = c->path.connection;
-	if (c->ready)
-		return tcp_write(c->tcp, bytes);
-	r = buf_add(&c->waiting, bytes.data, bytes.size);
-	return r > 0 ? -ENOBUFS : r;
-}
 
 static bool is_any(const struct sockaddr_storage *a)
 {
@@ -279,13 +112,13 @@ static bool is_any(const struct sockaddr_storage *a)
 }
 
 /* Bound to several addresses: loopback talks to loopback, the rest takes the first that fits. */
-static const struct binding *binding_for(
+static const struct sip_binding *binding_for(
 	const struct sip_transport *t, const struct sockaddr *remote)
 {
-	const struct binding *found = NULL;
+	const struct sip_binding *found = NULL;
 
 	for (size_t i = 0; i < t->binding_count; ++i) {
-		const struct binding *b = &t->bindings[i];
+		const struct sip_binding *b = &t->bindings[i];
 		if (b->local.ss_family != remote->sa_family)
 			continue;
 		bool fits = is_any(&b->local) || address_is_loopback(address_of(&b->local)) ==
@@ -299,9 +132,9 @@ static const struct binding *binding_for(
 
 int sip_transport_send(struct sip_transport *t, struct sip_path *path, struct span bytes)
 {
-	if (path->protocol == SIP_TCP)
-		return send_tcp(t, path, bytes);
-	const struct binding *b = binding_for(t, address_of(&path->remote));
+	if (sip_is_stream(path->protocol))
+		return sip_connection_send(t, path, bytes);
+	const struct sip_binding *b = binding_for(t, address_of(&path->remote));
 	return b ? udp_send(b->udp, address_of(&path->remote), bytes) : -EAFNOSUPPORT;
 }
 
@@ -318,11 +151,20 @@ static bool local_toward(const struct sockaddr *remote, struct sockaddr_storage 
 	return ok;
 }
 
-void sip_transport_host_port(const struct sip_transport *t, const struct sockaddr *remote,
+/* A TLS port that is not open is named all the same: the far end answers on the connection. */
+static uint16_t port_toward(const struct sip_transport *t, const struct sip_path *path)
+{
+	if (path->protocol == SIP_TLS)
+		return t->tls_server ? t->tls_port : sip_protocol_port(SIP_TLS);
+	return t->advertised_port ? t->advertised_port : sip_transport_port(t);
+}
+
+void sip_transport_host_port(const struct sip_transport *t, const struct sip_path *path,
 	char out[SIP_HOST_PORT_SIZE])
 {
-	uint16_t port = t->advertised_port ? t->advertised_port : sip_transport_port(t);
-	const struct binding *b = binding_for(t, remote);
+	const struct sockaddr *remote = address_of(&path->remote);
+	uint16_t port = port_toward(t, path);
+	const struct sip_binding *b = binding_for(t, remote);
 	struct sockaddr_storage local;
 
 	if (t->advertised) {
@@ -338,6 +180,11 @@ void sip_transport_host_port(const struct sip_transport *t, const struct sockadd
 	snprintf(out, SIP_HOST_PORT_SIZE, "%s", address_text(text, address_of(&local)));
 }
 
+uint16_t sip_transport_tls_port(const struct sip_transport *t)
+{
+	return t->tls_server ? t->tls_port : 0;
+}
+
 uint16_t sip_transport_port(const struct sip_transport *t)
 {
 	return address_port(address_of(&t->bindings[0].local));
@@ -345,19 +192,35 @@ uint16_t sip_transport_port(const struct sip_transport *t)
 
 static void bindings_close(struct sip_transport *t)
 {
-	for (size_t i = 0; i < BINDS_MAX; ++i) {
-		struct binding *b = &t->bindings[i];
+	for (size_t i = 0; i < SIP_TRANSPORT_BINDS_MAX; ++i) {
+		struct sip_binding *b = &t->bindings[i];
 		udp_close(b->udp);
-		if (b->listener)
-			tcp_listener_close(b->listener);
-		*b = (struct binding){0};
+		tcp_listener_close(b->listener);
+		tcp_listener_close(b->tls_listener);
+		*b = (struct sip_binding){0};
 	}
 	t->binding_count = 0;
 }
 
-static int binding_open(struct sip_transport *t, const char *ip, uint16_t port)
+/* All addresses share one port; the first says which when any will do. */
+static int tls_listen(struct sip_transport *t, struct sip_binding *b, uint16_t port)
 {
-	struct binding *b = &t->bindings[t->binding_count];
+	struct sockaddr_storage at = b->local;
+	if (!t->tls_server)
+		return 0;
+	address_set_port(&at, t->binding_count ? t->tls_port : port);
+	int r = tcp_listen(&b->tls_listener, t->loop, address_of(&at), sip_connection_accepted_tls, t);
+	if (r < 0)
+		return r;
+	tcp_listener_use_tls(b->tls_listener, t->tls_server);
+	tcp_listener_local(b->tls_listener, &at);
+	t->tls_port = address_port(address_of(&at));
+	return 0;
+}
+
+static int binding_open(struct sip_transport *t, const char *ip, uint16_t port, uint16_t tls_port)
+{
+	struct sip_binding *b = &t->bindings[t->binding_count];
 	struct sockaddr_storage at;
 
 	int r = address_parse(&at, ip, port);
@@ -366,7 +229,9 @@ static int binding_open(struct sip_transport *t, const char *ip, uint16_t port)
 	if (r < 0)
 		return r;
 	udp_local(b->udp, &b->local);
-	r = tcp_listen(&b->listener, t->loop, address_of(&b->local), on_accepted, t);
+	r = tcp_listen(&b->listener, t->loop, address_of(&b->local), sip_connection_accepted, t);
+	if (r >= 0)
+		r = tls_listen(t, b, tls_port);
 	if (r < 0)
 		return r;
 	++t->binding_count;
@@ -377,8 +242,8 @@ static int bindings_open(struct sip_transport *t, const struct sip_transport_con
 {
 	uint16_t port = config->port;
 
-	for (size_t i = 0; i < config->bind_count && i < BINDS_MAX; ++i) {
-		int r = binding_open(t, config->binds[i], port);
+	for (size_t i = 0; i < config->bind_count && i < SIP_TRANSPORT_BINDS_MAX; ++i) {
+		int r = binding_open(t, config->binds[i], port, config->tls_port);
 		if (r < 0) {
 			bindings_close(t);
 			return r;
@@ -399,7 +264,14 @@ int sip_transport_open(struct sip_transport **ret, struct loop *l,
 	t->events = events;
 	t->owner = owner;
 	t->advertised_port = config->advertised_port;
-	list_init(&t->connections);
+	t->tls_server = config->tls_server;
+	t->tls_client = config->tls_client;
+	t->ping_ms = config->ping_ms ? config->ping_ms : PING_MS;
+	int r = sip_connections_init(t);
+	if (r < 0) {
+		mem_free(t);
+		return r;
+	}
 	if (config->advertised) {
 		t->advertised = mem_strdup(config->advertised);
 		if (!t->advertised) {
@@ -407,7 +279,7 @@ int sip_transport_open(struct sip_transport **ret, struct loop *l,
 			return err_new(-ENOMEM);
 		}
 	}
-	int r = bindings_open(t, config);
+	r = bindings_open(t, config);
 	for (int i = 0; r == -EADDRINUSE && !config->port && i < PORT_TRIES; ++i)
 		r = bindings_open(t, config);
 	if (r < 0) {
@@ -423,16 +295,7 @@ void sip_transport_close(struct sip_transport *t)
 	if (!t)
 		return;
 	bindings_close(t);
-	while (!list_empty(&t->connections)) {
-		struct connection *c = list_first(&t->connections, struct connection, link);
-		list_remove(&c->link);
-		c->transport = NULL;
-		/* What was just written (a BYE, a 200) shall still arrive. */
-		if (!c->dead) {
-			c->dead = true;
-			tcp_end(c->tcp);
-		}
-	}
+	sip_connections_fini(t);
 	mem_free(t->advertised);
 	mem_free(t);
 }

@@ -397,7 +397,7 @@ const struct sockaddr *sip_incoming_source(const struct sip_incoming *in)
 
 bool sip_incoming_is_tcp(const struct sip_incoming *in)
 {
-	return in->source.protocol == SIP_TCP;
+	return sip_is_stream(in->source.protocol);
 }
 
 const char *sip_incoming_call_id(const struct sip_incoming *in)

@@ -101,6 +101,8 @@ struct sdp_audio_format {
 	uint8_t pt;
 	const char *name;
 	uint32_t clock_hz;
+	uint8_t channels; /* 0 and 1 are not written */
+	const char *fmtp; /* NULL = none */
 };
 struct sdp_audio_offer {
 	const char *ip;      /* IPv4 or IPv6 literal */
@@ -109,6 +111,7 @@ struct sdp_audio_offer {
 	const struct sdp_audio_format *formats;
 	size_t format_count;
 	uint8_t dtmf_pt;     /* 0 = none */
+	uint32_t dtmf_hz;    /* 0 = 8000 */
 	uint8_t ptime_ms;
 	enum sdp_direction direction;
 	const char *protocol; /* NULL = RTP/AVP */

@@ -2,9 +2,21 @@
 
 #include <inttypes.h>
 
+enum { DTMF_HZ = 8000 };
+
 static const char *ip_version(const char *ip)
 {
 	return strchr(ip, ':') ? "IP6" : "IP4";
+}
+
+static void write_map(struct writer *w, const struct sdp_audio_format *f)
+{
+	write_format(w, "a=rtpmap:%u %s/%" PRIu32, f->pt, f->name, f->clock_hz);
+	if (f->channels > 1)
+		write_format(w, "/%u", f->channels);
+	write_text(w, "\r\n");
+	if (f->fmtp)
+		write_format(w, "a=fmtp:%u %s\r\n", f->pt, f->fmtp);
 }
 
 static void write_formats(struct writer *w, const struct sdp_audio_offer *o)
@@ -16,12 +28,12 @@ static void write_formats(struct writer *w, const struct sdp_audio_offer *o)
 		write_format(w, " %u", o->dtmf_pt);
 	write_text(w, "\r\n");
 	for (size_t i = 0; i < o->format_count; ++i)
-		write_format(w, "a=rtpmap:%u %s/%" PRIu32 "\r\n", o->formats[i].pt,
-			o->formats[i].name, o->formats[i].clock_hz);
+		write_map(w, &o->formats[i]);
 	/* RFC 4733, 2.4.1: the events we understand; 0-15 are the sixteen keys. */
+	const struct sdp_audio_format dtmf = {o->dtmf_pt, "telephone-event",
+		o->dtmf_hz ? o->dtmf_hz : DTMF_HZ, 1, "0-15"};
 	if (o->dtmf_pt)
-		write_format(w, "a=rtpmap:%u telephone-event/8000\r\na=fmtp:%u 0-15\r\n",
-			o->dtmf_pt, o->dtmf_pt);
+		write_map(w, &dtmf);
 }
 
 void sdp_write_session(struct writer *w, const struct sdp_audio_offer *o)

@@ -259,7 +259,7 @@ static void reset(struct sip_message *m)
 	/* Not the header array: 6 KB for each packet would be for nothing. */
 	memset(m, 0, offsetof(struct sip_message, headers));
 	m->header_count = m->broken_lines = 0;
-	m->body = (struct span){0};
+	m->body = m->bytes = (struct span){0};
 }
 
 enum sip_drop sip_message_parse(struct sip_message *ret, struct span bytes)
@@ -272,6 +272,7 @@ enum sip_drop sip_message_parse(struct sip_message *ret, struct span bytes)
 		rest = span_of(rest.data + 1, rest.size - 1);
 	if (!rest.size)
 		return SIP_DROP_KEEPALIVE;
+	ret->bytes = rest;
 	if (!take_line(&rest, &line))
 		return SIP_DROP_START_LINE;
 	if (!(is_version(line) ? parse_status_line(ret, line) : parse_request_line(ret, line)))
@@ -329,6 +330,7 @@ int sip_message_frame(struct span stream, size_t *ret_size)
 	size_t blank = 0;
 	uint32_t body = 0;
 
+	*ret_size = 0;
 	while (blank < stream.size && (stream.data[blank] == '\r' || stream.data[blank] == '\n'))
 		++blank;
 	if (blank) {
@@ -342,10 +344,8 @@ int sip_message_frame(struct span stream, size_t *ret_size)
 	if (!stream_length(span_of(stream.data, head), &body) ||
 		head + body > LIMIT_SIP_MESSAGE_BYTES)
 		return SIP_FRAME_E_BROKEN;
-	if (stream.size < head + body)
-		return SIP_FRAME_E_MORE;
 	*ret_size = head + body;
-	return 0;
+	return stream.size < head + body ? SIP_FRAME_E_MORE : 0;
 }
 
 static unsigned count_of(const struct sip_message *m, enum sip_header_id id)

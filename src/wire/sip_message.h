@@ -1,5 +1,5 @@
 /* wire/sip_message.h - a SIP request or response taken apart (RFC 3261 section 7), and where one
- * ends in a byte stream (section 18.3).
+ * ends in a byte stream (section 18.3; wire/sip_stream.h cuts one up).
  *
  * Owner:   the caller; the struct is large (about 6 KB) and every span points into the bytes.
  * Owns:    nothing. Pure: no allocation, no clock. Fuzzed by test/fuzz/fuzz_sip_message.c.
@@ -91,6 +91,7 @@ struct sip_message {
 	size_t header_count;
 	size_t broken_lines; /* lines that are no header; passed over */
 	struct span body;
+	struct span bytes; /* the whole message as it came */
 };
 
 /* Why bytes are no message. */
@@ -118,7 +119,7 @@ const char *sip_drop_text(enum sip_drop why);
 
 /* Outcomes of sip_message_frame(). */
 enum {
-	SIP_FRAME_E_MORE = 1, /* not complete yet */
+	SIP_FRAME_E_MORE = 1, /* not complete yet: it will have *ret_size bytes, 0 = nobody knows */
 	SIP_FRAME_E_BLANK,    /* *ret_size bytes of line ends come first: take them off */
 	SIP_FRAME_E_BROKEN,   /* can never become a message: close the stream */
 };

@@ -160,7 +160,7 @@ static void open_person(struct bench *b, struct person *p)
 	snprintf(server.fingerprint, sizeof server.fingerprint, "%s", media_fingerprint(b->media));
 	need(rtc_client_remote(&p->client, &server), "client");
 	need(rtc_client_reach(&p->client, media_rtc_port(b->media, 0)), "client");
-	need(opus_voice_decoder_new(&p->ear), "decoder");
+	need(opus_voice_decoder_new(&p->ear, 8000), "decoder");
 	source.transport = p->transport;
 	source.ssrc = p->client.ssrc;
 	need(media_source_open(&p->source, b->media, &source), "source");

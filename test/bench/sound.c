@@ -84,7 +84,7 @@ static int find_opus_onset(struct sound *s)
 	size_t before = 0;
 	struct opus_voice_decoder *d;
 
-	int r = opus_voice_decoder_new(&d);
+	int r = opus_voice_decoder_new(&d, 8000);
 	if (r < 0)
 		return r;
 	for (int i = 0; i < 2 * SOUND_FRAMES; ++i) {

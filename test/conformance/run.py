@@ -25,7 +25,7 @@ port: {port}
 bind_addresses: ["127.0.0.1"]
 keys: {{{key}: {secret}}}
 rtc: {{udp_port: {udp}, tcp_port: {udp}, node_ip: 127.0.0.1}}
-sip: {{sip_port: {sip}, listen_ip: 127.0.0.1, rtp_port: 24000-29000, calls_per_second: 0, allowed_countries: ["*"]}}
+sip: {{sip_port: {sip}, listen_ip: 127.0.0.1, rtp_port: 24000-29000, calls_per_second: 0, allowed_countries: ["*"]{tls}}}
 backend: {{port: {backend}}}
 webhook: {{api_key: {key}, urls: ["http://127.0.0.1:{hook}/hook"]}}
 data_dir: {folder}
@@ -61,12 +61,13 @@ def wait_ready(url, server):
     sys.exit(f"the server did not answer {url}")
 
 
-def command(suite, port, sip, far, hook, options):
+def command(suite, port, sip, far, hook, folder, options):
     if suite == "api":
         return [sys.executable, "run.py", "--url", f"http://127.0.0.1:{port}", "--key", KEY, "--secret", SECRET,
                 "--sip-target", f"127.0.0.1:{far}", "--hook-port", str(hook), "--patience", "5", *options]
     if suite == "trunks":
-        return [sys.executable, "run.py", "--url", f"http://127.0.0.1:{port}", "--key", KEY, "--secret", SECRET, *options]
+        return [sys.executable, "run.py", "--url", f"http://127.0.0.1:{port}", "--key", KEY, "--secret", SECRET,
+                "--tls-ca", folder, *options]
     return [str(ROOT / "tools" / "node20"), "run.mjs", "--url", f"ws://127.0.0.1:{port}", "--key", KEY, "--secret", SECRET,
             "--jobs", "2", "--sip-server", f"127.0.0.1:{sip}", *options]
 
@@ -144,15 +145,19 @@ def main():
     port, udp, sip, backend, far, hook = free_ports(6)
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "config.yaml"
+        tls = ""
+        if suite == "trunks":  # the far ends' certificates are signed by an authority of this run
+            subprocess.run([sys.executable, "run.py", "--make-ca", folder], cwd=HERE / suite, check=True)
+            tls = f", tls: {{ca_file: {folder}/ca.pem}}"
         path.write_text(CONFIG.format(port=port, udp=udp, sip=sip, backend=backend, key=KEY, secret=SECRET, folder=folder,
-                                      hook=hook))
+                                      hook=hook, tls=tls))
         with open(pathlib.Path(folder) / "log", "w+") as log:
             server = subprocess.Popen([BINARY, "serve", "--config", path], stdout=log, stderr=log, cwd=folder)
             try:
                 wait_ready(f"http://127.0.0.1:{port}/", server)
-                out = play(suite, command(suite, port, sip, far, hook, options))
+                out = play(suite, command(suite, port, sip, far, hook, folder, options))
                 if suite == "clients":
-                    out = play_again(out, lambda more: play(suite, command(suite, port, sip, far, hook, more)))
+                    out = play_again(out, lambda more: play(suite, command(suite, port, sip, far, hook, folder, more)))
             finally:
                 alive = server.poll() is None
                 server.terminate()

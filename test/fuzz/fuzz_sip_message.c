@@ -1,4 +1,5 @@
 /* Whatever is parsed lies inside the input, and can be answered: the answer is a message too. */
+#include "wire/sip_frag.h"
 #include "wire/sip_write.h"
 
 #include <stdlib.h>
@@ -76,7 +77,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct sip_message m;
 	size_t whole = 0;
+	unsigned status;
+	struct span reason = {0};
 
+	if (sip_frag_parse(span_of(data, size), &status, &reason) == 0) {
+		inside(reason, data, size);
+		if (status < 100 || status > 699)
+			abort();
+	}
 	int r = sip_message_frame(span_of(data, size), &whole);
 	if ((r == 0 || r == SIP_FRAME_E_BLANK) && (whole == 0 || whole > size))
 		abort();

@@ -1,5 +1,7 @@
 #include "fake_calls.h"
 
+#include "call/transfer.h"
+
 #include "base/list.h"
 #include "base/mem.h"
 #include "base/rng.h"
@@ -208,4 +210,14 @@ struct call *calls_find_participant(struct calls *cs, const char *room, const ch
 void call_hang_up(struct call *c)
 {
 	c->hung_up = true;
+}
+
+int call_transfer(struct call *c, const struct transfer_request *request, struct transfer_watch *w)
+{
+	return TRANSFER_E_NOT_UP;
+}
+
+void call_transfer_unwatch(struct transfer_watch *w)
+{
+	list_remove(&w->link);
 }

@@ -18,7 +18,7 @@ static void run(struct sent *s, const char *digits)
 	dtmf_sender_queue(&sender, digits);
 	while (dtmf_sender_busy(&sender)) {
 		bool done;
-		switch (dtmf_sender_step(&sender, &s->packets[s->count], &done, ticks)) {
+		switch (dtmf_sender_step(&sender, &s->packets[s->count], &done, ticks, 8000)) {
 		case DTMF_STEP_EVENT:
 			++s->count;
 			break;

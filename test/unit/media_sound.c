@@ -22,7 +22,7 @@ static void voices_add_up_and_clip(void)
 		loud[i] = i % 2 ? 30000 : -30000;
 		soft[i] = 1000;
 	}
-	mixer_init(&m);
+	mixer_init(&m, FRAME);
 	mixer_take(&m, out);
 	CHECK_EQ(out[7], 0);
 	mixer_add(&m, soft);
@@ -63,7 +63,7 @@ static void a_cut_is_not_heard(void)
 		size_t count = 8000;
 		sound_tone(pcm, count, 0, pitches[p], 8000);
 		for (unsigned at = 0; at + 800 < count; at += 1600) {
-			size_t left = stretch_cut(pcm + at, count - at);
+			size_t left = stretch_cut(pcm + at, count - at, 1);
 			CHECK(count - at - left >= STRETCH_MIN && count - at - left <= STRETCH_MAX);
 			count = at + left;
 		}
@@ -73,7 +73,7 @@ static void a_cut_is_not_heard(void)
 			CHECK(fabs((double)pcm[i] - pcm[i - 1]) < steepest);
 		CHECK(fabs(sound_rms(pcm, count) * 1.41421356 - 8000) < 400);
 	}
-	CHECK_EQ(stretch_cut(pcm, STRETCH_NEEDS - 1), STRETCH_NEEDS - 1);
+	CHECK_EQ(stretch_cut(pcm, STRETCH_NEEDS - 1, 1), STRETCH_NEEDS - 1);
 }
 
 /* ---- concealment ---- */
@@ -81,8 +81,8 @@ static void a_cut_is_not_heard(void)
 static void a_hole_is_filled_and_fades(void)
 {
 	static int16_t pcm[FRAME * 50];
-	struct plc p = {0};
-	plc_reset(&p);
+	struct plc p;
+	plc_init(&p, 8000);
 	sound_tone(pcm, COUNT_OF(pcm), 0, 150, 8000);
 	for (int i = 0; i < 50; ++i) {
 		int16_t *frame = pcm + i * FRAME;
@@ -120,23 +120,23 @@ static void opus_carries_a_tone(void)
 	uint8_t packet[OPUS_VOICE_PACKET_MAX];
 	size_t count = 0;
 
-	CHECK_EQ(opus_voice_encoder_new(&e), 0);
-	CHECK_EQ(opus_voice_decoder_new(&d), 0);
+	CHECK_EQ(opus_voice_encoder_new(&e, 8000), 0);
+	CHECK_EQ(opus_voice_decoder_new(&d, 8000), 0);
 	sound_tone(in, COUNT_OF(in), 0, 440, 8000);
 	for (int i = 0; i < 50; ++i) {
-		size_t size = opus_voice_encode(e, packet, in + i * FRAME);
+		size_t size = opus_voice_encode(e, packet, in + i * FRAME, FRAME);
 		CHECK(size > 0);
-		CHECK_EQ(opus_voice_packet_samples(span_of(packet, size)), FRAME);
+		CHECK_EQ(opus_voice_packet_ticks(span_of(packet, size)), OPUS_VOICE_FRAME_TICKS);
 		count += i == 25 ? opus_voice_conceal(d, out + count, FRAME, (struct span){0})
 				 : opus_voice_decode(d, out + count, span_of(packet, size));
 	}
 	CHECK_EQ(count, COUNT_OF(in));
 	CHECK(sound_amplitude(out + 1600, 2000, 440) > 7000);
 	CHECK_EQ(opus_voice_decode(d, out, span_of("", 0)), 0);
-	CHECK_EQ(opus_voice_packet_samples(span_of("", 0)), 0);
+	CHECK_EQ(opus_voice_packet_ticks(span_of("", 0)), 0);
 	CHECK_EQ(opus_voice_conceal(d, out, 19, (struct span){0}), 0);
 	CHECK_EQ(opus_voice_conceal(d, out, 5000, (struct span){0}), OPUS_VOICE_SAMPLES_MAX);
-	opus_voice_decoder_reset(d);
+	opus_voice_decoder_reset(d, 16000);
 	opus_voice_encoder_free(e);
 	opus_voice_decoder_free(d);
 	CHECK_EQ(mem_live(), 0);
@@ -147,7 +147,7 @@ static void opus_without_memory(void)
 	struct opus_voice_encoder *e = NULL;
 	struct opus_voice_decoder *d = NULL;
 	mem_fail_after(0);
-	int r = opus_voice_encoder_new(&e), s = opus_voice_decoder_new(&d);
+	int r = opus_voice_encoder_new(&e, 8000), s = opus_voice_decoder_new(&d, 8000);
 	mem_fail_after(-1);
 	CHECK(r < 0 && s < 0 && !e && !d);
 	CHECK_EQ(mem_live(), 0);
@@ -163,13 +163,13 @@ static void numbers_stay_while_the_stream_is_whole(void)
 		uint32_t timestamp = 0xffffff00u + i * FRAME;
 		if (i % 7 == 3) /* overtaken by the next */
 			continue;
-		rebase_put(&r, 1, &seq, &timestamp, 8000, i * 20000);
+		CHECK(rebase_put(&r, 1, &seq, &timestamp, 8000, i * 20000));
 		CHECK_EQ(seq, (uint16_t)(65000 + i));
 		CHECK_EQ(timestamp, 0xffffff00u + i * FRAME);
 		if (i % 7 == 4) {
 			--seq;
 			timestamp -= FRAME;
-			rebase_put(&r, 1, &seq, &timestamp, 8000, i * 20000);
+			CHECK(rebase_put(&r, 1, &seq, &timestamp, 8000, i * 20000));
 			CHECK_EQ(seq, (uint16_t)(65000 + i - 1));
 		}
 	}
@@ -180,18 +180,47 @@ static void numbers_go_on_where_the_stream_breaks(void)
 	struct rebase r = {0};
 	uint16_t seq = 10;
 	uint32_t timestamp = 1000;
-	rebase_put(&r, 1, &seq, &timestamp, 8000, 0);
+	CHECK(rebase_put(&r, 1, &seq, &timestamp, 8000, 0));
 	seq = 5;
 	timestamp = 0x80000000u;
-	rebase_put(&r, 2, &seq, &timestamp, 8000, 1000000); /* a second later, another SSRC */
+	CHECK(rebase_put(&r, 2, &seq, &timestamp, 8000, 1000000)); /* a second later, another SSRC */
 	CHECK_EQ(seq, 11);
 	CHECK_EQ(timestamp, 1000 + 8000);
 	rebase_skip(&r, 2, 6, 0x80000000u + FRAME, 8000, 1020000);
 	seq = 7;
 	timestamp = 0x80000000u + 2 * FRAME;
-	rebase_put(&r, 2, &seq, &timestamp, 8000, 1040000);
+	CHECK(rebase_put(&r, 2, &seq, &timestamp, 8000, 1040000));
 	CHECK_EQ(seq, 12);
 	CHECK_EQ(timestamp, 1000 + 8000 + 2 * FRAME);
+}
+
+/* Frames of comfort noise take the numbers that follow; sound goes on behind them, and what comes too
+ * late for that has none. */
+static void made_packets_get_numbers_of_their_own(void)
+{
+	struct rebase r = {0};
+	uint16_t seq = 10;
+	uint32_t timestamp = 1000;
+	CHECK(rebase_put(&r, 1, &seq, &timestamp, 8000, 0));
+	rebase_skip(&r, 1, 12, 1000 + 2 * FRAME, 8000, 40000);
+	for (unsigned i = 0; i < 3; ++i) {
+		rebase_insert(&r, &seq, &timestamp, FRAME);
+		CHECK_EQ(seq, 12 + i);
+		CHECK_EQ(timestamp, 1000 + (2 + i) * FRAME);
+	}
+	seq = 11; /* overtaken by the noise */
+	timestamp = 1000 + FRAME;
+	CHECK(!rebase_put(&r, 1, &seq, &timestamp, 8000, 100000));
+	seq = 13;
+	timestamp = 1000 + 4 * FRAME; /* the sender's clock says that the third frame was not needed */
+	CHECK(rebase_put(&r, 1, &seq, &timestamp, 8000, 100000));
+	CHECK_EQ(seq, 15);
+	CHECK_EQ(timestamp, 1000 + 5 * FRAME);
+	seq = 14;
+	timestamp = 1000 + 5 * FRAME;
+	CHECK(rebase_put(&r, 1, &seq, &timestamp, 8000, 120000));
+	CHECK_EQ(seq, 16);
+	CHECK_EQ(timestamp, 1000 + 6 * FRAME);
 }
 
 /* ---- counting ---- */
@@ -240,6 +269,7 @@ int main(void)
 	opus_without_memory();
 	numbers_stay_while_the_stream_is_whole();
 	numbers_go_on_where_the_stream_breaks();
+	made_packets_get_numbers_of_their_own();
 	losses_are_counted();
 	jitter_is_measured();
 	return 0;

@@ -311,10 +311,11 @@ int main(void)
 	CHECK(mkdtemp(folder));
 	snprintf(cert_path, sizeof cert_path, "%s/cert.pem", folder);
 	snprintf(key_path, sizeof key_path, "%s/key.pem", folder);
-	CHECK_EQ(tls_context_new(&context, cert_path, key_path, why), TLS_E_FILES);
+	const struct tls_config config = {.cert_file = cert_path, .key_file = key_path, .alpn = "http/1.1"};
+	CHECK_EQ(tls_context_new(&context, &config, why), TLS_E_FILES);
 	write_files("first", false);
 	CHECK_EQ(loop_init(&loop), 0);
-	CHECK_EQ(tls_context_new(&context, cert_path, key_path, why), 0);
+	CHECK_EQ(tls_context_new(&context, &config, why), 0);
 	CHECK_EQ(address_parse(&at, "127.0.0.1", 0), 0);
 	CHECK_EQ(tcp_listen(&listener, &loop, (struct sockaddr *)&at, on_accepted, NULL), 0);
 	tcp_listener_use_tls(listener, context);

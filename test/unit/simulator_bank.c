@@ -1,4 +1,5 @@
 #include "simulator/bank.h"
+#include "simulator/carrier_inside.h"
 #include "simulator/numbers.h"
 #include "simulator/prompts.h"
 #include "test/check.h"

@@ -43,7 +43,7 @@ struct world {
 	unsigned status;
 	enum sip_why why;
 	bool by_far_end;
-	char body[256], sentence[256], end_why[32];
+	char body[256], sentence[320], end_why[32];
 	unsigned reason_cause;
 };
 
@@ -791,7 +791,7 @@ static void requests_within_the_call(void)
 		{"INVITE", "", "v=0 hold", 200},
 		{"INVITE", "", NULL, 200},
 		{"PRACK", "RAck: 1 1 INVITE\r\n", NULL, 481},
-		{"NOTIFY", "Event: talk\r\n", NULL, 405},
+		{"NOTIFY", "Event: talk\r\n", NULL, 481},
 		{"REFER", "Refer-To: <sip:a@127.0.0.1>\r\n", NULL, 405},
 		{"PLEASE", "", NULL, 405},
 		{"INVITE", "Require: blue-sky\r\n", NULL, 420},
@@ -965,7 +965,7 @@ static void nonsense_is_refused_at_once(void)
 	world_open(&w);
 	struct sip_invite_config config = plain(&w);
 	const char *uris[] = {"sip:", "+15550100", "http://x", "sips:a@127.0.0.1",
-		"sip:a@127.0.0.1;transport=tls", "sip:a b@127.0.0.1"};
+		"sip:a@127.0.0.1;transport=sctp", "sip:a b@127.0.0.1"};
 	for (size_t i = 0; i < COUNT_OF(uris); ++i) {
 		config.request_uri = uris[i];
 		CHECK_EQ(sip_invite(&w.call, w.agent, &config, &events, &w), -EINVAL);

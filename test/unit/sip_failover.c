@@ -93,7 +93,7 @@ struct world {
 	int answered, failed, ended, progress;
 	unsigned status;
 	enum sip_why why;
-	char sentence[256];
+	char sentence[320];
 };
 
 struct got {

@@ -1,4 +1,5 @@
 /* Messages in the manner of RFC 4475 (all written for this test), and the writer. */
+#include "wire/sip_frag.h"
 #include "wire/sip_write.h"
 #include "test/check.h"
 
@@ -182,6 +183,34 @@ static void odd_but_right(void)
 	CHECK(!sip_list_next(&list, &item));
 }
 
+static void how_a_transfer_goes(void)
+{
+	static const struct {
+		const char *text;
+		unsigned status; /* 0: no status line */
+		const char *reason;
+	} cases[] = {
+		{"SIP/2.0 200 OK", 200, "OK"},
+		{"SIP/2.0 100 Trying\r\n", 100, "Trying"},
+		{"\r\nsip/2.0  486  Busy Here\r\nContact: <sip:a@b>\r\n", 486, "Busy Here"},
+		{"SIP/2.0 603", 603, ""},
+		{"SIP/2.0 1000 Much", 0, ""},
+		{"SIP/2.0 99 Little", 0, ""},
+		{"SIP/2.0 2x0 OK", 0, ""},
+		{"SIP/2.0", 0, ""},
+		{"INVITE sip:a@b SIP/2.0", 0, ""},
+		{"", 0, ""},
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); ++i) {
+		unsigned status = 0;
+		struct span reason = {0};
+		int r = sip_frag_parse(span_text(cases[i].text), &status, &reason);
+		CHECK_EQ(r, cases[i].status ? 0 : SIP_FRAG_E_BAD);
+		CHECK_EQ(status, cases[i].status);
+		CHECK(span_is(reason, cases[i].reason));
+	}
+}
+
 static void streams(void)
 {
 #define REQUEST "OPTIONS sip:a@b SIP/2.0\r\nVia: x\r\nContent-Length : 4\r\n\r\nbody"
@@ -247,6 +276,7 @@ int main(void)
 	what_is_no_message();
 	what_a_request_deserves();
 	odd_but_right();
+	how_a_transfer_goes();
 	streams();
 	writing();
 	return 0;

@@ -1,0 +1,171 @@
+#include "call/transfer.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "call/call_private.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+enum { TIMEOUT_MS = 30000 };
+
+struct call_transfer {
+	struct call *call;
+	char *to; /* as Refer-To */
+	struct list watches;
+	struct timer timer;
+	struct deferred settle;
+	struct transfer_result result;
+};
+
+static void tell(struct call_transfer *t)
+{
+	while (!list_empty(&t->watches)) {
+		struct transfer_watch *w = list_first(&t->watches, struct transfer_watch, link);
+		list_remove(&w->link);
+		w->done(w, &t->result);
+	}
+}
+
+static void transfer_free(struct call_transfer *t)
+{
+	t->call->transfer = NULL;
+	list_remove(&t->settle.link);
+	timer_fini(&t->timer);
+	mem_free(t->to);
+	mem_free(t);
+}
+
+/* Watchers answer HTTP requests and the call may end by it: never from inside a SIP event. */
+static void on_settle(struct deferred *d)
+{
+	struct call_transfer *t = container_of(d, struct call_transfer, settle);
+	struct call *c = t->call;
+	bool done = t->result.end == TRANSFER_DONE;
+
+	log_info(c->id, "transfer to %s: %s %u %s", t->to, done ? "done" : "failed", t->result.sip_status,
+		t->result.sip_reason);
+	tell(t);
+	transfer_free(t);
+	if (done)
+		call_end_as(c, CALL_END_TRANSFERRED, NULL);
+}
+
+static void settle(struct call_transfer *t, enum transfer_end end, unsigned status, struct span reason)
+{
+	timer_stop(&t->timer);
+	t->result.end = end;
+	t->result.sip_status = status;
+	headers_copy_text(t->result.sip_reason, sizeof t->result.sip_reason, reason);
+	loop_defer(t->call->calls->loop, &t->settle, on_settle);
+}
+
+static void on_timer(void *owner)
+{
+	struct call_transfer *t = owner;
+
+	if (t->call->sip)
+		sip_call_refer_forget(t->call->sip);
+	settle(t, TRANSFER_SILENT, 0, (struct span){0});
+}
+
+void call_on_referred(void *owner, const struct sip_refer_result *r)
+{
+	static const enum transfer_end ends[] = {
+		[SIP_REFER_DONE] = TRANSFER_DONE,
+		[SIP_REFER_REFUSED] = TRANSFER_REFUSED,
+		[SIP_REFER_FAILED] = TRANSFER_FAILED,
+		[SIP_REFER_SILENT] = TRANSFER_SILENT,
+		[SIP_REFER_TERMINATED] = TRANSFER_UNKNOWN,
+	};
+	struct call *c = owner;
+
+	if (c->transfer)
+		settle(c->transfer, ends[r->end], r->status, r->reason);
+}
+
+void call_transfer_over(struct call *c, bool moved)
+{
+	struct call_transfer *t = c->transfer;
+
+	if (!t)
+		return;
+	t->result.end = moved ? TRANSFER_DONE : TRANSFER_ENDED;
+	tell(t);
+	transfer_free(t);
+}
+
+/* ---- the wish ---- */
+
+/* A SIP URI stands in angle brackets, a telephone number as it is: what livekit-sip sends, too. */
+static char *refer_to(const char *to)
+{
+	bool plain = *to == '<' || !strncasecmp(to, "tel:", 4);
+	return mem_format(plain ? "%s" : "<%s>", to);
+}
+
+static int send_refer(struct call *c, struct call_transfer *t, const struct transfer_request *request)
+{
+	size_t count = 0;
+	struct sip_extra *headers =
+		mem_zalloc((c->rules.to_header_count + request->header_count + 1) * sizeof *headers);
+	if (!headers)
+		return err_new(-ENOMEM);
+	count = call_own_headers(headers, c);
+	for (size_t i = 0; i < request->header_count; ++i)
+		headers[count++] = (struct sip_extra){request->headers[i].key, request->headers[i].value};
+	int r = sip_call_refer(c->sip, &(struct sip_refer_request){
+					       .refer_to = t->to,
+					       .headers = headers,
+					       .header_count = count,
+				       });
+	mem_free(headers);
+	return r;
+}
+
+static int begin(struct call *c, const struct transfer_request *request)
+{
+	struct call_transfer *t = mem_zalloc(sizeof *t);
+	if (!t)
+		return err_new(-ENOMEM);
+	t->call = c;
+	list_init(&t->watches);
+	list_init(&t->settle.link);
+	c->transfer = t;
+	t->to = refer_to(request->to);
+	int r = t->to ? timer_init(&t->timer, c->calls->loop, on_timer, t) : err_new(-ENOMEM);
+	if (r >= 0)
+		r = send_refer(c, t, request);
+	if (r < 0) {
+		transfer_free(t);
+		return r;
+	}
+	timer_start(&t->timer, request->timeout_ms ? request->timeout_ms : TIMEOUT_MS, 0);
+	log_info(c->id, "transfer to %s asked for", t->to);
+	return 0;
+}
+
+static bool is_same(const struct call_transfer *t, const char *to)
+{
+	size_t size = strlen(to);
+	return !strcmp(t->to, to) || (strlen(t->to) == size + 2 && !strncmp(t->to + 1, to, size));
+}
+
+int call_transfer(struct call *c, const struct transfer_request *request, struct transfer_watch *w)
+{
+	if (c->state != CALL_ACTIVE || !c->sip)
+		return TRANSFER_E_NOT_UP;
+	if (c->transfer && !is_same(c->transfer, request->to))
+		return TRANSFER_E_ELSEWHERE;
+	int r = c->transfer ? 0 : begin(c, request);
+	if (r < 0)
+		return r == -EINVAL ? TRANSFER_E_INVALID : r;
+	list_add(&c->transfer->watches, &w->link);
+	return 0;
+}
+
+void call_transfer_unwatch(struct transfer_watch *w)
+{
+	list_remove(&w->link);
+}

@@ -1,0 +1,112 @@
+/* simulator/carrier_media.c - the sound of a call: when it starts, where it goes, what was heard. */
+#include "simulator/carrier_inside.h"
+
+#include "base/writer.h"
+
+static void take_step(struct carrier_call *call, struct bank_step step)
+{
+	switch (step.action) {
+	case BANK_PLAY:
+		voice_play(call->voice, step.prompt);
+		return;
+	case BANK_WAIT:
+		voice_pause(call->voice, step.wait_ms);
+		return;
+	case BANK_SEND_BACK:
+		voice_echo(call->voice);
+		return;
+	case BANK_SEND_TONE:
+		voice_tone(call->voice, step.wait_ms);
+		return;
+	case BANK_BYE:
+		carrier_bye(call, NULL);
+		return;
+	}
+}
+
+void carrier_bank_begin(struct carrier_call *call, enum bank_script script)
+{
+	call->bank_is_there = true;
+	take_step(call, bank_begin(&call->bank, script));
+}
+
+static void on_ended(void *owner)
+{
+	struct carrier_call *call = owner;
+	if (call->bank_is_there)
+		take_step(call, bank_prompt_ended(&call->bank));
+}
+
+static void on_key(void *owner, char digit)
+{
+	struct carrier_call *call = owner;
+	char text[2] = {digit, 0};
+	carrier_call_event(call, "key", json_pack("{s:s}", "digit", text));
+	if (call->bank_is_there)
+		take_step(call, bank_key(&call->bank, digit));
+	else
+		carrier_script_woken(call, WAIT_DTMF);
+}
+
+static const struct voice_events voice_events = {.ended = on_ended, .key = on_key};
+
+int carrier_media_open(struct carrier_call *call)
+{
+	struct carrier *c = call->carrier;
+	return voice_open(&call->voice, c->loop, carrier_wire_ip(c->wire, call->way.edge), &voice_events, call);
+}
+
+static bool we_send(const struct carrier_call *call)
+{
+	bool they_listen = call->media.theirs == SDP_SENDRECV || call->media.theirs == SDP_RECVONLY;
+	bool we_may = call->direction == SDP_SENDRECV || call->direction == SDP_SENDONLY;
+	return they_listen && we_may && !call->media.to_nowhere;
+}
+
+void carrier_media_apply(struct carrier_call *call)
+{
+	const struct carrier_media *m = &call->media;
+	if (!call->voice || !m->format_count)
+		return;
+	voice_start(call->voice, (const struct sockaddr *)&m->to, m->formats[0].codec, m->formats[0].pt, m->dtmf_pt);
+	(void)we_send;
+}
+
+void carrier_media_close(struct carrier_call *call)
+{
+	voice_close(call->voice);
+	call->voice = NULL;
+}
+
+/* The answer to what they offered: who is sent nothing sends nothing, and so on (RFC 3264 section 6.1). */
+static enum sdp_direction direction_now(const struct carrier_call *call)
+{
+	static const enum sdp_direction mirrored[] = {
+		[SDP_SENDRECV] = SDP_SENDRECV,
+		[SDP_SENDONLY] = SDP_RECVONLY,
+		[SDP_RECVONLY] = SDP_SENDONLY,
+		[SDP_INACTIVE] = SDP_INACTIVE,
+	};
+	return call->direction != SDP_SENDRECV ? call->direction : mirrored[call->media.theirs];
+}
+
+/* An offer of our own, when there was none yet. */
+static const struct carrier_format own_formats[] = {{CODEC_PCMU, 0}, {CODEC_PCMA, 8}};
+
+struct span carrier_media_sdp(struct carrier_call *call, char *out, size_t size)
+{
+	struct writer w = writer_of(out, size);
+	bool agreed = call->media.format_count > 0;
+	carrier_sdp_write(&w, &call->trunk->quirks, &(struct carrier_sdp){
+		.ip = carrier_wire_ip(call->carrier->wire, call->way.edge),
+		.port = voice_port(call->voice),
+		.id = call->sdp_id,
+		.version = call->sdp_id + call->sdp_version,
+		.formats = agreed ? call->media.formats : own_formats,
+		.format_count = agreed ? call->media.format_count : COUNT_OF(own_formats),
+		.dtmf_pt = agreed ? call->media.dtmf_pt : 101,
+		.direction = direction_now(call),
+		.zero = call->zero_hold,
+	});
+	return writer_span(&w);
+}
