@@ -16,6 +16,7 @@ struct agents;
 struct api;
 struct calls;
 struct data_packet;
+struct lines;
 struct rooms;
 struct trunks;
 
@@ -29,6 +30,11 @@ struct api_config {
 	struct agents *agents;
 	struct trunks *trunks;
 	struct calls *calls;
+	struct lines *lines; /* NULL: nothing is known of the trunks */
+
+	/* By what our SIP is reached, for an operator; NULL and 0 = not told. */
+	const char *sip_host, *media_ip;
+	uint16_t sip_port;
 
 	jwt_secret_fn *secret_of; /* the secret of an API key, or NULL */
 	void *secret_owner;

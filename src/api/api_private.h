@@ -27,6 +27,7 @@ struct api {
 void api_twirp(struct api *a, struct http_exchange *x);   /* /twirp/... */
 void api_backend(struct api *a, struct http_exchange *x); /* /livekit/..., /app/... */
 bool api_is_backend_path(const char *path);
+bool api_is_operator_path(const char *path); /* of those, what the commands read: on LiveKit's port too */
 void api_not_found(struct http_exchange *x);
 void api_text(struct http_exchange *x, unsigned status, const char *text);
 

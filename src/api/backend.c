@@ -229,6 +229,7 @@ static const struct endpoint {
 } endpoints[] = {
 	{"/livekit/sip/outbound", backend_dial, false},
 	{"/livekit/sip/hangup", backend_hang_up, false},
+	{"/livekit/sip/trunks", backend_trunks, true},
 	{"/livekit/token", backend_token, true},
 	{"/app/config", backend_config, true},
 };
@@ -236,6 +237,11 @@ static const struct endpoint {
 bool api_is_backend_path(const char *path)
 {
 	return !strncmp(path, "/livekit/", 9) || !strncmp(path, "/app/", 5);
+}
+
+bool api_is_operator_path(const char *path)
+{
+	return !strcmp(path, "/livekit/sip/trunks");
 }
 
 /* Fills `open` and `grants`; false: 401 was sent. */

@@ -40,6 +40,8 @@ static void server_request(void *owner, struct http_exchange *x)
 		api_text(x, 200, "OK");
 	else if (!strncmp(path, "/twirp/", 7))
 		api_twirp(a, x);
+	else if (api_is_operator_path(path))
+		api_backend(a, x);
 	else if (!strcmp(path, "/agent"))
 		http_reply(x, 404, NULL, NULL, (struct span){0}); /* agents' workers come by WebSocket */
 	else

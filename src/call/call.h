@@ -17,12 +17,14 @@
 
 struct calls;
 struct call;
+struct lines;
 
 struct calls_config {
 	struct media *media;
 	struct rooms *rooms;
 	struct sip_agent *sip;
 	struct policy *policy;
+	struct lines *lines;   /* NULL = nothing is known of trunks */
 	const char *media_ip;  /* for the SDP */
 	const char *sip_host;  /* of our From, where the trunk names none */
 	bool symmetric_rtp;

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "call/identity.h"
+#include "call/lines.h"
 #include "sip/call.h"
 
 #include <errno.h>
@@ -138,29 +139,10 @@ static const struct sip_call_events sip_events = {
 	.ended = on_ended,
 };
 
-static enum sip_protocol_choice protocol_of(const Livekit__SIPOutboundTrunkInfo *trunk)
-{
-	switch (trunk->transport) {
-	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_UDP:
-		return SIP_PROTOCOL_UDP;
-	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TCP:
-		return SIP_PROTOCOL_TCP;
-	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TLS:
-		return SIP_PROTOCOL_TLS;
-	default:
-		return SIP_PROTOCOL_AUTO;
-	}
-}
-
-/* What the INVITE says, as text. */
-struct invite_texts {
-	struct identity who;
-};
-
-static int write_identity(struct invite_texts *t, const struct call *c, const struct call_request *request,
+static int write_identity(struct identity *ret, const struct call *c, const struct call_request *request,
 	const char *caller, const struct trunk_options *options)
 {
-	return identity_write(&t->who, &(struct identity_wish){
+	return identity_write(ret, &(struct identity_wish){
 					       .trunk = request->trunk,
 					       .options = options,
 					       .address = c->address,
@@ -190,6 +172,16 @@ static struct span write_body(struct call *c, const struct call_request *request
 	offer.session_version = offer.session_id;
 	negotiation_begin(&c->talk, &offer);
 	return negotiation_offer(&c->talk);
+}
+
+/* A trunk that seems down is tried all the same: only a call shows whether calls go through. */
+static void learn_line(struct line_status *ret, const struct call *c, const char *trunk_id)
+{
+	bool known = trunk_id && lines_status(c->calls->config.lines, trunk_id, ret);
+	if (!known)
+		*ret = (struct line_status){0};
+	else if (ret->state == LINE_DOWN)
+		log_warn(c->id, "%s seems down, and is tried all the same: %s", trunk_id, ret->problem);
 }
 
 /* A password goes to the trunk that it belongs to, and to no other host that a request names. */
@@ -230,34 +222,39 @@ static struct sip_extra *collect_headers(size_t *count, const struct call_reques
 int call_invite(struct call *c, const struct call_request *request, const char *caller, uint16_t rtp_port)
 {
 	const Livekit__SIPOutboundTrunkInfo *trunk = request->trunk;
-	struct invite_texts t;
+	struct identity who;
 	struct trunk_options options;
 	char why[TRUNK_WHY_SIZE];
 	if (trunk_options_read(&options, trunk->metadata, why)) {
 		log_warn(c->id, "%s: this trunk's options are passed over", why); /* kept before they were checked */
 		options = (struct trunk_options){0};
 	}
-	if (write_identity(&t, c, request, caller, &options))
+	if (write_identity(&who, c, request, caller, &options))
 		return CALL_E_INVALID;
 	struct span body = write_body(c, request, &options, rtp_port);
 	if (!body.size)
 		return CALL_E_CODEC;
 
+	struct line_status line;
+	learn_line(&line, c, trunk->sip_trunk_id);
 	size_t header_count = 0;
-	struct sip_extra *headers = collect_headers(&header_count, request, &t.who);
+	struct sip_extra *headers = collect_headers(&header_count, request, &who);
 	if (!headers)
 		return err_new(-ENOMEM);
 	c->has_credentials = may_log_in(c, trunk);
 	int r = sip_invite(&c->sip, c->calls->config.sip,
 		&(struct sip_invite_config){
-			.request_uri = t.who.uri,
-			.to_uri = t.who.to,
-			.from_uri = t.who.from,
-			.from_display = *t.who.display ? t.who.display : NULL,
-			.contact_user = t.who.contact_user,
-			.protocol = protocol_of(trunk),
+			.request_uri = who.uri,
+			.to_uri = who.to,
+			.from_uri = who.from,
+			.from_display = *who.display ? who.display : NULL,
+			.contact_user = who.contact_user,
+			.protocol = identity_protocol(trunk),
+			.proxy = *options.outbound_proxy ? options.outbound_proxy : NULL,
 			.username = c->has_credentials ? trunk->auth_username : NULL,
 			.password = c->has_credentials ? trunk->auth_password : NULL,
+			.routes = line.registration.routes,
+			.route_count = line.registration.route_count,
 			.headers = headers,
 			.header_count = header_count,
 			.body = body,

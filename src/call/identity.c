@@ -45,6 +45,20 @@ const char *identity_transport(const Livekit__SIPOutboundTrunkInfo *trunk)
 	}
 }
 
+enum sip_protocol_choice identity_protocol(const Livekit__SIPOutboundTrunkInfo *trunk)
+{
+	switch (trunk->transport) {
+	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_UDP:
+		return SIP_PROTOCOL_UDP;
+	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TCP:
+		return SIP_PROTOCOL_TCP;
+	case LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TLS:
+		return SIP_PROTOCOL_TLS;
+	default:
+		return SIP_PROTOCOL_AUTO;
+	}
+}
+
 /* What livekit-sip writes too: only a transport that was asked for. `params` may say it already.
  * RFC 3261, 19.1.1: a transport belongs into the Request-URI only, not into To and From. */
 static bool write_called(struct identity *ret, const struct identity_wish *w)

@@ -119,16 +119,19 @@ static void print_refusal(const struct buf *body, long status)
 	json_decref(error);
 }
 
-static bool post(struct client *c, const char *url, struct curl_slist *headers, const struct buf *out,
+/* `out` NULL: GET. The status, or 0: said on stderr why there is none. */
+static long send_one(struct client *c, const char *url, struct curl_slist *headers, const struct buf *out,
 	struct buf *in, unsigned timeout_s)
 {
 	char problem[CURL_ERROR_SIZE] = "";
 	long status = 0;
 	curl_easy_setopt(c->curl, CURLOPT_URL, url);
 	curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(c->curl, CURLOPT_POST, 1L);
-	curl_easy_setopt(c->curl, CURLOPT_POSTFIELDS, out->size ? (const char *)out->data : "");
-	curl_easy_setopt(c->curl, CURLOPT_POSTFIELDSIZE, (long)out->size);
+	curl_easy_setopt(c->curl, out ? CURLOPT_POST : CURLOPT_HTTPGET, 1L);
+	if (out) {
+		curl_easy_setopt(c->curl, CURLOPT_POSTFIELDS, out->size ? (const char *)out->data : "");
+		curl_easy_setopt(c->curl, CURLOPT_POSTFIELDSIZE, (long)out->size);
+	}
 	curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, on_bytes);
 	curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, in);
 	curl_easy_setopt(c->curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
@@ -143,10 +146,17 @@ static bool post(struct client *c, const char *url, struct curl_slist *headers, 
 	if (result != CURLE_OK) {
 		fprintf(stderr, "ringdown: %s: %s. Is the server running there? Set LIVEKIT_URL or --url.\n",
 			c->url, *problem ? problem : curl_easy_strerror(result));
-		return false;
+		return 0;
 	}
 	curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
-	if (status != 200)
+	return status;
+}
+
+static bool post(struct client *c, const char *url, struct curl_slist *headers, const struct buf *out,
+	struct buf *in, unsigned timeout_s)
+{
+	long status = send_one(c, url, headers, out, in, timeout_s);
+	if (status && status != 200)
 		print_refusal(in, status);
 	return status == 200;
 }
@@ -185,4 +195,21 @@ bool client_call(struct client *c, enum client_grant grant, const char *method, 
 	buf_fini(&out);
 	buf_fini(&answer);
 	return ok;
+}
+
+bool client_get(struct client *c, enum client_grant grant, const char *path, json_t **ret)
+{
+	struct buf answer = {.max = LIMIT_JSON_BYTES};
+	char *token = sign(c, grant), *url = mem_format("%s%s", c->url, path);
+	struct curl_slist *headers = token ? make_headers(token, CONNECT_TIMEOUT_S) : NULL;
+	long status = url && headers ? send_one(c, url, headers, NULL, &answer, CONNECT_TIMEOUT_S) : 0;
+
+	*ret = status == 200 ? json_loadb((const char *)answer.data, answer.size, 0, NULL) : NULL;
+	if (status && status != 200 && status != 404)
+		print_refusal(&answer, status);
+	curl_slist_free_all(headers);
+	mem_free(token);
+	mem_free(url);
+	buf_fini(&answer);
+	return status == 200 ? *ret != NULL : status == 404;
 }

@@ -10,6 +10,8 @@
 #include "config/env_file.h"
 #include "wire/proto.h"
 
+#include <jansson.h>
+
 struct client {
 	struct env env;
 	const char *url_option, *key_option, *secret_option; /* from the command line, or NULL */
@@ -38,6 +40,10 @@ enum client_grant { CLIENT_SIP_ADMIN, CLIENT_SIP_CALL };
 bool client_call(struct client *c, enum client_grant grant, const char *method, const ProtobufCMessage *in,
 	const ProtobufCMessageDescriptor *type, ProtobufCMessage **ret, struct proto_arena *arena,
 	unsigned timeout_s);
+
+/* GET of one of our own paths, "/livekit/sip/trunks". *ret is jansson's, or NULL where the server has no
+ * such path (a LiveKit server). False: the reason was said on stderr. */
+bool client_get(struct client *c, enum client_grant grant, const char *path, json_t **ret);
 
 /* "wss://host/" -> "https://host". NULL: no such scheme, or out of memory. The caller frees it. */
 char *client_http_url(const char *url);

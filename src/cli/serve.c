@@ -86,6 +86,7 @@ static void on_tick(void *owner)
 	struct server *s = owner;
 	rooms_tick(s->rooms);
 	server_learn_peers(s);
+	lines_look(s->lines);
 	server_look_at_files(s);
 	server_weigh_traffic(s);
 }
@@ -272,6 +273,8 @@ static int build_metrics(struct server *s)
 						.rooms = s->rooms,
 						.media = s->media,
 						.webhooks = s->webhooks,
+						.more = server_write_trunks,
+						.more_owner = s,
 						.node_id = s->node_id,
 						.username = c->prometheus.username,
 						.password = c->prometheus.password,
@@ -325,6 +328,7 @@ static int build_calls(struct server *s)
 			.rooms = s->rooms,
 			.sip = s->sip,
 			.policy = s->policy,
+			.lines = s->lines,
 			.media_ip = s->media_ip,
 			.sip_host = s->sip_host,
 			.symmetric_rtp = s->config.sip.symmetric_rtp,
@@ -413,6 +417,7 @@ static int build(struct server *s)
 		build_agents,
 		build_store,
 		build_sip,
+		server_build_lines,
 		build_calls,
 		build_signal,
 		build_simulator,
@@ -428,6 +433,7 @@ static int build(struct server *s)
 static void end_rooms(struct server *s)
 {
 	timer_fini(&s->tick);
+	s->lines = lines_free(s->lines);
 	s->sip = sip_agent_free(s->sip);
 	s->calls = calls_free(s->calls);
 	s->signal = signal_free(s->signal);
@@ -471,11 +477,17 @@ static void on_doors_closed(struct server *s)
 		on_all_told(s);
 }
 
-static void on_calls_closed(void *owner)
+static void on_lines_stopped(void *owner)
 {
 	struct server *s = owner;
 	s->signal = signal_free(s->signal);
 	server_close_doors(s, on_doors_closed);
+}
+
+static void on_calls_closed(void *owner)
+{
+	struct server *s = owner;
+	lines_stop(s->lines, on_lines_stopped, s);
 }
 
 static void on_signal(uv_signal_t *handle, int number)

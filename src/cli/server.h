@@ -10,6 +10,7 @@
 #include "api/api.h"
 #include "base/limits.h"
 #include "call/call.h"
+#include "call/lines.h"
 #include "config/config.h"
 #include "media/media.h"
 #include "metrics/metrics.h"
@@ -44,6 +45,7 @@ struct server {
 	struct trunks *trunks;
 	struct policy *policy;
 	struct sip_agent *sip;
+	struct lines *lines;
 	struct calls *calls;
 	struct signal_door *signal;
 	struct api *api;
@@ -102,6 +104,9 @@ void server_watch_hangup(struct server *s);
 void server_weigh_traffic(struct server *s);
 /* cli/server_peers.c; cheap when nothing has changed. */
 void server_learn_peers(struct server *s);
+/* cli/server_trunks.c */
+MUST_USE int server_build_lines(struct server *s);
+void server_write_trunks(void *owner, struct exposition *e); /* for struct metrics_config */
 /* cli/server_dev.c: what --dev adds. */
 MUST_USE int server_offer_simulator(struct server *s);
 void server_announce(struct server *s);

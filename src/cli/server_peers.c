@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "net/address.h"
+#include "trunk/options.h"
 
 #include <stdio.h>
 
@@ -34,6 +35,27 @@ static void host_of(char *out, size_t size, const char *address)
 	snprintf(out, size, "%.*s", (int)(is_ipv6 ? strlen(address) : strcspn(address, ":")), address);
 }
 
+static void learn(struct server *s, const char *address)
+{
+	char host[256];
+	struct dns_query *q;
+	host_of(host, sizeof host, address);
+	if (*host && dns_resolve(&q, s->dns, host, 0, on_addresses, s) < 0)
+		log_warn("sip", "%s cannot be looked up now", host);
+}
+
+/* Its registrar and its proxy send us requests as well. */
+static void learn_trunk(struct server *s, const Livekit__SIPOutboundTrunkInfo *trunk)
+{
+	struct trunk_options options;
+	char why[TRUNK_WHY_SIZE];
+	learn(s, trunk->address);
+	if (trunk_options_read(&options, trunk->metadata, why) == 0) {
+		learn(s, options.outbound_proxy);
+		learn(s, options.reg.host);
+	}
+}
+
 void server_learn_peers(struct server *s)
 {
 	uint64_t now = clock_ms(), version = trunks_version(s->trunks);
@@ -42,11 +64,6 @@ void server_learn_peers(struct server *s)
 	s->peers_version = version;
 	s->peers_learned_ms = now;
 	sip_agent_clear_peers(s->sip);
-	for (size_t i = 0; i < trunks_count(s->trunks); ++i) {
-		char host[256];
-		struct dns_query *q;
-		host_of(host, sizeof host, trunks_at(s->trunks, i)->address);
-		if (dns_resolve(&q, s->dns, host, 0, on_addresses, s) < 0)
-			log_warn("sip", "%s cannot be looked up now", host);
-	}
+	for (size_t i = 0; i < trunks_count(s->trunks); ++i)
+		learn_trunk(s, trunks_at(s->trunks, i));
 }

@@ -122,10 +122,38 @@ static char *authentication(struct proto_arena *a, const Livekit__SIPOutboundTru
 	return proto_text(a, text);
 }
 
-static bool print_table(struct command *c, const Livekit__ListSIPOutboundTrunkResponse *list)
+static const json_t *health_of(const json_t *health, const char *id)
+{
+	size_t i;
+	json_t *one;
+	json_array_foreach(json_object_get(health, "trunks"), i, one)
+		if (!strcmp(json_string_value(json_object_get(one, "sip_trunk_id")), id))
+			return one;
+	return NULL;
+}
+
+/* "up, registered, 34 ms", "down since 12 min: ...". NULL: nothing is known. */
+static char *health_text(struct proto_arena *a, const json_t *one)
+{
+	const char *state = json_string_value(json_object_get(one, "state"));
+	const char *problem = json_string_value(json_object_get(one, "problem"));
+	const json_t *registration = json_object_get(one, "registration"), *ping = json_object_get(one, "options");
+	char text[500], rtt[32] = "";
+
+	if (!state || !strcmp(state, "unknown"))
+		return NULL;
+	if (json_integer_value(json_object_get(ping, "sip_status")))
+		snprintf(rtt, sizeof rtt, ", %d ms", (int)json_integer_value(json_object_get(ping, "round_trip_ms")));
+	snprintf(text, sizeof text, "%s%s%s%s%s", state,
+		json_is_true(json_object_get(registration, "registered")) ? ", registered" : "", rtt,
+		problem ? ": " : "", problem ? problem : "");
+	return proto_text(a, text);
+}
+
+static bool print_table(struct command *c, const Livekit__ListSIPOutboundTrunkResponse *list, const json_t *health)
 {
 	static const char *const titles[] = {"SipTrunkID", "Name", "Address", "Transport", "Numbers",
-		"Authentication", "Encryption", "Headers", "Metadata"};
+		"Authentication", "Encryption", "Headers", "Metadata", "Health"};
 	struct table table;
 	if (!table_init(&table, &c->arena, titles, COUNT_OF(titles), list->n_items))
 		return false;
@@ -142,6 +170,7 @@ static bool print_table(struct command *c, const Livekit__ListSIPOutboundTrunkRe
 				"SIP_MEDIA_ENCRYPT_"),
 			headers_text(&c->arena, t),
 			t->metadata,
+			health_text(&c->arena, health_of(health, t->sip_trunk_id)),
 		};
 		table_add(&table, cells);
 	}
@@ -157,8 +186,13 @@ static bool list_all(struct command *c)
 		    &livekit__list_sipoutbound_trunk_response__descriptor, &out, &c->arena, TIMEOUT_S))
 		return false;
 	const Livekit__ListSIPOutboundTrunkResponse *list = (const Livekit__ListSIPOutboundTrunkResponse *)out;
-	if (!c->json)
-		return print_table(c, list);
+	if (!c->json) {
+		json_t *health = NULL;
+		bool ok = client_get(&c->client, CLIENT_SIP_ADMIN, "/livekit/sip/trunks", &health) &&
+			print_table(c, list, health);
+		json_decref(health);
+		return ok;
+	}
 	for (size_t i = 0; i < list->n_items; ++i)
 		if (*list->items[i]->auth_password)
 			list->items[i]->auth_password = (char *)masked;

@@ -147,6 +147,8 @@ void metrics_write(struct metrics *m, struct exposition *e)
 	write_traffic(m->config.media, e);
 	if (m->config.webhooks)
 		write_webhooks(m->config.webhooks, e);
+	if (m->config.more)
+		m->config.more(m->config.more_owner, e);
 	exposition_histogram(e, "ringdown_loop_lag_seconds", "How late the control thread's timers are.", NULL,
 		&m->lag);
 	process_write(e);

@@ -19,6 +19,9 @@ struct metrics_config {
 	struct rooms *rooms;
 	const struct media *media;
 	const struct webhooks *webhooks;      /* or NULL */
+	/* Families of those whom this folder does not know; or NULL. */
+	void (*more)(void *owner, struct exposition *e);
+	void *more_owner;
 	const char *node_id;                  /* these are copied */
 	const char *username, *password;      /* Basic authentication (RFC 7617); NULL: none */
 };

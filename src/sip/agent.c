@@ -494,7 +494,10 @@ struct sip_agent *sip_agent_free(struct sip_agent *a)
 
 void sip_agent_local(const struct sip_agent *a, const struct sockaddr *remote, char out[SIP_LOCAL_SIZE])
 {
-	sip_transport_host_port(a->transport, remote, out);
+	struct sip_path path = {.protocol = SIP_UDP};
+
+	memcpy(&path.remote, remote, address_size(remote));
+	sip_transport_host_port(a->transport, &path, out);
 }
 
 uint16_t sip_agent_port(const struct sip_agent *a)

@@ -31,6 +31,8 @@ struct sip_invite_config {
 	const char *contact_user; /* NULL = the user of from_uri */
 	enum sip_protocol_choice protocol;
 	const char *proxy; /* "host", "host:port", "[ip6]:port": send there; NULL = request_uri */
+	const char *const *routes; /* header values, in order: the INVITE goes through them (RFC 3608) */
+	size_t route_count;        /* at most SIP_ROUTES_MAX count */
 	const char *username, *password; /* digest; NULL = none */
 	const struct sip_extra *headers;
 	size_t header_count;

@@ -51,6 +51,18 @@ static int set_contact_user(struct sip_call *c, const struct sip_invite_config *
 	return c->contact_user ? 0 : err_new(-ENOMEM);
 }
 
+/* The route set that is there before there is a dialog (RFC 3261 section 12.2.1.1). */
+static int set_routes(struct sip_dialog *d, const struct sip_invite_config *config)
+{
+	while (d->route_count < config->route_count && d->route_count < SIP_ROUTES_MAX) {
+		int r = set_text(&d->routes[d->route_count], config->routes[d->route_count]);
+		if (r < 0)
+			return r;
+		++d->route_count;
+	}
+	return 0;
+}
+
 static int set_dialog(struct sip_call *c, const struct sip_invite_config *config)
 {
 	struct sip_dialog *d = &c->s.dialog;
@@ -64,7 +76,7 @@ static int set_dialog(struct sip_call *c, const struct sip_invite_config *config
 	d->local = from_value(config, d->local_tag);
 	d->remote = mem_format("<%s>", to);
 	d->target = mem_strdup(config->request_uri);
-	if (!d->call_id || !d->local || !d->remote || !d->target)
+	if (!d->call_id || !d->local || !d->remote || !d->target || set_routes(d, config) < 0)
 		return err_new(-ENOMEM);
 	return sip_usage_publish(&c->s.usage, d->call_id, d->local_tag);
 }
@@ -105,6 +117,10 @@ int sip_invite_target(const struct sip_invite_config *config, struct sip_uri *re
 	*protocol = config->protocol == SIP_PROTOCOL_AUTO ? asked : chosen[config->protocol];
 	*may_grow = config->protocol == SIP_PROTOCOL_AUTO && !transport.size;
 	*ret = uri;
+	struct sip_name_addr route;
+	if (!config->proxy && config->route_count &&
+		!sip_name_addr_parse(&route, span_text(config->routes[0])) && !sip_uri_parse(&uri, route.uri))
+		*ret = uri;
 	if (!config->proxy)
 		return 0;
 	if ((size_t)snprintf(text, size, "sip:%s", config->proxy) >= size)

@@ -468,6 +468,6 @@ void sip_registration_info(const struct sip_registration *r, struct sip_registra
 	/* It ended without anybody having touched it: nothing else tells. */
 	if (!ret->held && r->held_until_ms > ret->since_ms)
 		ret->since_ms = r->held_until_ms;
-	ret->sentence = r->sentence;
+	ret->problem = r->sentence;
 	ret->routes = (const char *const *)r->routes;
 }

@@ -59,7 +59,7 @@ struct sip_registration_info {
 	unsigned failures;    /* in a row */
 	unsigned bindings;    /* of this user at the registrar, ours included */
 	uint32_t rtt_ms;
-	const char *sentence; /* why it is not well; "" when it is */
+	const char *problem;       /* why it is not well, for a human; "" when it is */
 	const char *const *routes; /* Service-Route: header values for Route, in their order */
 	size_t route_count;
 	struct sockaddr_storage remote; /* the registrar; family 0 = not known yet */

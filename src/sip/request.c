@@ -20,7 +20,6 @@ struct sip_request {
 	char *contact_user, *contact_params, *contact_after, *contact;
 	char *username, *password;
 	struct sip_authorizer own, *auth; /* `auth` is `own`, or the borrowed one */
-	bool guessed;                     /* sent with what an earlier challenge said */
 	uint32_t cseq, timeout_ms;
 
 	enum sip_protocol protocol;
@@ -84,7 +83,9 @@ static void finish(struct sip_request *r, enum sip_why why, const struct sip_mes
 		.status = m ? m->status : 0,
 		.response = m,
 		.remote = r->path.remote,
-		.protocol = r->path.protocol == SIP_TCP ? SIP_PROTOCOL_TCP : SIP_PROTOCOL_UDP,
+		.protocol = r->path.protocol == SIP_TLS ? SIP_PROTOCOL_TLS
+			: r->path.protocol == SIP_TCP	? SIP_PROTOCOL_TCP
+							: SIP_PROTOCOL_UDP,
 		.rtt_ms = r->sent_ms ? (uint32_t)(loop_now_ms(r->agent->loop) - r->sent_ms) : 0,
 		.cseq = r->cseq,
 		.contact = r->contact,
@@ -178,7 +179,6 @@ static bool try_target(struct sip_request *r)
 	bool more = r->target + 1 < r->target_count;
 
 	r->path = (struct sip_path){.protocol = r->protocol, .remote = r->targets[r->target]};
-	r->guessed = r->auth->count > 0;
 	if (!send_request(r))
 		return false;
 	timer_stop(&r->timer);
@@ -210,13 +210,8 @@ static void on_timer(void *owner)
 
 /* --- answers ------------------------------------------------------------------------------- */
 
-/* A nonce of an earlier request may have grown old without the far end saying so: what was only
- * guessed is forgotten, and this challenge is the first. */
 static void on_challenge(struct sip_request *r, const struct sip_message *m)
 {
-	if (r->guessed)
-		*r->auth = (struct sip_authorizer){0};
-	r->guessed = false;
 	if (!r->username || sip_authorizer_challenged(r->auth, m)) {
 		finish(r, SIP_WHY_AUTH, m);
 		return;
@@ -352,7 +347,7 @@ int sip_request_start(struct sip_request **ret, struct sip_agent *a, const struc
 	r->cseq = config->cseq ? config->cseq : 1;
 	r->timeout_ms = config->timeout_ms;
 	r->auth = config->known ? config->known : &r->own;
-	r->auth->tries = 0;
+	sip_authorizer_begin(r->auth);
 	int e = start(r, config);
 	if (e < 0) {
 		sip_request_free(r);

@@ -170,7 +170,7 @@ static void test_refreshed_among_other_bindings(void)
 	CHECK_EQ(w.info.status, 200u);
 	CHECK_EQ(w.info.route_count, 2u);
 	CHECK(!strcmp(w.info.routes[1], "<sip:edge2.example.org;lr>"));
-	CHECK(!strcmp(w.info.sentence, ""));
+	CHECK(!strcmp(w.info.problem, ""));
 	uint64_t since = clock_ms();
 	await(&w); /* the refresh, half way */
 	CHECK(clock_ms() - since < 900);
@@ -242,7 +242,7 @@ static void test_too_brief(void)
 	CHECK(span_is(sip_message_value_named(&w.m, "Expires"), "1800"));
 	answer(&w, 423, "Min-Expires: 1800\r\n"); /* it contradicts itself: no third try at once */
 	await_state(&w, SIP_REGISTRATION_WAITING);
-	CHECK(strstr(w.info.sentence, "1800 s"));
+	CHECK(strstr(w.info.problem, "1800 s"));
 	await(&w);
 	/* Rewritten by a NAT's helper, and alone: still ours. */
 	answer(&w, 200, "Contact: <sip:x@203.0.113.5:40000>;expires=1700\r\n");
@@ -277,9 +277,9 @@ static void test_refused(void)
 		await(&w);
 		answer(&w, refusals[i].status, refusals[i].headers);
 		await_state(&w, SIP_REGISTRATION_WAITING);
-		if (!strstr(w.info.sentence, refusals[i].sentence))
-			fprintf(stderr, "%u: %s\n", refusals[i].status, w.info.sentence);
-		CHECK(strstr(w.info.sentence, refusals[i].sentence));
+		if (!strstr(w.info.problem, refusals[i].sentence))
+			fprintf(stderr, "%u: %s\n", refusals[i].status, w.info.problem);
+		CHECK(strstr(w.info.problem, refusals[i].sentence));
 		CHECK(!w.info.held);
 		CHECK_EQ(w.info.status, refusals[i].status);
 		CHECK(w.info.next_ms + 5 >= loop_now_ms(&w.loop) + refusals[i].least_ms);
@@ -301,9 +301,9 @@ static void test_wrong_password(void)
 	CHECK_EQ(verify(&w, "n1"), SIP_VERIFY_E_RESPONSE);
 	answer(&w, 401, next_challenge);
 	await_state(&w, SIP_REGISTRATION_WAITING);
-	CHECK(strstr(w.info.sentence, "does not accept the configured ones"));
-	CHECK(strstr(w.info.sentence, "\"2345678e0\""));
-	CHECK(!strstr(w.info.sentence, "wrong"));
+	CHECK(strstr(w.info.problem, "does not accept the configured ones"));
+	CHECK(strstr(w.info.problem, "\"2345678e0\""));
+	CHECK(!strstr(w.info.problem, "wrong"));
 	world_close(&w);
 }
 
@@ -318,7 +318,7 @@ static void test_back_off(void)
 	port = w.port;
 	close(w.fd);
 	await_state(&w, SIP_REGISTRATION_WAITING);
-	CHECK(*w.info.sentence);
+	CHECK(*w.info.problem);
 	CHECK_EQ(w.info.status, 0u);
 	LOOP_WAIT(&w.loop, (sip_registration_info(w.reg, &w.info), w.info.failures >= 3));
 	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port),

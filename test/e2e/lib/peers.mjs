@@ -88,3 +88,69 @@ module_app menu.so
   }, 5000, 'baresip is ready').catch(async (e) => { await peer.stop(); throw new Error(`${e.message}\n${peer.log}`); });
   return peer;
 }
+
+// kamailio as a carrier whose customers register: digest (401), its own ideas of how long (423, at most 4 s), a Service-Route, and
+// calls only from the account that stands in From. What it lets through goes to a phone at `phone`.
+export async function kamailio(folder, phone, { user = '2345678e0', password = 'geheim', minExpires = 60 } = {}) {
+  const [port] = await freePorts(1), home = fs.mkdtempSync(path.join(folder, 'kamailio-'));
+  const conf = path.join(home, 'kamailio.cfg');
+  fs.writeFileSync(conf, `debug=2
+log_stderror=yes
+children=1
+listen=udp:127.0.0.1:${port}
+listen=tcp:127.0.0.1:${port}
+tcp_children=1
+auto_aliases=no
+server_header="Server: kamailio"
+mpath="/usr/lib/x86_64-linux-gnu/kamailio/modules/"
+loadmodule "tm.so"
+loadmodule "sl.so"
+loadmodule "rr.so"
+loadmodule "pv.so"
+loadmodule "textops.so"
+loadmodule "siputils.so"
+loadmodule "xlog.so"
+loadmodule "usrloc.so"
+loadmodule "registrar.so"
+loadmodule "auth.so"
+modparam("usrloc", "db_mode", 0)
+modparam("registrar", "max_expires", 4)
+modparam("registrar", "append_branches", 0)
+request_route {
+  if (has_totag()) { loose_route(); t_relay(); exit; }
+  if (is_method("OPTIONS")) { sl_send_reply("200", "OK"); exit; }
+  if (is_method("REGISTER|INVITE") && !pv_www_authenticate("sipgate.test", "${password}", "0")) {
+    xlog("L_NOTICE", "TEST challenged $rm of $fU (\$hdr(Authorization))\\n");
+    www_challenge("sipgate.test", "1");
+    exit;
+  }
+  if (is_method("REGISTER")) {
+    if ($hdr(Expires) != "0" && $(hdr(Expires){s.int}) < ${minExpires}) {
+      append_to_reply("Min-Expires: ${minExpires}\\r\\n");
+      sl_send_reply("423", "Interval Too Brief");
+      exit;
+    }
+    append_to_reply("Service-Route: <sip:127.0.0.1:${port};lr>\\r\\n");
+    save("location");
+    xlog("L_NOTICE", "TEST registered $fU for $hdr(Expires)\\n");
+    exit;
+  }
+  if (is_method("INVITE")) {
+    xlog("L_NOTICE", "TEST invite from $fU@$fd route=$hdr(Route) contact=$ct\\n");
+    if ($fU != "${user}") { sl_send_reply("403", "From is not the account"); exit; }
+    loose_route();
+    record_route();
+    remove_hf("Authorization");
+    $du = "sip:127.0.0.1:${phone}";
+  }
+  t_relay();
+}
+`);
+  const peer = new Peer('kamailio', ['-f', conf, '-DD', '-E', '-m', '32', '-M', '4', '-w', home, '-Y', home, '-P', path.join(home, 'pid')], { cwd: home });
+  peer.port = port;
+  await until(() => {
+    if (peer.code !== undefined) throw new Error(`kamailio ended at start:\n${peer.log}`);
+    return fs.readFileSync('/proc/net/udp', 'utf8').includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} `);
+  }, 8000, 'kamailio listens');
+  return peer;
+}
