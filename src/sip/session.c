@@ -66,6 +66,14 @@ void sip_session_await_ack(struct sip_session *s, struct sip_server *server)
 	sip_server_owner(server, &server_events, s);
 }
 
+/* A description has the keys of SRTP in it. */
+static void drop_body(struct sip_session *s)
+{
+	if (s->body.data)
+		explicit_bzero(s->body.data, s->body.size);
+	buf_fini(&s->body);
+}
+
 int sip_session_set_body(struct sip_session *s, struct span body)
 {
 	struct buf copy = {0};
@@ -73,7 +81,7 @@ int sip_session_set_body(struct sip_session *s, struct span body)
 	int r = buf_add(&copy, body.data, body.size);
 	if (r < 0)
 		return r;
-	buf_fini(&s->body);
+	drop_body(s);
 	s->body = copy;
 	return 0;
 }
@@ -277,7 +285,7 @@ void sip_session_fini(struct sip_session *s)
 		sip_client_abandon(list_first(&s->clients, struct sip_client, owner_link));
 	sip_usage_fini(&s->usage);
 	sip_dialog_fini(&s->dialog);
-	buf_fini(&s->body);
+	drop_body(s);
 	buf_fini(&s->held);
 	mem_free(s->host);
 	mem_free(s->contact);
