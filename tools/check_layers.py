@@ -18,7 +18,7 @@ MAY_USE = {
     "store": "base wire",
     "trunk": "base wire store",
     "signal": "base wire net media room",
-    "call": "base wire net media room sip trunk",
+    "call": "base wire net media room sip store trunk",
     "simulator": "base wire net media sip",
     "api": "base wire net media room sip trunk store signal call agent",
     "config": "base wire",

@@ -16,6 +16,7 @@ struct agents;
 struct api;
 struct calls;
 struct data_packet;
+struct records;
 struct lines;
 struct rooms;
 struct trunks;
@@ -30,6 +31,7 @@ struct api_config {
 	struct agents *agents;
 	struct trunks *trunks;
 	struct calls *calls;
+	struct records *records; /* of calls; NULL: none are kept */
 	struct lines *lines; /* NULL: nothing is known of the trunks */
 
 	/* By what our SIP is reached, for an operator; NULL and 0 = not told. */

@@ -223,16 +223,26 @@ void backend_hang_up(struct backend *b)
 }
 
 static const struct endpoint {
-	const char *path;
+	const char *path; /* ending in '/': and a name after it */
 	void (*serve)(struct backend *b);
-	bool get; /* besides POST */
+	const char *methods, *hint;
 } endpoints[] = {
-	{"/livekit/sip/outbound", backend_dial, false},
-	{"/livekit/sip/hangup", backend_hang_up, false},
-	{"/livekit/sip/trunks", backend_trunks, true},
-	{"/livekit/token", backend_token, true},
-	{"/app/config", backend_config, true},
+	{"/livekit/sip/outbound", backend_dial, "POST", "This endpoint takes POST."},
+	{"/livekit/sip/hangup", backend_hang_up, "POST", "This endpoint takes POST."},
+	{"/livekit/sip/calls", backend_calls, "GET", "This endpoint takes GET."},
+	{"/livekit/sip/calls/", backend_call, "GET", "This endpoint takes GET."},
+	{"/livekit/sip/trunks", backend_trunks, "GET, POST", "This endpoint takes GET."},
+	{"/livekit/token", backend_token, "GET, POST", "This endpoint takes POST."},
+	{"/app/config", backend_config, "GET, POST", "This endpoint takes POST."},
 };
+
+static bool is_at(const struct endpoint *e, const char *path)
+{
+	size_t size = strlen(e->path);
+	if (e->path[size - 1] != '/')
+		return !strcmp(path, e->path);
+	return !strncmp(path, e->path, size) && path[size];
+}
 
 bool api_is_backend_path(const char *path)
 {
@@ -241,7 +251,7 @@ bool api_is_backend_path(const char *path)
 
 bool api_is_operator_path(const char *path)
 {
-	return !strcmp(path, "/livekit/sip/trunks");
+	return !strcmp(path, "/livekit/sip/trunks") || !strncmp(path, "/livekit/sip/calls", 18);
 }
 
 /* Fills `open` and `grants`; false: 401 was sent. */
@@ -264,10 +274,12 @@ static bool admit(struct backend *b)
 
 static void serve(struct backend *b, const struct endpoint *e)
 {
-	bool is_get = !strcmp(http_method(b->x), "GET");
-	if (strcmp(http_method(b->x), "POST") && !(e->get && is_get))
-		send_json(b->x, 405, e->get ? "Allow: GET, POST\r\n" : "Allow: POST\r\n",
-			backend_error("method_not_allowed", "This endpoint takes POST."));
+	char allow[64];
+	const char *method = http_method(b->x);
+	bool known = !strcmp(method, "GET") || !strcmp(method, "POST");
+	snprintf(allow, sizeof allow, "Allow: %s\r\n", e->methods);
+	if (!known || !strstr(e->methods, method))
+		send_json(b->x, 405, allow, backend_error("method_not_allowed", e->hint));
 	else if (b->api->closed)
 		backend_fail(b, 503, "shutting_down", "The server is shutting down.");
 	else if (admit(b))
@@ -279,7 +291,7 @@ void api_backend(struct api *a, struct http_exchange *x)
 	struct backend b = {.api = a, .x = x};
 	const struct endpoint *found = NULL;
 	for (size_t i = 0; i < COUNT_OF(endpoints); ++i)
-		if (!strcmp(http_path(x), endpoints[i].path))
+		if (is_at(&endpoints[i], http_path(x)))
 			found = &endpoints[i];
 	if (found)
 		serve(&b, found);

@@ -41,5 +41,7 @@ void backend_denied(struct backend *b, const char *what); /* 401 */
 void backend_dial(struct backend *b);
 void backend_hang_up(struct backend *b);
 void backend_token(struct backend *b);
+void backend_calls(struct backend *b);
+void backend_call(struct backend *b);
 void backend_trunks(struct backend *b);
 void backend_config(struct backend *b);

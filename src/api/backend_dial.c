@@ -42,6 +42,18 @@ static json_t *success(struct call *c, const char *number)
 	return body;
 }
 
+static void tell_ending(json_t *error, const struct call_explanation *e)
+{
+	json_object_set_new(error, "ended_by", json_string(ended_by_text(e->ended_by)));
+	json_object_set_new(error, "retry", json_string(call_retry_text(e->retry)));
+	if (e->retry_after_s)
+		json_object_set_new(error, "retry_after", json_integer(e->retry_after_s));
+	if (e->q850)
+		json_object_set_new(error, "q850", json_integer(e->q850));
+	if (*e->carrier_code)
+		json_object_set_new(error, "carrier_code", json_string(e->carrier_code));
+}
+
 static json_t *failure(struct call *c)
 {
 	const struct call_explanation *e = call_explanation(c);
@@ -50,6 +62,8 @@ static json_t *failure(struct call *c)
 	if (error && more)
 		json_object_update(error, more);
 	json_decref(more);
+	if (error)
+		tell_ending(error, e);
 	if (error && call_sip_status(c)) {
 		json_object_set_new(error, "sip_status", json_integer(call_sip_status(c)));
 		json_object_set_new(error, "sip_reason", json_string(call_sip_reason(c)));

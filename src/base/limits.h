@@ -73,6 +73,11 @@ enum {
 	LIMIT_CALLS = 2000,
 	LIMIT_CALLS_PER_ROOM = 32,
 	LIMIT_IDEMPOTENCY_KEYS = 4096,
+	/* The SIP messages that are kept of one call. */
+	LIMIT_LADDER_MESSAGES = 400,
+	LIMIT_LADDER_BYTES = 256 << 10,
+	LIMIT_LADDER_MESSAGE_BYTES = 16 << 10, /* what is longer is cut */
+	LIMIT_LADDER_RESERVE = 16,             /* of the messages, for those that end the call */
 };
 
 /* Media. */

@@ -23,6 +23,8 @@ void call_move(struct call *c, enum call_state next)
 	assert(states[c->state].next & BIT(next));
 	log_info(c->id, "%s -> %s", states[c->state].name, states[next].name);
 	c->state = next;
+	if (next == CALL_ACTIVE)
+		record_time(c, RECORD_FIRST_RTP_SENT);
 }
 
 static void settle_now(struct deferred *d)
@@ -94,6 +96,7 @@ void call_finish(struct call *c, const struct call_explanation *why, int sip_sta
 	c->explanation = *why;
 	c->sip_status = sip_status;
 	snprintf(c->sip_reason, sizeof c->sip_reason, "%s", sip_reason ? sip_reason : "");
+	record_end(c);
 	log_info(c->id, "ended after %u ms: %s (SIP %d): %s", (unsigned)(clock_ms() - c->asked_ms),
 		why->code, sip_status, why->sentence);
 
@@ -137,6 +140,7 @@ void call_free(struct call *c)
 	list_remove(&c->settle_later.link);
 	list_remove(&c->free_later.link);
 	list_remove(&c->end_later.link);
+	record_fini(c);
 	call_transfer_over(c, false);
 	timer_fini(&c->ringing);
 	timer_fini(&c->longest);

@@ -17,6 +17,7 @@
 
 struct calls;
 struct call;
+struct records;
 struct lines;
 
 struct calls_config {
@@ -29,6 +30,8 @@ struct calls_config {
 	const char *sip_host;  /* of our From, where the trunk names none */
 	bool symmetric_rtp;
 	uint32_t media_timeout_initial_ms, media_timeout_ms;
+	struct records *records; /* NULL: nothing is kept of calls */
+	bool keep_ladder;        /* their SIP messages too */
 };
 MUST_USE int calls_new(struct calls **ret, struct loop *l, const struct calls_config *config);
 struct calls *calls_free(struct calls *cs);
@@ -101,6 +104,9 @@ const char *call_sip_reason(const struct call *c); /* far end's words, may be ""
 struct call *calls_find(struct calls *cs, const char *call_id);
 struct call *calls_find_participant(struct calls *cs, const char *room, const char *identity);
 void call_hang_up(struct call *c);
+
+/* From struct sip_agent_events: a message that may belong to a call. */
+void calls_sip_message(struct calls *cs, const struct sip_traced *t);
 
 /* What media reports of phone legs (struct media_events), for the calls they belong to. */
 void calls_leg_event(struct calls *cs, uint32_t leg, enum media_leg_event event);

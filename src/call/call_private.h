@@ -8,6 +8,7 @@
 
 #include "call/call.h"
 #include "call/headers.h"
+#include "call/record.h"
 #include "call/negotiate.h"
 #include "call/seat.h"
 #include "media/media.h"
@@ -33,11 +34,12 @@ struct calls {
 	struct loop *loop;
 	struct calls_config config;
 	struct map by_id;   /* struct call.id_node: every call until it is freed */
+	struct map by_sip_id; /* struct call.record: the Call-ID */
 	struct map by_leg;  /* struct call.leg_node: media events name the leg */
 	struct list all;    /* struct call.link */
 	void (*closed)(void *owner);
 	void *closed_owner;
-	struct timer close_timer;
+	struct timer close_timer, write_timer, tidy_timer;
 };
 
 struct call {
@@ -78,6 +80,7 @@ struct call {
 	int sip_status;
 	char sip_reason[128];
 	uint64_t asked_ms;
+	struct call_record record;
 };
 
 void call_move(struct call *c, enum call_state next);

@@ -28,6 +28,11 @@ int calls_new(struct calls **ret, struct loop *l, const struct calls_config *con
 	cs->loop = l;
 	cs->config = *config;
 	list_init(&cs->all);
+	int r = records_keep_start(cs);
+	if (r < 0) {
+		calls_free(cs);
+		return r;
+	}
 	*ret = cs;
 	return 0;
 }
@@ -39,8 +44,10 @@ struct calls *calls_free(struct calls *cs)
 	while (!list_empty(&cs->all))
 		call_free(list_first(&cs->all, struct call, link));
 	timer_fini(&cs->close_timer);
+	records_keep_stop(cs);
 	map_fini(&cs->by_id);
 	map_fini(&cs->by_leg);
+	map_fini(&cs->by_sip_id);
 	mem_free(cs);
 	return NULL;
 }
@@ -255,9 +262,12 @@ static int start(struct call *c, struct room *room, const struct call_request *r
 	r = call_sit_down(c, room, request, caller);
 	if (r)
 		return r == SEAT_E_ROOM_FULL ? START_E_ROOM_FULL : r;
-	r = call_invite(c, request, caller, local.rtp_port);
+	r = record_begin(c);
+	if (r == 0)
+		r = call_invite(c, request, caller, local.rtp_port);
 	if (r)
 		return r == CALL_E_INVALID ? START_E_INVALID : r;
+	record_save(c);
 	timer_start(&c->ringing, request->ringing_timeout_ms ? request->ringing_timeout_ms : RINGING_TIMEOUT_MS, 0);
 	timer_start(&c->longest, request->max_duration_ms ? request->max_duration_ms : MAX_DURATION_MS, 0);
 	return 0;

@@ -258,6 +258,7 @@ int call_invite(struct call *c, const struct call_request *request, const char *
 			.headers = headers,
 			.header_count = header_count,
 			.body = body,
+			.call_id = c->record.on ? c->record.sip_call_id : NULL,
 		},
 		&sip_events, c);
 	mem_free(headers);

@@ -3,6 +3,8 @@
 
 #include "base/log.h"
 
+#include <stdio.h>
+
 void call_values(struct call_failure *f, const struct call *c)
 {
 	f->address = c->address;
@@ -56,5 +58,6 @@ void call_refused(struct call *c, const struct sip_failure *failure, enum call_f
 	struct call_explanation why;
 	explain_failure(&why, &f);
 	log_info(c->id, "%s", failure->sentence);
+	snprintf(c->record.detail, sizeof c->record.detail, "%s", failure->sentence);
 	call_finish(c, &why, (int)failure->status, reason);
 }

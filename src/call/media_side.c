@@ -9,6 +9,8 @@ static struct call *of_leg(struct calls *cs, media_id leg)
 void calls_leg_event(struct calls *cs, media_id leg, enum media_leg_event event)
 {
 	struct call *c = of_leg(cs, leg);
+	if (c && event == MEDIA_LEG_FIRST_RTP)
+		record_time(c, RECORD_FIRST_RTP_RECEIVED);
 	if (!c || event != MEDIA_LEG_SILENT)
 		return;
 	struct media_leg_stats stats = {0};

@@ -26,6 +26,8 @@ static const struct command {
 	{{"sip", "outbound", "update"}, cli_outbound_update, "replace an outbound trunk"},
 	{{"sip", "outbound", "delete"}, cli_outbound_delete, "delete outbound trunks"},
 	{{"sip", "participant", "create"}, cli_participant_create, "call a phone into a room"},
+	{{"calls", "show"}, cli_calls_show, "show one phone call: its ending, its SIP messages"},
+	{{"calls"}, cli_calls_list, "list the phone calls and how they ended"},
 	{{"token", "create"}, cli_token_create, "print an access token"},
 	{{"generate-keys"}, cli_generate_keys, "print a new API key with its secret"},
 	{{"version"}, version, "print the version"},

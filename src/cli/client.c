@@ -100,12 +100,13 @@ static size_t on_bytes(char *bytes, size_t one, size_t count, void *owner)
 	return buf_add(owner, bytes, one * count) == 0 ? one * count : 0;
 }
 
-/* {"code","msg","meta"} as lines. */
+/* Twirp's {"code","msg","meta"} or the backend's {"error":{"code","message"}} as lines. */
 static void print_refusal(const struct buf *body, long status)
 {
 	json_t *error = json_loadb((const char *)body->data, body->size, 0, NULL);
-	const char *code = json_string_value(json_object_get(error, "code"));
-	const char *msg = json_string_value(json_object_get(error, "msg"));
+	const json_t *inner = json_object_get(error, "error");
+	const char *code = json_string_value(json_object_get(inner ? inner : error, "code"));
+	const char *msg = json_string_value(inner ? json_object_get(inner, "message") : json_object_get(error, "msg"));
 	const json_t *meta = json_object_get(error, "meta");
 	const char *sip_code = json_string_value(json_object_get(meta, "sip_status_code"));
 	const char *sip_text = json_string_value(json_object_get(meta, "sip_status"));
@@ -197,19 +198,34 @@ bool client_call(struct client *c, enum client_grant grant, const char *method, 
 	return ok;
 }
 
+/* The status, or 0: said on stderr why there is none. */
+static long get(struct client *c, enum client_grant grant, const char *path, struct buf *answer)
+{
+	char *token = sign(c, grant), *url = mem_format("%s%s", c->url, path);
+	struct curl_slist *headers = token ? make_headers(token, CONNECT_TIMEOUT_S) : NULL;
+	long status = url && headers ? send_one(c, url, headers, NULL, answer, CONNECT_TIMEOUT_S) : 0;
+	curl_slist_free_all(headers);
+	mem_free(token);
+	mem_free(url);
+	return status;
+}
+
 bool client_get(struct client *c, enum client_grant grant, const char *path, json_t **ret)
 {
 	struct buf answer = {.max = LIMIT_JSON_BYTES};
-	char *token = sign(c, grant), *url = mem_format("%s%s", c->url, path);
-	struct curl_slist *headers = token ? make_headers(token, CONNECT_TIMEOUT_S) : NULL;
-	long status = url && headers ? send_one(c, url, headers, NULL, &answer, CONNECT_TIMEOUT_S) : 0;
+	long status = get(c, grant, path, &answer);
 
 	*ret = status == 200 ? json_loadb((const char *)answer.data, answer.size, 0, NULL) : NULL;
 	if (status && status != 200 && status != 404)
 		print_refusal(&answer, status);
-	curl_slist_free_all(headers);
-	mem_free(token);
-	mem_free(url);
 	buf_fini(&answer);
 	return status == 200 ? *ret != NULL : status == 404;
+}
+
+bool client_download(struct client *c, enum client_grant grant, const char *path, struct buf *ret)
+{
+	long status = get(c, grant, path, ret);
+	if (status && status != 200)
+		print_refusal(ret, status);
+	return status == 200;
 }

@@ -7,6 +7,7 @@
 
 #include "cli/options.h"
 
+#include "base/buf.h"
 #include "config/env_file.h"
 #include "wire/proto.h"
 
@@ -40,6 +41,9 @@ enum client_grant { CLIENT_SIP_ADMIN, CLIENT_SIP_CALL };
 bool client_call(struct client *c, enum client_grant grant, const char *method, const ProtobufCMessage *in,
 	const ProtobufCMessageDescriptor *type, ProtobufCMessage **ret, struct proto_arena *arena,
 	unsigned timeout_s);
+
+/* GET of a path with its query; the answer's body is added to `ret`. False: the reason was said on stderr. */
+bool client_download(struct client *c, enum client_grant grant, const char *path, struct buf *ret);
 
 /* GET of one of our own paths, "/livekit/sip/trunks". *ret is jansson's, or NULL where the server has no
  * such path (a LiveKit server). False: the reason was said on stderr. */

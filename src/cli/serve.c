@@ -281,6 +281,23 @@ static int build_metrics(struct server *s)
 					});
 }
 
+static int build_records(struct server *s)
+{
+	char path[1024];
+	const struct config *c = &s->config;
+	if (!c->sip.records.enabled)
+		return 0;
+	snprintf(path, sizeof path, "%s/calls.db", c->data_dir);
+	int r = records_open(&s->records, &(const struct records_config){
+						  .path = path,
+						  .max_age_ms = (uint64_t)c->sip.records.max_age_s * 1000,
+						  .max_bytes = (uint64_t)c->sip.records.max_size_mb << 20,
+					  });
+	if (r < 0)
+		log_error("serve", "the records of calls, %s, cannot be opened", path);
+	return r;
+}
+
 static int build_store(struct server *s)
 {
 	char path[1024];
@@ -294,8 +311,18 @@ static int build_store(struct server *s)
 		log_error("serve", "the store %s cannot be opened", path);
 		return r;
 	}
-	return trunks_new(&s->trunks, s->store);
+	r = build_records(s);
+	return r < 0 ? r : trunks_new(&s->trunks, s->store);
 }
+
+static void on_sip_message(void *owner, const struct sip_traced *t)
+{
+	struct server *s = owner;
+	if (s->calls)
+		calls_sip_message(s->calls, t);
+}
+
+static const struct sip_agent_events sip_events = {.message = on_sip_message};
 
 static int build_sip(struct server *s)
 {
@@ -308,7 +335,7 @@ static int build_sip(struct server *s)
 		.tls_port = s->config.sip.tls.port,
 		.user_agent = "Ringdown/" RINGDOWN_VERSION,
 	};
-	int r = sip_agent_new(&s->sip, &s->loop, s->dns, &config, NULL, s);
+	int r = sip_agent_new(&s->sip, &s->loop, s->dns, &config, s->records ? &sip_events : NULL, s);
 	return r < 0 ? cannot("sip", s->config.sip.sip_port, r) : 0;
 }
 
@@ -334,6 +361,8 @@ static int build_calls(struct server *s)
 			.symmetric_rtp = s->config.sip.symmetric_rtp,
 			.media_timeout_ms = s->config.sip.media_timeout_ms,
 			.media_timeout_initial_ms = s->config.sip.media_timeout_initial_ms,
+			.records = s->records,
+			.keep_ladder = s->config.sip.records.ladder,
 		});
 }
 
@@ -452,6 +481,7 @@ static void take_down(struct server *s)
 	s->policy = policy_free(s->policy);
 	s->trunks = trunks_free(s->trunks);
 	s->store = store_close(s->store);
+	s->records = records_close(s->records);
 	s->dns = dns_free(s->dns);
 	s->tls = tls_context_free(s->tls);
 }

@@ -21,6 +21,7 @@
 #include "signal/door.h"
 #include "simulator/simulator.h"
 #include "sip/agent.h"
+#include "store/records.h"
 #include "store/store.h"
 #include "trunk/policy.h"
 #include "trunk/trunk.h"
@@ -42,6 +43,7 @@ struct server {
 	struct webhook_events webhook_events;
 	struct metrics *metrics; /* NULL: no prometheus.port */
 	struct store *store;
+	struct records *records; /* NULL: nothing is kept of calls */
 	struct trunks *trunks;
 	struct policy *policy;
 	struct sip_agent *sip;

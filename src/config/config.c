@@ -49,6 +49,9 @@ static void default_numbers(struct config *c)
 	c->sip.tls.port = 5061;
 	c->sip.rtp_port = (struct config_ports){10000, 20000};
 	c->sip.media_timeout_ms = 15000;
+	c->sip.records.enabled = c->sip.records.ladder = true;
+	c->sip.records.max_age_s = 30 * 24 * 3600;
+	c->sip.records.max_size_mb = 100;
 	c->sip.media_timeout_initial_ms = 30000;
 	c->backend.port = 8000;
 	c->simulator.sip_port = 5070;

@@ -133,6 +133,10 @@ struct config {
 		uint32_t media_timeout_ms, media_timeout_initial_ms; /* 15 s, 30 s */
 		struct config_texts allowed_countries; /* "+1", "+44", "*" */
 		double calls_per_second;               /* of one trunk; 0 = no limit */
+		struct {                               /* what is kept of calls */
+			bool enabled, ladder;
+			uint32_t max_age_s, max_size_mb; /* 0 = no limit */
+		} records;
 		char *trunk;                           /* LIVEKIT_SIP_TRUNK: name or id, or NULL */
 		struct config_sip_tls {
 			char *cert_file, *key_file; /* PEM; NULL twice: nobody can call us by TLS */

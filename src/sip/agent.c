@@ -20,8 +20,9 @@ static void trace(struct sip_agent *a, const struct sip_path *path, struct span 
 		return;
 	const struct sip_traced t = {
 		.sent = !m,
-		.protocol = path->protocol == SIP_TCP ? "TCP" : "UDP",
+		.protocol = sip_protocol_text(path->protocol),
 		.remote = (const struct sockaddr *)&path->remote,
+		.path = path,
 		.bytes = bytes,
 		.message = m,
 	};
@@ -492,12 +493,9 @@ struct sip_agent *sip_agent_free(struct sip_agent *a)
 	return NULL;
 }
 
-void sip_agent_local(const struct sip_agent *a, const struct sockaddr *remote, char out[SIP_LOCAL_SIZE])
+void sip_agent_local(const struct sip_agent *a, const struct sip_path *path, char out[SIP_LOCAL_SIZE])
 {
-	struct sip_path path = {.protocol = SIP_UDP};
-
-	memcpy(&path.remote, remote, address_size(remote));
-	sip_transport_host_port(a->transport, &path, out);
+	sip_transport_host_port(a->transport, path, out);
 }
 
 uint16_t sip_agent_port(const struct sip_agent *a)

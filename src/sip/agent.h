@@ -20,6 +20,7 @@
 
 struct sip_agent;
 struct sip_incoming;
+struct sip_path;
 
 enum { SIP_BINDS_MAX = 4 };
 
@@ -43,6 +44,7 @@ struct sip_traced {
 	bool sent;
 	const char *protocol; /* "UDP", "TCP", "TLS" */
 	const struct sockaddr *remote;
+	const struct sip_path *path;        /* for sip_agent_local() */
 	struct span bytes;                  /* of the whole message */
 	const struct sip_message *message;  /* what came, taken apart; NULL of what is sent */
 };
@@ -71,9 +73,9 @@ MUST_USE int sip_agent_new(struct sip_agent **ret, struct loop *l, struct dns *d
 /* Ends nothing politely: hang up first and run the loop. No event after this. Not from inside an
  * event of the agent or of its calls. Takes NULL, returns NULL. */
 struct sip_agent *sip_agent_free(struct sip_agent *a);
-/* "192.0.2.1:5060": how whoever is at `remote` is told to name us. */
+/* "192.0.2.1:5060": how whoever is at the other end of `path` is told to name us. */
 enum { SIP_LOCAL_SIZE = 280 };
-void sip_agent_local(const struct sip_agent *a, const struct sockaddr *remote, char out[SIP_LOCAL_SIZE]);
+void sip_agent_local(const struct sip_agent *a, const struct sip_path *path, char out[SIP_LOCAL_SIZE]);
 uint16_t sip_agent_port(const struct sip_agent *a);
 uint16_t sip_agent_tls_port(const struct sip_agent *a); /* 0: does not listen for TLS */
 size_t sip_agent_calls(const struct sip_agent *a); /* both directions, lingering ones too */

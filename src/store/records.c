@@ -60,7 +60,8 @@ static const char schema[] =
 	"CREATE INDEX IF NOT EXISTS calls_number ON calls (number, began);"
 	"CREATE TABLE IF NOT EXISTS messages (call TEXT NOT NULL, at INTEGER NOT NULL, sent INTEGER NOT NULL, protocol TEXT NOT NULL, "
 	"local TEXT NOT NULL, remote TEXT NOT NULL, bytes BLOB NOT NULL);"
-	"CREATE INDEX IF NOT EXISTS messages_call ON messages (call);";
+	"CREATE INDEX IF NOT EXISTS messages_call ON messages (call);"
+	"DELETE FROM messages WHERE call NOT IN (SELECT id FROM calls);"; /* of a call that never left */
 
 struct records {
 	sqlite3 *db;

@@ -38,7 +38,7 @@ struct record_message {
 	const char *protocol, *local, *remote; /* "UDP", "192.0.2.1:5060" */
 	struct span bytes;
 };
-/* In order of adding. Of a call that has no row it is kept until its row comes or the file is tidied. */
+/* In order of adding. Of a call that never gets a row they go when the file is opened next. */
 MUST_USE int records_add_message(struct records *s, const char *id, const struct record_message *m);
 MUST_USE int records_flush(struct records *s);
 
