@@ -8,6 +8,8 @@
 #define SUITE80 "AES_CM_128_HMAC_SHA1_80"
 #define SUITE32 "AES_CM_128_HMAC_SHA1_32"
 
+#define FINGERPRINT "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF"
+
 struct fixture {
 	struct offer_security security;
 	struct negotiation n;
@@ -18,7 +20,7 @@ static void begin(struct fixture *f, enum offer_security_mode mode, const char *
 	struct trunk_options options;
 	char why[TRUNK_WHY_SIZE];
 	CHECK_EQ(trunk_options_read(&options, metadata, why), 0);
-	offer_security_init(&f->security, mode, &options);
+	offer_security_init(&f->security, mode, &options, FINGERPRINT);
 	negotiation_begin(&f->n, &(struct offer){.ip = "192.0.2.1", .rtp_port = 4000, .session_id = 7,
 					 .session_version = 7, .codecs = {CODEC_PCMU}, .codec_count = 1,
 					 .security = &f->security});
@@ -120,7 +122,8 @@ static void an_answer_is_what_the_mode_says(void)
 		{R, "RTP/SAVP", "a=crypto:1 " SUITE80 " inline:" KEY28 "\r\n", ANSWER_E_CRYPTO, false, 0},
 		{R, "RTP/SAVP", "a=crypto:1 " SUITE80 " inline:" KEY30 " UNENCRYPTED_SRTCP\r\n", ANSWER_E_CRYPTO, false, 0},
 		{R, "RTP/SAVP", "a=crypto:5 AEAD_AES_128_GCM inline:" KEY28 "\r\n", ANSWER_E_CRYPTO, false, 0},
-		{R, "UDP/TLS/RTP/SAVP", "", ANSWER_E_NO_AUDIO, false, 0},
+		{R, "UDP/TLS/RTP/SAVP", "", ANSWER_E_UNWANTED, false, 0},
+		{R, "TCP/TLS/RTP/SAVP", "", ANSWER_E_NO_AUDIO, false, 0},
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); ++i) {
 		struct fixture f;
