@@ -1,6 +1,7 @@
 #include "media/leg_private.h"
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "net/address.h"
 
 #include <openssl/crypto.h>
@@ -11,6 +12,12 @@ enum {
 	STUN_FIRST_MAX = 3,
 	DTLS_FIRST = 20,
 	DTLS_FIRST_MAX = 63,
+};
+
+struct leg_early {
+	struct sockaddr_storage from;
+	size_t size;
+	uint8_t bytes[DTLS_MTU];
 };
 
 static void on_send(void *owner, struct span datagram)
@@ -90,6 +97,56 @@ static void settle(struct leg *l, uint64_t now_us)
 		++l->in.drops[LEG_DROP_LOCKED];
 }
 
+/* Whoever comes from elsewhere could spoil the handshake, though not take part in it. */
+static bool may_shake_hands(struct leg *l, const struct sockaddr *from)
+{
+	struct peer_address peer;
+
+	if (address_equal(from, (const struct sockaddr *)&l->remote.rtp))
+		return true;
+	if (l->dtls.ice_is_on && peer_of(&peer, from) && ice_knows(&l->dtls.ice, &peer)) {
+		ice_prefer(&l->dtls.ice, &peer);
+		follow(l);
+		return true;
+	}
+	if (!l->config.latch || l->in.locked || l->dtls.ice_is_on)
+		return false;
+	memset(&l->remote.rtp, 0, sizeof l->remote.rtp);
+	memcpy(&l->remote.rtp, from, address_size(from));
+	return true;
+}
+
+/* RFC 7983. */
+static bool is_dtls(struct span datagram)
+{
+	return datagram.size && datagram.data[0] >= DTLS_FIRST && datagram.data[0] <= DTLS_FIRST_MAX;
+}
+
+void leg_dtls_keep(struct leg_dtls *d, const struct sockaddr *from, struct span datagram)
+{
+	if (!is_dtls(datagram) || datagram.size > DTLS_MTU)
+		return;
+	if (!d->early && !(d->early = mem_zalloc(sizeof *d->early)))
+		return;
+	memcpy(&d->early->from, from, address_size(from));
+	memcpy(d->early->bytes, datagram.data, datagram.size);
+	d->early->size = datagram.size;
+}
+
+static void drop_early(struct leg_dtls *d)
+{
+	mem_free(d->early);
+	d->early = NULL;
+}
+
+static void take_early(struct leg *l)
+{
+	struct leg_early *e = l->dtls.early;
+
+	if (e && l->dtls.dtls && !l->dtls.client && may_shake_hands(l, (const struct sockaddr *)&e->from))
+		dtls_input(l->dtls.dtls, span_of(e->bytes, e->size));
+}
+
 static bool is_same(const struct leg_dtls *d, const struct media_leg_remote *r)
 {
 	return d->dtls && d->client == r->dtls_client && !strcasecmp(d->fingerprint, r->fingerprint);
@@ -127,11 +184,14 @@ void leg_dtls_connect(struct leg *l)
 		forget(d);
 	else if (!is_same(d, &l->remote))
 		begin(l);
+	take_early(l);
+	drop_early(d);
 }
 
 void leg_dtls_fini(struct leg_dtls *d)
 {
 	forget(d);
+	drop_early(d);
 	OPENSSL_cleanse(d, sizeof *d);
 }
 
@@ -157,36 +217,13 @@ static void answer_check(struct leg *l, const struct sockaddr *from, struct span
 		follow(l);
 }
 
-/* Whoever comes from elsewhere could spoil the handshake, though not take part in it. */
-static bool may_shake_hands(struct leg *l, const struct sockaddr *from)
-{
-	struct peer_address peer;
-
-	if (address_equal(from, (const struct sockaddr *)&l->remote.rtp))
-		return true;
-	if (l->dtls.ice_is_on && peer_of(&peer, from) && ice_knows(&l->dtls.ice, &peer)) {
-		ice_prefer(&l->dtls.ice, &peer);
-		follow(l);
-		return true;
-	}
-	if (!l->config.latch || l->in.locked || l->dtls.ice_is_on)
-		return false;
-	memset(&l->remote.rtp, 0, sizeof l->remote.rtp);
-	memcpy(&l->remote.rtp, from, address_size(from));
-	return true;
-}
-
 bool leg_dtls_input(struct leg *l, const struct sockaddr *from, struct span datagram, uint64_t now_us)
 {
-	if (!datagram.size)
-		return false;
-	uint8_t first = datagram.data[0];
-
-	if (first <= STUN_FIRST_MAX && l->dtls.ice_is_on) {
+	if (datagram.size && datagram.data[0] <= STUN_FIRST_MAX && l->dtls.ice_is_on) {
 		answer_check(l, from, datagram, now_us);
 		return true;
 	}
-	if (first < DTLS_FIRST || first > DTLS_FIRST_MAX || !l->dtls.dtls)
+	if (!is_dtls(datagram) || !l->dtls.dtls)
 		return false;
 	if (!may_shake_hands(l, from)) {
 		++l->in.drops[LEG_DROP_SOURCE];

@@ -13,6 +13,7 @@
 #include "media/ice.h"
 
 struct leg;
+struct leg_early; /* a ClientHello that overtook the SDP */
 
 struct leg_dtls {
 	struct dtls *dtls; /* NULL = keys come otherwise, or there was no memory */
@@ -21,10 +22,14 @@ struct leg_dtls {
 	char fingerprint[MEDIA_FINGERPRINT_SIZE];
 	bool ice_is_on;
 	struct ice ice;
+	struct leg_early *early; /* until leg_dtls_connect(); NULL = none came */
 };
 
 /* By l->remote. The same fingerprint in the same role is the same connection, and goes on. */
 void leg_dtls_connect(struct leg *l);
+/* Before leg_dtls_connect(): the last DTLS datagram is kept, or they would send it again only after a
+ * second. One allocation for each leg. */
+void leg_dtls_keep(struct leg_dtls *d, const struct sockaddr *from, struct span datagram);
 void leg_dtls_fini(struct leg_dtls *d); /* zeroed memory is fine */
 /* STUN or DTLS (RFC 7983); false: it is neither, or not for us. */
 bool leg_dtls_input(

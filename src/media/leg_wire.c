@@ -35,7 +35,9 @@ static void on_rtp(
 	void *owner, const struct sockaddr *from, uint8_t *bytes, size_t size, uint64_t now_us)
 {
 	struct leg *l = owner;
-	if (l->connected && leg_dtls_input(l, from, span_of(bytes, size), now_us))
+	if (!l->connected)
+		leg_dtls_keep(&l->dtls, from, span_of(bytes, size));
+	else if (leg_dtls_input(l, from, span_of(bytes, size), now_us))
 		return;
 	on_datagram(l, l->remote.rtcp_mux && is_rtcp(bytes, size), from, bytes, size, now_us);
 }

@@ -1,6 +1,7 @@
 #include "trunk/trunk.h"
 
 #include "trunk/check.h"
+#include "trunk/options.h"
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -190,9 +191,15 @@ Livekit__SIPMediaEncryption trunk_media_encryption(const Livekit__SIPOutboundTru
 		: trunk->media_encryption;
 }
 
-/* RFC 4568, 7.2.1: who reads the signalling has the keys. */
+/* RFC 4568, 7.2.1: who reads the signalling has the keys. Not so with DTLS. */
 static void warn_of_open_keys(const char *id, const Livekit__SIPOutboundTrunkInfo *trunk)
 {
+	struct trunk_options options;
+	char why[TRUNK_WHY_SIZE];
+
+	if (trunk_options_read(&options, trunk->metadata, why) == 0 &&
+		options.media_security == TRUNK_MEDIA_SECURITY_DTLS)
+		return;
 	if (trunk_media_encryption(trunk) != LIVEKIT__SIPMEDIA_ENCRYPTION__SIP_MEDIA_ENCRYPT_DISABLE &&
 		trunk->transport != LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TLS)
 		log_warn("trunk", "%s: the keys of its encrypted sound travel in SIP that is not encrypted; "

@@ -42,20 +42,20 @@ function toneWav(file, freq) {
 
 // baresip answers by itself, says a tone from a file, and its sndfile filter writes what it hears into another.
 // It ends at once when somebody has taken one of its ports meanwhile: then others.
-// `encryption`: baresip's mediaenc ("srtp", "srtp-mand", "dtls_srtp"), undefined = RTP in clear only.
-export async function baresip(folder, freq, { encryption } = {}, tries = 4) {
-  return startBaresip(folder, freq, encryption).catch((e) => {
-    if (tries > 1 && /Address already in use/.test(e.message)) return baresip(folder, freq, { encryption }, tries - 1);
+// `encryption`: baresip's mediaenc ("srtp", "srtp-mand", "dtls_srtp"), undefined = RTP in clear only. `ice`: it checks.
+export async function baresip(folder, freq, options = {}, tries = 4) {
+  return startBaresip(folder, freq, options).catch((e) => {
+    if (tries > 1 && /Address already in use/.test(e.message)) return baresip(folder, freq, options, tries - 1);
     throw e;
   });
 }
 
-async function startBaresip(folder, freq, encryption) {
+async function startBaresip(folder, freq, { encryption, ice }) {
   // SIP takes this port and the next one (TLS); RTP lies apart from both.
   const [port] = await freePorts(1), media = port + 10;
   const home = fs.mkdtempSync(path.join(folder, 'baresip-'));
   toneWav(path.join(home, 'tone.wav'), freq);
-  fs.writeFileSync(path.join(home, 'accounts'), '<sip:+12025550124@127.0.0.1>;regint=0;answermode=auto' + (encryption ? `;mediaenc=${encryption}` : '') + '\n');
+  fs.writeFileSync(path.join(home, 'accounts'), '<sip:+12025550124@127.0.0.1>;regint=0;answermode=auto' + (encryption ? `;mediaenc=${encryption}` : '') + (ice ? ';medianat=ice' : '') + '\n');
   fs.writeFileSync(path.join(home, 'config'), `poll_method epoll
 sip_listen 127.0.0.1:${port}
 net_interface 127.0.0.1
@@ -70,6 +70,7 @@ module g711.so
 module aufile.so
 module aubridge.so
 module sndfile.so
+${ice ? 'module ice.so' : ''}
 ${encryption ? `module ${encryption.startsWith('dtls') ? 'dtls_srtp' : 'srtp'}.so` : ''}
 module_tmp account.so
 module_app menu.so
