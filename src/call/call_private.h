@@ -10,6 +10,7 @@
 #include "call/early.h"
 #include "call/headers.h"
 #include "call/record.h"
+#include "call/quality.h"
 #include "call/negotiate.h"
 #include "call/queue.h"
 #include "call/seat.h"
@@ -65,6 +66,7 @@ struct call {
 	struct media_leg_remote connected_to; /* what the leg was told, once `connected` */
 	bool connected;
 	bool digits_by_rtp; /* a digit came so: those in INFO are the same ones again */
+	struct call_meter meter; /* outlives the leg */
 	struct sip_call *sip;      /* NULL once its last event came */
 	struct timer ringing, longest;
 	struct call_transfer *transfer; /* under way, or NULL */

@@ -76,6 +76,15 @@ void calls_leg_digits_done(struct calls *cs, media_id leg)
 	call_show_status(c, "active");
 }
 
+/* Shown to the room, as other participants' is. */
+void calls_leg_stats(struct calls *cs, media_id leg, const struct media_leg_stats *stats)
+{
+	struct connection_quality now;
+	struct call *c = of_leg(cs, leg);
+	if (c && call_meter_put(&c->meter, stats) && c->seat && call_meter_now(&c->meter, &now))
+		seat_quality(c->seat, &now);
+}
+
 void calls_levels(struct calls *cs, const struct media_level *levels, size_t count)
 {
 	for (size_t i = 0; i < count; ++i) {

@@ -11,16 +11,9 @@
  */
 #pragma once
 
-#include "sip/agent.h"
+#include "sip/aim.h"
 
 struct sip_call;
-
-enum sip_protocol_choice {
-	SIP_PROTOCOL_AUTO, /* what the URI says, else UDP, or TCP when the request passes 1300 bytes */
-	SIP_PROTOCOL_UDP,
-	SIP_PROTOCOL_TCP,
-	SIP_PROTOCOL_TLS,
-};
 
 /* Texts are copied. Nothing is escaped but the display name: a text with a line end is -EINVAL. */
 struct sip_invite_config {
@@ -30,7 +23,7 @@ struct sip_invite_config {
 	const char *from_display; /* NULL = no display name; "" = an empty one, in quotes */
 	const char *contact_user; /* NULL = the user of from_uri */
 	enum sip_protocol_choice protocol;
-	const char *proxy; /* "host", "host:port", "[ip6]:port": send there; NULL = request_uri */
+	const char *proxy; /* "host[:port][;transport=tcp]": goes there first, by a Route; NULL = none */
 	const char *const *routes; /* header values, in order: the INVITE goes through them (RFC 3608) */
 	size_t route_count;        /* at most SIP_ROUTES_MAX count */
 	const char *username, *password; /* digest; NULL = none */
@@ -154,6 +147,8 @@ void sip_call_refer_forget(struct sip_call *c); /* no `referred` any more */
 /* Whether the far end said that it is at it: then its BYE is a success (RFC 5589 section 6.1). */
 bool sip_call_refer_accepted(const struct sip_call *c);
 
+/* Whether the INVITE under way carries credentials, because one before it was challenged. */
+bool sip_call_has_answered_challenge(const struct sip_call *c);
 const char *sip_call_id(const struct sip_call *c); /* the Call-ID header */
 /* Where the INVITE went, once it did; family 0 before. */
 void sip_call_remote(const struct sip_call *c, struct sockaddr_storage *ret);
