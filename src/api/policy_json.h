@@ -1,7 +1,7 @@
 /* api/policy_json.h - what the policy says to a call, as JSON: for the endpoint, and for the command
  * that reads the configuration alone. docs/api.md describes it.
  *
- * Owner:   the caller has the reference. Thread: the policy's.
+ * Owner: the caller. Owns: nothing; the reference is the caller's. Thread: the policy's.
  */
 #pragma once
 
