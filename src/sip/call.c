@@ -50,7 +50,7 @@ const char *sip_why_text(enum sip_why why)
 
 static void call_free(struct sip_call *c)
 {
-	dns_cancel(c->query);
+	sip_locate_cancel(c->location);
 	timer_fini(&c->timer);
 	if (c->reap.link.next)
 		list_remove(&c->reap.link);
@@ -102,7 +102,7 @@ static void describe(struct sip_call *c, struct sip_failure *f)
 		snprintf(out, size, "No TLS with %s at %s: %s.", c->s.host, where, c->detail);
 		break;
 	case SIP_WHY_DNS:
-		snprintf(out, size, "%s has no address: %s.", c->s.host, c->detail);
+		snprintf(out, size, "%s %s.", c->s.host, c->detail);
 		break;
 	case SIP_WHY_AUTH:
 		snprintf(out, size, "The far end asks for a user name and password (%u)%s.",
@@ -160,6 +160,7 @@ static void on_timer(void *owner)
 		sip_call_fail(c, c->soon, NULL);
 		return;
 	case CALL_CALLING:
+		sip_call_target_failed(c); /* silent, which is as good as dead for those who come */
 		(void)!sip_call_try_next(c);
 		return;
 	case CALL_ENDING:
@@ -308,16 +309,14 @@ static const struct sip_session_ops session_ops = {
 
 static int start(struct sip_call *c, const struct sip_invite_config *config)
 {
-	struct sip_uri target;
-	char proxy[300];
-
-	int r = sip_invite_target(
-		config, &target, proxy, sizeof proxy, &c->protocol, &c->may_grow);
+	int r = sip_aim_read(&c->aim, config->request_uri, config->protocol, config->proxy,
+		config->route_count ? config->routes[0] : NULL);
+	c->may_grow = c->aim.any_protocol;
 	if (r >= 0)
 		r = sip_call_set_texts(c, config);
 	if (r >= 0)
 		r = timer_init(&c->timer, c->s.usage.agent->loop, on_timer, c);
-	return r < 0 ? r : sip_call_resolve(c, &target);
+	return r < 0 ? r : sip_call_resolve(c);
 }
 
 int sip_invite(struct sip_call **ret, struct sip_agent *a, const struct sip_invite_config *config,
@@ -357,8 +356,8 @@ void sip_call_hangup(struct sip_call *c, const char *reason)
 	c->hangup_reason = reason && sip_is_line(reason) ? mem_strdup(reason) : NULL;
 	switch (c->state) {
 	case CALL_RESOLVING:
-		dns_cancel(c->query);
-		c->query = NULL;
+		sip_locate_cancel(c->location);
+		c->location = NULL;
 		sip_call_fail_soon(c, SIP_WHY_CANCELLED);
 		return;
 	case CALL_CALLING:

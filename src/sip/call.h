@@ -11,16 +11,9 @@
  */
 #pragma once
 
-#include "sip/agent.h"
+#include "sip/aim.h"
 
 struct sip_call;
-
-enum sip_protocol_choice {
-	SIP_PROTOCOL_AUTO, /* what the URI says, else UDP, or TCP when the request passes 1300 bytes */
-	SIP_PROTOCOL_UDP,
-	SIP_PROTOCOL_TCP,
-	SIP_PROTOCOL_TLS,
-};
 
 /* Texts are copied. Nothing is escaped but the display name: a text with a line end is -EINVAL. */
 struct sip_invite_config {
@@ -30,7 +23,7 @@ struct sip_invite_config {
 	const char *from_display; /* NULL = no display name; "" = an empty one, in quotes */
 	const char *contact_user; /* NULL = the user of from_uri */
 	enum sip_protocol_choice protocol;
-	const char *proxy; /* "host", "host:port", "[ip6]:port": send there; NULL = request_uri */
+	const char *proxy; /* "host[:port][;transport=tcp]": goes there first, by a Route; NULL = none */
 	const char *const *routes; /* header values, in order: the INVITE goes through them (RFC 3608) */
 	size_t route_count;        /* at most SIP_ROUTES_MAX count */
 	const char *username, *password; /* digest; NULL = none */

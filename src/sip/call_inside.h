@@ -50,11 +50,11 @@ struct sip_call {
 	char *content_type, *contact_user;
 	bool may_grow; /* a large request may go by TCP instead */
 	bool grown;    /* it does */
-	enum sip_protocol protocol;
 	uint32_t failover_ms;
+	struct sip_aim aim;
 
-	struct dns_query *query;
-	struct sockaddr_storage targets[DNS_ADDRESSES_MAX];
+	struct sip_location *location;
+	struct sip_target targets[SIP_TARGETS_MAX];
 	size_t target_count, target;
 
 	struct sip_client *invite; /* the present attempt */
@@ -76,10 +76,6 @@ static inline bool sip_is_line(const char *text)
 
 /* Whether the texts of `config` can stand in a message: no line ends, URIs that are some. */
 bool sip_invite_is_sound(const struct sip_invite_config *config);
-/* Where the first INVITE goes: the proxy if there is one, else the Request-URI. `text` is storage
- * for what *ret points into. Returns 0 or -EINVAL. */
-MUST_USE int sip_invite_target(const struct sip_invite_config *config, struct sip_uri *ret, char *text,
-	size_t size, enum sip_protocol *protocol, bool *may_grow);
 /* Copies what the INVITE and its dialog will say. Returns 0, -EINVAL or -ENOMEM. */
 MUST_USE int sip_call_set_texts(struct sip_call *c, const struct sip_invite_config *config);
 
@@ -94,8 +90,12 @@ void sip_call_fail_soon(struct sip_call *c, enum sip_why why);
 void sip_call_settle(struct sip_call *c);
 
 /* sip/call_targets.c */
-/* Asks for the addresses of `target`; the first INVITE follows, at once for a literal. */
-MUST_USE int sip_call_resolve(struct sip_call *c, const struct sip_uri *target);
+/* Asks for the addresses of `aim`; the first INVITE follows, at once for a literal. */
+MUST_USE int sip_call_resolve(struct sip_call *c);
+/* The present target answered, or did not, or says that it cannot (503; Retry-After, 0 = unsaid). */
+void sip_call_target_lives(struct sip_call *c);
+void sip_call_target_failed(struct sip_call *c);
+void sip_call_target_is_busy(struct sip_call *c, uint32_t retry_after_s);
 bool sip_call_more_targets(const struct sip_call *c);
 bool sip_call_try_target(struct sip_call *c); /* the present one; false as sip_call_send_invite() */
 bool sip_call_try_next(struct sip_call *c);

@@ -69,6 +69,18 @@ static void on_success(struct sip_call *c, struct sip_client *client, const stru
 	}
 }
 
+/* 0 = not said. What follows the number (a comment, parameters) is for others. */
+static uint32_t retry_after_s(const struct sip_message *m)
+{
+	struct span value = sip_message_value(m, SIP_H_RETRY_AFTER);
+	uint32_t seconds = 0;
+	size_t digits = 0;
+
+	while (digits < value.size && value.data[digits] >= '0' && value.data[digits] <= '9')
+		++digits;
+	return sip_number(span_of(value.data, digits), UINT32_MAX, &seconds) ? seconds : 0;
+}
+
 static void on_refusal(struct sip_call *c, const struct sip_message *m)
 {
 	if (sip_call_hung_up(c)) {
@@ -89,6 +101,8 @@ static void on_refusal(struct sip_call *c, const struct sip_message *m)
 		return;
 	}
 	bool rang = c->state == CALL_RINGING;
+	if (m->status == 503)
+		sip_call_target_is_busy(c, retry_after_s(m));
 	if (m->status == 503 && !rang && sip_call_more_targets(c)) {
 		c->grown = false;
 		c->invite = NULL; /* answered: nothing to be given up */
@@ -113,6 +127,8 @@ static void on_response(void *owner, struct sip_client *client, const struct sip
 {
 	struct sip_call *c = container_of((struct sip_session *)owner, struct sip_call, s);
 
+	if (client == c->invite && m->status != 503)
+		sip_call_target_lives(c);
 	if (client != c->invite || c->state == CALL_OVER)
 		on_stray(c, client, m);
 	else if (m->status < 200)
@@ -136,6 +152,7 @@ static void on_failed(void *owner, struct sip_client *client, bool timeout)
 	c->invite = NULL;
 	if (timeout)
 		c->grown = false;
+	sip_call_target_failed(c);
 	if (client->tls_why)
 		snprintf(c->detail, sizeof c->detail, "%s", client->tls_why);
 	if (!sip_call_try_next(c))

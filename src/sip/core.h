@@ -13,6 +13,7 @@
 #include "base/map.h"
 #include "base/writer.h"
 #include "sip/agent.h"
+#include "sip/dead.h"
 #include "sip/dialog.h"
 #include "sip/transport.h"
 #include "sip/uas.h"
@@ -60,6 +61,7 @@ struct sip_agent {
 	void *owner;
 	struct sip_timers timers;
 	uint32_t failover_ms;
+	struct sip_dead dead;
 	bool open_to_all;
 	char *user_agent;
 

@@ -165,7 +165,7 @@ int sip_session_init(struct sip_session *s, struct sip_agent *a, const struct si
 
 void sip_session_fini(struct sip_session *s)
 {
-	dns_cancel(s->query);
+	sip_locate_cancel(s->location);
 	timer_fini(&s->expires);
 	timer_fini(&s->again);
 	release_server(&s->pending);

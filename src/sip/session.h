@@ -69,7 +69,7 @@ struct sip_session {
 	bool again_update;         /* it is the UPDATE */
 	unsigned glares;           /* in a row */
 
-	struct dns_query *query; /* for the first route's name */
+	struct sip_location *location; /* of the first route's name */
 	struct buf held;         /* the ACK that waits for it */
 };
 

@@ -56,7 +56,7 @@ void sip_session_ack(struct sip_session *s, const struct sip_dialog *d, const st
 		write_credentials(&w, c);
 	sip_write_end(&w, NULL, (struct span){0});
 	struct span ack = writer_span(&w);
-	if (s->query && d == &s->dialog) {
+	if (s->location && d == &s->dialog) {
 		/* The 200 comes again if there is no memory to hold it. */
 		s->held.size = 0;
 		(void)!buf_add(&s->held, ack.data, ack.size);
