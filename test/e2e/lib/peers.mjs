@@ -28,14 +28,18 @@ function toneUlaw(file, freq) {
   fs.writeFileSync(file, Buffer.from(Array.from({ length: 16000 }, (_, i) => code(Math.round(8192 * Math.sin((2 * Math.PI * freq * i) / 8000))))));
 }
 
-// sipp as the far end: the scenario answers, echoes RTP, and waits for BYE. With `freq` it can play "tone.ulaw".
-// `scenario` is a file of test/data/sipp or a path. `transport`: u1 (UDP), t1 (TCP), as sipp has it.
-export async function sipp(scenario, folder, { transport = 'u1', freq } = {}) {
+// sipp as the far end: the scenario (of test/data/sipp, or a whole path) answers, echoes RTP, and waits for BYE. With `freq` it can
+// play "tone.ulaw". `transport`: u1 (UDP), t1 (TCP), as sipp has it.
+export async function sipp(scenario, folder, options = {}) {
   const [port, media] = await freePorts(2);
+  return startSipp(path.resolve(root, 'test/data/sipp', scenario), folder, port, media, ['-m', '1000'], options);
+}
+
+export async function startSipp(file, folder, port, media, more, { transport = 'u1', freq } = {}) {
   if (freq) toneUlaw(path.join(folder, 'tone.ulaw'), freq);
   const log = path.join(folder, `sipp-${port}.log`);
-  const peer = new Peer('sipp', ['-sf', path.resolve(root, 'test/data/sipp', scenario), '-t', transport, '-i', '127.0.0.1', '-p', String(port), '-mi', '127.0.0.1',
-    '-mp', String(media & ~1), '-m', '1000', '-nostdin', ...(freq ? [] : ['-rtp_echo']), '-trace_msg', '-message_file', log, '-trace_stat', '-stf', `${log}.csv`], { cwd: folder });
+  const peer = new Peer('sipp', ['-sf', file, '-t', transport, '-i', '127.0.0.1', '-p', String(port), '-mi', '127.0.0.1', '-mp', String(media & ~1), ...more,
+    '-nostdin', ...(freq ? [] : ['-rtp_echo']), '-trace_msg', '-message_file', log, '-trace_stat', '-stf', `${log}.csv`], { cwd: folder });
   peer.port = port;
   peer.messages = () => (fs.existsSync(log) ? fs.readFileSync(log, 'utf8') : '');
   const listening = () => fs.readFileSync(`/proc/net/${transport === 't1' ? 'tcp' : 'udp'}`, 'utf8').includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} `);
