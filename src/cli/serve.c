@@ -96,6 +96,7 @@ static void on_tick(void *owner)
 	lines_look(s->lines);
 	server_look_at_files(s);
 	server_weigh_traffic(s);
+	policy_tick(s->policy, clock_ms(), clock_unix_s());
 }
 
 static uint64_t now_ms(void *owner)
@@ -353,9 +354,18 @@ static int build_calls(struct server *s)
 	const struct policy_config policy = {
 		.allowed_prefixes = (const char *const *)s->config.sip.allowed_countries.items,
 		.allowed_count = s->config.sip.allowed_countries.count,
+		.blocked_prefixes = (const char *const *)s->config.sip.blocked_prefixes.items,
+		.blocked_count = s->config.sip.blocked_prefixes.count,
 		.calls_per_second = s->config.sip.calls_per_second,
+		.queue_wait_ms = s->config.sip.call_queue_wait_ms,
+		.max_calls = s->config.sip.max_active_calls,
+		.max_calls_per_trunk = s->config.sip.max_calls_per_trunk,
+		.max_calls_per_identity = s->config.sip.max_calls_per_identity,
+		.minutes_per_day = s->config.sip.minutes_per_day,
+		.max_duration_ms = s->config.sip.max_call_duration_ms,
+		.store = s->store,
 	};
-	int r = policy_new(&s->policy, &policy);
+	int r = policy_new(&s->policy, &policy, clock_unix_s());
 	if (r < 0)
 		return r;
 	return calls_new(&s->calls, &s->loop,

@@ -110,7 +110,7 @@ test('by TCP, through an outbound proxy that a Route names', async () => {
 });
 
 test('sipp by TCP', async () => {
-  const far = await sipp('uas_routed.xml', folder, 't1');
+  const far = await sipp('uas_routed.xml', folder, { transport: 't1' });
   try {
     await trunk('tcp', { address: `127.0.0.1:${far.port}`, transport: 'SIP_TRANSPORT_TCP' });
     const dialed = await dial('tcp');
