@@ -176,7 +176,7 @@ void sip_session_fini(struct sip_session *s)
 		sip_client_abandon(list_first(&s->clients, struct sip_client, owner_link));
 	sip_usage_fini(&s->usage);
 	sip_dialog_fini(&s->dialog);
-	buf_fini(&s->body);
+	sip_session_drop_body(s);
 	buf_fini(&s->held);
 	mem_free(s->host);
 	mem_free(s->contact);

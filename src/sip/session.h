@@ -111,6 +111,7 @@ MUST_USE int sip_session_answer(struct sip_session *s, unsigned status, struct s
 MUST_USE int sip_session_refuse(struct sip_session *s, unsigned status, const char *warning);
 MUST_USE int sip_session_reinvite(struct sip_session *s, struct span body);
 MUST_USE int sip_session_set_body(struct sip_session *s, struct span body);
+void sip_session_drop_body(struct sip_session *s); /* wipes it */
 /* What they say that they allow. */
 void sip_session_note_peer(struct sip_session *s, const struct sip_message *m);
 /* A 2xx went either way: the session timer, as agreed, begins anew. */
