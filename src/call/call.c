@@ -211,3 +211,8 @@ const char *call_sip_reason(const struct call *c)
 {
 	return c->sip_reason;
 }
+
+const struct call_quality *call_quality(const struct call *c)
+{
+	return c->meter.known ? &c->meter.quality : NULL;
+}

@@ -18,6 +18,7 @@
 struct calls;
 struct call;
 struct records;
+struct call_quality; /* call/quality.h */
 struct lines;
 
 struct calls_config {
@@ -101,6 +102,8 @@ const char *call_trunk_id(const struct call *c);
 bool call_settled(const struct call *c, bool *answered);
 const struct call_explanation *call_explanation(const struct call *c); /* after a failure */
 int call_sip_status(const struct call *c);         /* of the failure, 0 = none */
+/* NULL: nothing was measured, there was no media yet. Also after its end, until it is gone. */
+const struct call_quality *call_quality(const struct call *c);
 const char *call_sip_reason(const struct call *c); /* far end's words, may be "" */
 struct call *calls_find(struct calls *cs, const char *call_id);
 struct call *calls_find_participant(struct calls *cs, const char *room, const char *identity);
@@ -113,5 +116,6 @@ void calls_sip_message(struct calls *cs, const struct sip_traced *t);
 void calls_leg_event(struct calls *cs, uint32_t leg, enum media_leg_event event);
 void calls_leg_digit(struct calls *cs, uint32_t leg, char digit);
 void calls_leg_digits_done(struct calls *cs, uint32_t leg);
+void calls_leg_stats(struct calls *cs, uint32_t leg, const struct media_leg_stats *stats);
 /* Loudness of the phones' voices. */
 void calls_levels(struct calls *cs, const struct media_level *levels, size_t count);

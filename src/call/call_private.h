@@ -9,6 +9,7 @@
 #include "call/call.h"
 #include "call/headers.h"
 #include "call/record.h"
+#include "call/quality.h"
 #include "call/negotiate.h"
 #include "call/seat.h"
 #include "media/media.h"
@@ -62,6 +63,8 @@ struct call {
 	struct negotiation talk;   /* what was offered and agreed */
 	struct media_leg_remote connected_to; /* what the leg was told, once `connected` */
 	bool connected;
+	bool digits_by_rtp; /* a digit came so: those in INFO are the same ones again */
+	struct call_meter meter; /* outlives the leg */
 	struct sip_call *sip;      /* NULL once its last event came */
 	struct timer ringing, longest;
 	struct call_transfer *transfer; /* under way, or NULL */
@@ -109,6 +112,8 @@ void call_connect_media(struct call *c, const struct media_leg_remote *terms);
 /* call/transfer.c. `moved`: the far end left for whom it was sent to. */
 void call_on_referred(void *owner, const struct sip_refer_result *r);
 void call_transfer_over(struct call *c, bool moved);
+/* call/media_side.c: keys pressed on the phone, told by SIP INFO. */
+void call_on_info(void *owner, const struct sip_message *request);
 /* call/rpc.c: the methods that a phone has for those in its room. */
 void call_rpc(struct call *c, const struct seat_rpc *rpc);
 /* call/room_side.c */

@@ -29,7 +29,7 @@ static void on_progress(void *owner, const struct sip_message *response)
 	if (c->state == CALL_ENDED)
 		return;
 	call_show_headers(c, response, &none);
-	if (response->status >= 180)
+	if (response->status >= 180 && response->status != 199) /* 199: one phone of several gave up, RFC 6228 */
 		show_ringing(c);
 }
 
@@ -115,16 +115,25 @@ static void on_failed(void *owner, const struct sip_failure *f)
 	call_refused(c, f, failure_kind(f->why));
 }
 
+static enum call_end end_of(const struct sip_end *end, bool moved)
+{
+	if (end->by_far_end)
+		return moved ? CALL_END_TRANSFERRED : CALL_END_FAR_END;
+	if (!strcmp(end->why, "expired"))
+		return CALL_END_SESSION_EXPIRED;
+	return strcmp(end->why, "no ack") ? CALL_END_LOST : CALL_END_NO_ACK;
+}
+
 static void on_ended(void *owner, const struct sip_end *end)
 {
 	struct call *c = owner;
-	bool moved = end->by_far_end && sip_call_refer_accepted(c->sip);
+	bool moved = sip_call_refer_accepted(c->sip);
 	c->sip = NULL;
 	if (c->state == CALL_ENDED) {
 		call_free_soon(c);
 		return;
 	}
-	call_end_as(c, moved ? CALL_END_TRANSFERRED : end->by_far_end ? CALL_END_FAR_END : CALL_END_LOST, end->request);
+	call_end_as(c, end_of(end, moved), end->request);
 }
 
 static const struct sip_call_events sip_events = {
@@ -133,6 +142,7 @@ static const struct sip_call_events sip_events = {
 	.refused = on_refused,
 	.offer = call_on_offer,
 	.acked = call_on_acked,
+	.info = call_on_info,
 	.reanswered = call_on_reanswered,
 	.referred = call_on_referred,
 	.failed = on_failed,
@@ -259,6 +269,7 @@ int call_invite(struct call *c, const struct call_request *request, const char *
 			.header_count = header_count,
 			.body = body,
 			.call_id = c->record.on ? c->record.sip_call_id : NULL,
+			.session_expires_s = options.session_expires_s,
 		},
 		&sip_events, c);
 	mem_free(headers);

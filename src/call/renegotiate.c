@@ -71,10 +71,7 @@ void call_on_reanswered(void *owner, const struct sip_message *response)
 	struct media_leg_remote terms;
 
 	/* A refusal changes nothing (section 14.1). */
-	if (response->status >= 300 || !c->talk.waiting) {
-		c->talk.waiting = false;
-		return;
-	}
-	if (negotiation_answered(&c->talk, response->body, &terms) == ANSWER_OK)
+	c->talk.waiting = false;
+	if (response->status < 300 && negotiation_answered(&c->talk, response->body, &terms) == ANSWER_OK)
 		call_connect_media(c, &terms);
 }

@@ -71,6 +71,12 @@ static void on_leg_digits_done(void *owner, media_id leg)
 	calls_leg_digits_done(s->calls, leg);
 }
 
+static void on_leg_stats(void *owner, media_id leg, const struct media_leg_stats *stats)
+{
+	struct server *s = owner;
+	calls_leg_stats(s->calls, leg, stats);
+}
+
 static const struct media_events media_events = {
 	.transport_state = on_transport_state,
 	.transport_sctp = on_transport_sctp,
@@ -79,6 +85,7 @@ static const struct media_events media_events = {
 	.leg_event = on_leg_event,
 	.leg_digit = on_leg_digit,
 	.leg_digits_done = on_leg_digits_done,
+	.leg_stats = on_leg_stats,
 };
 
 static void on_tick(void *owner)

@@ -10,15 +10,8 @@
 
 static void post_stats(struct leg *l)
 {
-	struct media_leg_stats stats = {
-		.received = rtp_count_received(&l->in.count),
-		.lost = rtp_count_lost(&l->in.count),
-		.locked = l->in.drops[LEG_DROP_LOCKED],
-		.late = l->in.voice.jitter.stats.late,
-		.concealed = l->in.voice.concealed,
-		.jitter_us = (uint32_t)((uint64_t)rtp_count_jitter(&l->in.count) * 1000000 /
-			codec_facts(l->in.codec)->clock_hz),
-	};
+	struct media_leg_stats stats;
+	leg_receive_stats(l, &stats);
 	leg_send_stats(l, &stats);
 	worker_post_leg_stats(l->worker, l->id, &stats);
 }

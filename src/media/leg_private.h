@@ -26,6 +26,7 @@
 #include "media/replay.h"
 #include "media/room_voice.h"
 #include "media/rtp_count.h"
+#include "media/rtp_heard.h"
 
 enum {
 	LEG_FRAME_MAX = CODEC_LEG_HZ_MAX / 50, /* samples of a beat */
@@ -110,6 +111,7 @@ struct leg_sender {
 };
 
 struct leg_reports {
+	struct rtp_heard heard; /* what the phone says of our stream */
 	uint32_t last_sr;       /* middle of the phone's NTP time, 0 = none yet */
 	uint64_t last_sr_us;    /* when it came */
 	unsigned beats_to_next; /* until ours goes out */
@@ -140,6 +142,8 @@ void leg_receive_connect(struct leg *l);
 void leg_receive_rtp(
 	struct leg *l, const struct sockaddr *from, struct span datagram, uint64_t now_us);
 void leg_receive_beat(struct leg *l, uint64_t now_us);
+/* Begins `ret`; leg_send_stats() adds the other direction. */
+void leg_receive_stats(const struct leg *l, struct media_leg_stats *ret);
 
 /* leg_send.c */
 void leg_send_init(struct leg *l);

@@ -403,3 +403,32 @@ void leg_receive_beat(struct leg *l, uint64_t now_us)
 	if (wanted)
 		drain(l, now_us);
 }
+
+/* ---- figures ---- */
+
+static uint64_t count_drops(const struct leg *l)
+{
+	uint64_t sum = 0;
+	for (int why = LEG_DROP_EARLY + 1; why < LEG_DROP__COUNT; ++why)
+		sum += l->in.drops[why];
+	return sum;
+}
+
+void leg_receive_stats(const struct leg *l, struct media_leg_stats *ret)
+{
+	const struct leg_receiver *in = &l->in;
+	uint32_t clock_hz = codec_facts(in->codec)->clock_hz;
+
+	*ret = (struct media_leg_stats){
+		.codec_in = in->codec,
+		.received = rtp_count_received(&in->count),
+		.lost = rtp_count_lost(&in->count),
+		.holes = in->count.holes,
+		.late = in->voice.jitter.stats.late,
+		.dropped = count_drops(l),
+		.locked = in->drops[LEG_DROP_LOCKED],
+		.concealed = in->voice.concealed,
+		.jitter_us = (uint32_t)((uint64_t)rtp_count_jitter(&in->count) * 1000000 / clock_hz),
+		.in_buffer_ms = (uint16_t)(jitter_target_us(&in->voice.jitter) / 1000),
+	};
+}

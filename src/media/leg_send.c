@@ -83,11 +83,18 @@ void leg_unhear(struct leg *l, media_id source)
 
 /* ---- life ---- */
 
+static void begin_stream(struct leg_sender *o)
+{
+	o->ssrc = rng_u32();
+	o->seq = (uint16_t)(rng_u32() & SRTP_FIRST_SEQ_MAX);
+	o->packets_before += o->packets;
+	o->packets = o->octets = 0;
+}
+
 void leg_send_init(struct leg *l)
 {
 	list_init(&l->out.voices);
-	l->out.ssrc = rng_u32();
-	l->out.seq = (uint16_t)(rng_u32() & SRTP_FIRST_SEQ_MAX);
+	begin_stream(&l->out);
 	l->out.timestamp = rng_u32();
 	l->out.resumed = true;
 	l->out.hz = FIRST_HZ;
@@ -135,11 +142,8 @@ static void take_clock(struct leg_sender *o, uint32_t clock_hz)
 	if (clock_hz == o->clock_hz)
 		return;
 	o->clock_hz = clock_hz;
-	if (!o->packets)
-		return;
-	o->ssrc = rng_u32();
-	o->packets_before += o->packets;
-	o->packets = o->octets = 0;
+	if (o->packets)
+		begin_stream(o);
 }
 
 static void take_codec(struct leg *l, enum codec codec)
@@ -165,10 +169,8 @@ void leg_send_connect(struct leg *l, bool rekeyed)
 	if (l->out.opus)
 		opus_voice_encoder_fec(l->out.opus, l->remote.fec ? FEC_LOSS_PERCENT : 0);
 	l->out.resumed = true;
-	if (rekeyed && l->out.packets > UINT16_MAX - SRTP_FIRST_SEQ_MAX) {
-		l->out.ssrc = rng_u32();
-		l->out.seq = (uint16_t)(rng_u32() & SRTP_FIRST_SEQ_MAX);
-	}
+	if (rekeyed && l->out.packets > UINT16_MAX - SRTP_FIRST_SEQ_MAX)
+		begin_stream(&l->out);
 }
 
 void leg_digits(struct leg *l, const char *digits)
@@ -181,6 +183,13 @@ void leg_digits(struct leg *l, const char *digits)
 void leg_send_stats(const struct leg *l, struct media_leg_stats *ret)
 {
 	uint32_t deepest_us = 0;
+	const struct rtp_heard *heard = &l->reports.heard;
+	ret->codec_out = l->remote.codec;
+	ret->ptime_ms = l->remote.ptime_ms;
+	ret->far_expected = heard->expected;
+	ret->far_lost = heard->lost;
+	ret->far_jitter_us = (uint32_t)((uint64_t)heard->jitter * 1000000 / l->out.clock_hz);
+	ret->rtt_us = heard->rtt_us;
 	ret->sent = l->out.packets_before + l->out.packets;
 	list_each (it, &l->out.voices) {
 		const struct leg_voice *v = container_of(it, struct leg_voice, link);

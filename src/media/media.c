@@ -178,6 +178,8 @@ static void dispatch(struct media *m, const struct report *r)
 		break;
 	case REPORT_LEG_STATS:
 		x->stats = *(const struct media_leg_stats *)r->payload;
+		if (e->leg_stats)
+			e->leg_stats(m->owner, r->id, &x->stats);
 		break;
 	case REPORT_LEVELS:
 	case REPORT__COUNT:

@@ -58,11 +58,23 @@ enum media_leg_event {
 	MEDIA_LEG_SILENT,    /* no RTP for the configured media timeout */
 };
 
+/* Since the leg was opened. */
 struct media_leg_stats {
-	uint64_t received, lost, late, sent, concealed;
+	/* From the phone: packets. `late` came, but after their sound had been made up; `dropped` were not
+	 * to be used (another address, a strange payload type, come already). */
+	enum codec codec_in;
+	uint64_t received, lost, holes, late, dropped;
 	uint64_t locked; /* came, but the key did not open them: forged, replayed, of another key */
 	uint32_t jitter_us;
-	uint16_t buffer_ms;
+	uint16_t in_buffer_ms; /* how long the phone's sound may wait for a packet that is missing */
+	/* To the phone. `concealed`: frames of either way with made-up sound in them. */
+	enum codec codec_out;
+	uint8_t ptime_ms;
+	uint64_t sent, concealed;
+	uint16_t buffer_ms; /* of the voices that it hears */
+	/* What the phone reports; zeros until it does. */
+	uint64_t far_expected, far_lost;
+	uint32_t far_jitter_us, rtt_us;
 };
 
 /* How one voice fares, since its source or sink was opened. */
@@ -91,6 +103,8 @@ struct media_events {
 	void (*leg_digit)(void *owner, media_id leg, char digit);
 	/* A digit that we send has been played out. */
 	void (*leg_digits_done)(void *owner, media_id leg);
+	/* Its figures, every second once it is connected; may be NULL. */
+	void (*leg_stats)(void *owner, media_id leg, const struct media_leg_stats *stats);
 	/* Its voices' figures; may be NULL. */
 	void (*transport_stats)(void *owner, media_id transport,
 		const struct media_voice_stats *stats, size_t count);

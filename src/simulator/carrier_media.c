@@ -35,6 +35,8 @@ static void on_ended(void *owner)
 	struct carrier_call *call = owner;
 	if (call->bank_is_there)
 		take_step(call, bank_prompt_ended(&call->bank));
+	else
+		carrier_script_woken(call, WAIT_SOUND);
 }
 
 static void on_key(void *owner, char digit)
@@ -45,7 +47,7 @@ static void on_key(void *owner, char digit)
 	if (call->bank_is_there)
 		take_step(call, bank_key(&call->bank, digit));
 	else
-		carrier_script_woken(call, WAIT_DTMF);
+		carrier_script_woken(call, WAIT_KEY);
 }
 
 static const struct voice_events voice_events = {.ended = on_ended, .key = on_key};
@@ -53,7 +55,15 @@ static const struct voice_events voice_events = {.ended = on_ended, .key = on_ke
 int carrier_media_open(struct carrier_call *call)
 {
 	struct carrier *c = call->carrier;
-	return voice_open(&call->voice, c->loop, carrier_wire_ip(c->wire, call->way.edge), &voice_events, call);
+	const struct quirks *q = &call->trunk->quirks;
+	return voice_open(&call->voice, c->loop, &(struct voice_config){
+		.ip = carrier_wire_ip(c->wire, call->way.edge),
+		.seed = carrier_random_u64(&c->random),
+		.ptime_ms = quirk(q, Q_PTIME),
+		.symmetric = quirk(q, Q_SYMMETRIC),
+		.faults = {.loss = quirk(q, Q_LOSS), .jitter_ms = quirk(q, Q_JITTER_MS), .reorder = quirk(q, Q_REORDER),
+			.duplicate = quirk(q, Q_DUPLICATE)},
+	}, &voice_events, call);
 }
 
 static bool we_send(const struct carrier_call *call)
@@ -68,12 +78,32 @@ void carrier_media_apply(struct carrier_call *call)
 	const struct carrier_media *m = &call->media;
 	if (!call->voice || !m->format_count)
 		return;
-	voice_start(call->voice, (const struct sockaddr *)&m->to, m->formats[0].codec, m->formats[0].pt, m->dtmf_pt);
-	(void)we_send;
+	struct voice_aim aim = {.to = m->to, .codec = m->formats[0].codec, .pt = m->formats[0].pt, .dtmf_pt = m->dtmf_pt,
+		.mute = !we_send(call)};
+	for (size_t i = 0; i < m->format_count && i < COUNT_OF(aim.heard); ++i)
+		aim.heard[aim.heard_count++] = m->formats[i].pt;
+	voice_start(call->voice, &aim);
+}
+
+/* What was heard of the caller, for the log: counts first, then the judgement. */
+static void report(const struct carrier_call *call)
+{
+	const struct hearing *h = voice_hearing(call->voice);
+	carrier_call_event(call, "media", json_pack("{s:s,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:f,s:f,s:i,s:i,s:i}",
+		"verdict", hearing_verdict(h), "packets", (int)h->packets, "events", (int)h->events, "noise", (int)h->noise,
+		"lost", (int)h->lost, "late", (int)h->late, "doubled", (int)h->doubled, "wrong_source", (int)h->wrong_source,
+		"wrong_type", (int)h->wrong_type, "wrong_size", (int)h->wrong_size, "ssrcs", (int)h->ssrcs,
+		"bad_timestamps", (int)h->bad_timestamps, "mean_ms", hearing_mean_us(h) / 1000.0, "max_ms",
+		(double)h->interval_max_us / 1000.0, "gaps", (int)h->gaps, "sound_ms", (int)h->sound_ms, "quiet_ms",
+		(int)h->quiet_ms));
 }
 
 void carrier_media_close(struct carrier_call *call)
 {
+	if (!call->voice)
+		return;
+	if (voice_hearing(call->voice)->started || call->state == CALL_ENDED)
+		report(call);
 	voice_close(call->voice);
 	call->voice = NULL;
 }

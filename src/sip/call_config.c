@@ -102,6 +102,7 @@ int sip_call_set_texts(struct sip_call *c, const struct sip_invite_config *confi
 		r = set_contact_user(c, config);
 	if (r >= 0)
 		r = sip_session_set_body(&c->s, config->body);
+	c->s.expiry.wish_s = config->session_expires_s;
 	c->extra = sip_extra_text(config->headers, config->header_count);
 	if (r >= 0 && !c->extra)
 		r = -EINVAL;

@@ -1,6 +1,6 @@
 /* sip/call_inside.h - one outgoing call as its files see it: call.c (its life, the owner's wishes),
  * call_config.c (its texts), call_targets.c (where it goes), call_invite.c (the INVITE),
- * call_responses.c (what comes back).
+ * call_responses.c (what comes back), call_forks.c (the phones that ring).
  *
  * Owner:   the agent. Owns: its session (dialog, body, credentials), its texts, the present attempt.
  * Thread:  its agent's loop.
@@ -32,11 +32,12 @@ enum call_state {
 	CALL_STATE__COUNT,
 };
 
-/* A To tag that answered: RFC 3262 numbers its reliable responses, and a second 2xx is ended. */
+/* A phone that rings, known by its To tag. */
 struct fork {
-	char tag[128];
-	uint32_t rseq;
-	bool hung_up;
+	struct sip_dialog dialog; /* early; local_cseq is the session's */
+	uint32_t rseq;            /* of its last reliable response (RFC 3262); 0 = none */
+	bool answered;            /* our offer, in a 1xx: it may make one of its own */
+	bool hung_up;             /* it answered too late, and was sent a BYE */
 };
 
 struct sip_call {
@@ -105,6 +106,19 @@ bool sip_call_send_invite(struct sip_call *c, uint32_t cseq);
 void sip_call_challenged(struct sip_call *c, const struct sip_message *m); /* 401, 407 */
 /* Once more with what has changed, to whom has just refused it with `m`. */
 void sip_call_again(struct sip_call *c, const struct sip_message *m);
+/* sip/call_forks.c */
+/* A 101-199. False: a reliable one that came before, or out of order. */
+bool sip_call_fork_rings(struct sip_call *c, const struct sip_message *m);
+/* The early dialog with that phone; NULL = not known. */
+struct sip_dialog *sip_call_fork_dialog(struct sip_call *c, struct span tag);
+/* Whether it has answered our offer, and so may make its own (RFC 3311 section 5.2). */
+bool sip_call_fork_may_offer(struct sip_call *c, struct span tag);
+/* It has the call: what was counted in its early dialog goes on in the session's. */
+void sip_call_fork_won(struct sip_call *c, const struct sip_message *m);
+/* A 2xx that nobody waits for: of another fork, or of an address given up. It must be ACKed, and
+ * then ended (RFC 3261 section 13.2.2.4). */
+void sip_call_fork_end(struct sip_call *c, struct sip_client *client, const struct sip_message *m);
+void sip_call_forks_fini(struct sip_call *c);
 
 /* sip/call_responses.c */
 extern const struct sip_client_events sip_call_invite_events;

@@ -89,6 +89,7 @@ void sip_branch(char out[SIP_BRANCH_SIZE]);
 /* As lines, for the caller to mem_free(). NULL: no memory, a line end in a value, or too many. */
 char *sip_extra_text(const struct sip_extra *headers, size_t count);
 extern const char sip_allow[];
+extern const char sip_supported[]; /* option tags */
 
 void sip_usage_init(struct sip_usage *u, struct sip_agent *a, const struct sip_usage_ops *ops);
 MUST_USE int sip_usage_publish(struct sip_usage *u, const char *call_id, const char *local_tag);

@@ -36,7 +36,8 @@ static const char *const srtp_offers[] = {
 static const char *const identity_words[] = {"auto", "none", "pai", "ppi", "rpid", NULL};
 static const char *const number_words[] = {"as_given", "e164", "digits", NULL};
 
-enum { REGISTER_LOW_S = 10, REGISTER_HIGH_S = 24 * 3600, PING_LOW_S = 30, PING_HIGH_S = 3600 };
+enum { REGISTER_LOW_S = 10, REGISTER_HIGH_S = 24 * 3600, PING_LOW_S = 30, PING_HIGH_S = 3600,
+	SESSION_LOW_S = 90, SESSION_HIGH_S = 24 * 3600 };
 
 static const struct option_rule rules[] = {
 	{NULL, "outbound_proxy", OPTION_TEXT, AT(outbound_proxy), 0, 0, NULL},
@@ -55,6 +56,7 @@ static const struct option_rule rules[] = {
 	{NULL, "tech_prefix", OPTION_USER, AT(tech_prefix), 0, 0, NULL},
 	{NULL, "user_phone", OPTION_FLAG, AT(user_phone), 0, 0, NULL},
 	{NULL, "privacy", OPTION_FLAG, AT(privacy), 0, 0, NULL},
+	{NULL, "session_expires_s", OPTION_COUNT, AT(session_expires_s), SESSION_LOW_S, SESSION_HIGH_S, NULL},
 	/* Twilio shuts out who asks more than once in ten seconds. */
 	{NULL, "options_interval_s", OPTION_COUNT, AT(options_interval_s), PING_LOW_S, PING_HIGH_S, NULL},
 };

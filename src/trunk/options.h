@@ -52,6 +52,7 @@ struct trunk_options {
 	bool user_phone;		  /* ";user=phone" behind numbers */
 	bool privacy;			  /* the called one shall not see the number */
 
+	uint32_t session_expires_s;  /* a session timer to ask for (RFC 4028); 0 = only the far end's */
 	uint32_t options_interval_s; /* OPTIONS, to see whether the trunk is there; 0 = none */
 };
 

@@ -33,30 +33,32 @@ export async function sipp(scenario, folder, transport = 'u1') {
   return peer;
 }
 
-function toneWav(file, freq) {
-  const rate = 8000, n = rate * 20, b = Buffer.alloc(44 + n * 2);
-  b.write('RIFF'); b.writeUInt32LE(36 + n * 2, 4); b.write('WAVEfmt ', 8); b.writeUInt32LE(16, 16); b.writeUInt16LE(1, 20); b.writeUInt16LE(1, 22);
-  b.writeUInt32LE(rate, 24); b.writeUInt32LE(rate * 2, 28); b.writeUInt16LE(2, 32); b.writeUInt16LE(16, 34); b.write('data', 36); b.writeUInt32LE(n * 2, 40);
-  for (let i = 0; i < n; i++) b.writeInt16LE(Math.round(8192 * Math.sin((2 * Math.PI * freq * i) / rate)), 44 + i * 2);
+function toneWav(file, freq, rate, channels) {
+  const n = rate * 20, size = n * 2 * channels, b = Buffer.alloc(44 + size);
+  b.write('RIFF'); b.writeUInt32LE(36 + size, 4); b.write('WAVEfmt ', 8); b.writeUInt32LE(16, 16); b.writeUInt16LE(1, 20); b.writeUInt16LE(channels, 22);
+  b.writeUInt32LE(rate, 24); b.writeUInt32LE(rate * 2 * channels, 28); b.writeUInt16LE(2 * channels, 32); b.writeUInt16LE(16, 34); b.write('data', 36); b.writeUInt32LE(size, 40);
+  for (let i = 0; i < n * channels; i++) b.writeInt16LE(Math.round(8192 * Math.sin((2 * Math.PI * freq * Math.floor(i / channels)) / rate)), 44 + i * 2);
   fs.writeFileSync(file, b);
 }
 
 // baresip answers by itself, says a tone from a file, and its sndfile filter writes what it hears into another.
 // It ends at once when somebody has taken one of its ports meanwhile: then others.
 // `encryption`: baresip's mediaenc ("srtp", "srtp-mand", "dtls_srtp"), undefined = RTP in clear only.
-export async function baresip(folder, freq, { encryption } = {}, tries = 4) {
-  return startBaresip(folder, freq, encryption).catch((e) => {
-    if (tries > 1 && /Address already in use/.test(e.message)) return baresip(folder, freq, { encryption }, tries - 1);
+// `codecs` as its account says them ("G722/16000/1,opus/48000/2"), with the modules for them.
+const plain = { codecs: 'PCMU,PCMA', modules: ['g711'], rate: 8000, channels: 1, ptime: 20, dtmf: 'rtpevent' };
+export async function baresip(folder, freq, options = {}, tries = 4) {
+  return startBaresip(folder, freq, { ...plain, ...options }).catch((e) => {
+    if (tries > 1 && /Address already in use/.test(e.message)) return baresip(folder, freq, options, tries - 1);
     throw e;
   });
 }
 
-async function startBaresip(folder, freq, encryption) {
+async function startBaresip(folder, freq, o) {
   // SIP takes this port and the next one (TLS); RTP lies apart from both.
   const [port] = await freePorts(1), media = port + 10;
   const home = fs.mkdtempSync(path.join(folder, 'baresip-'));
-  toneWav(path.join(home, 'tone.wav'), freq);
-  fs.writeFileSync(path.join(home, 'accounts'), '<sip:+12025550124@127.0.0.1>;regint=0;answermode=auto' + (encryption ? `;mediaenc=${encryption}` : '') + '\n');
+  toneWav(path.join(home, 'tone.wav'), freq, o.rate, o.channels);
+  fs.writeFileSync(path.join(home, 'accounts'), `<sip:+12025550124@127.0.0.1>;regint=0;answermode=auto;audio_codecs=${o.codecs};ptime=${o.ptime};dtmfmode=${o.dtmf}${o.encryption ? `;mediaenc=${o.encryption}` : ''}\n`);
   fs.writeFileSync(path.join(home, 'config'), `poll_method epoll
 sip_listen 127.0.0.1:${port}
 net_interface 127.0.0.1
@@ -64,14 +66,14 @@ call_max_calls 4
 audio_source aufile,${home}/tone.wav
 audio_player aubridge,nobody
 snd_path ${home}
-audio_channels 1-1
+audio_channels 1-2
 rtp_ports ${media & ~1}-${(media & ~1) + 20}
 module_path /usr/lib/baresip/modules
-module g711.so
+${o.modules.map((m) => `module ${m}.so`).join('\n')}
 module aufile.so
 module aubridge.so
 module sndfile.so
-${encryption ? `module ${encryption.startsWith('dtls') ? 'dtls_srtp' : 'srtp'}.so` : ''}
+${o.encryption ? `module ${o.encryption.startsWith('dtls') ? 'dtls_srtp' : 'srtp'}.so` : ''}
 module_tmp account.so
 module_app menu.so
 `);
@@ -81,7 +83,9 @@ module_app menu.so
   peer.heard = () => {
     const file = fs.readdirSync(home).filter((f) => f.endsWith('-dec.wav')).map((f) => path.join(home, f))[0];
     const b = file ? fs.readFileSync(file) : Buffer.alloc(44);
-    return Float32Array.from({ length: Math.max(0, (b.length - 44) >> 1) }, (_, i) => b.readInt16LE(44 + i * 2) / 32768);
+    peer.rate = b.readUInt32LE(24) || o.rate;
+    const step = 2 * (b.readUInt16LE(22) || 1); // the first channel
+    return Float32Array.from({ length: Math.max(0, Math.floor((b.length - 44) / step)) }, (_, i) => b.readInt16LE(44 + i * step) / 32768);
   };
   await until(() => {
     if (peer.code !== undefined) throw new Error('baresip ended at start');
