@@ -86,6 +86,7 @@ static void finish(struct sip_request *r, enum sip_why why, const struct sip_mes
 		.status = m ? m->status : 0,
 		.response = m,
 		.remote = r->path.remote,
+		.path = r->client ? &r->client->path : &r->path,
 		.protocol = sip_protocol_choice_of(r->path.protocol),
 		.rtt_ms = r->sent_ms ? (uint32_t)(loop_now_ms(r->agent->loop) - r->sent_ms) : 0,
 		.cseq = r->cseq,
@@ -93,6 +94,8 @@ static void finish(struct sip_request *r, enum sip_why why, const struct sip_mes
 	};
 	timer_stop(&r->timer);
 	describe(r, &e);
+	struct sip_path path = *e.path; /* the client may go first */
+	e.path = &path;
 	if (r->client)
 		sip_client_abandon(r->client);
 	r->client = NULL;
