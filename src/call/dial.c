@@ -191,7 +191,8 @@ static struct span write_body(struct call *c, const struct call_request *request
 		.session_id = rng_u64() >> 2,
 		.security = &c->security,
 	};
-	offer_security_init(&c->security, offer_security_mode_of(request->trunk), options);
+	offer_security_init(&c->security, offer_security_mode_of(request->trunk), options,
+		media_fingerprint(c->calls->config.media));
 	offer_choose_codecs(offer.codecs, &offer.codec_count, request->trunk->media);
 	offer.session_version = offer.session_id;
 	negotiation_begin(&c->talk, &offer);

@@ -334,8 +334,10 @@ static const struct sip_agent_events sip_events = {.message = on_sip_message};
 
 static int build_sip(struct server *s)
 {
+	const char *own = s->config.sip.listen_ip;
 	const struct sip_agent_config config = {
-		.binds = {s->config.sip.listen_ip ? s->config.sip.listen_ip : s->loopback ? "127.0.0.1" : "0.0.0.0"},
+		.binds = {own ? own : s->loopback ? "127.0.0.1" : "0.0.0.0", own ? NULL : s->loopback ? "::1" : "::"},
+		.bind_optional = !own,
 		.port = s->config.sip.sip_port,
 		.advertised = s->sip_host,
 		.tls_server = s->sip_tls_server,

@@ -194,16 +194,20 @@ static void take_codec(struct leg *l, enum codec codec)
 		(void)err_new(-ENOMEM); /* the phone hears nothing */
 }
 
-/* Whether a new key counts turns of the sequence from zero or goes on (RFC 3711 and what is used
- * differ) does not matter in the first turn; after it a new SSRC, which has no past, avoids that. */
-void leg_send_connect(struct leg *l, bool rekeyed)
+void leg_send_connect(struct leg *l)
 {
 	take_codec(l, l->remote.codec);
 	l->out.dtmf_hz = l->remote.dtmf_hz ? l->remote.dtmf_hz : l->out.clock_hz;
 	if (l->out.opus)
 		opus_voice_encoder_fec(l->out.opus, l->remote.fec ? FEC_LOSS_PERCENT : 0);
 	l->out.resumed = true;
-	if (rekeyed && l->out.packets > UINT16_MAX - SRTP_FIRST_SEQ_MAX)
+}
+
+/* Whether a new key counts turns of the sequence from zero or goes on (RFC 3711 and what is used
+ * differ) does not matter in the first turn; after it a new SSRC, which has no past, avoids that. */
+void leg_send_rekeyed(struct leg *l)
+{
+	if (l->out.packets > UINT16_MAX - SRTP_FIRST_SEQ_MAX)
 		begin_stream(&l->out);
 }
 

@@ -16,6 +16,7 @@ struct worker {
 	unsigned level_ms;
 	char digits[64];
 	struct media_leg_stats stats;
+	const struct dtls_identity *identity; /* the test's, for legs with DTLS */
 };
 
 void fake_worker_init(struct worker *w);
