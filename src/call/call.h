@@ -18,6 +18,7 @@
 struct calls;
 struct call;
 struct records;
+struct call_quality; /* call/quality.h */
 struct lines;
 
 struct calls_config {
@@ -56,7 +57,9 @@ struct call_request {
 	const char *display_name;                 /* NULL = the number, "" = none */
 	const struct attribute *headers;          /* extra INVITE headers */
 	size_t header_count;
+	const char *api_key, *asker;              /* whose request it is: NULL = nobody known */
 	bool hide_phone_number;
+	bool ringback; /* the room hears a ringing tone until the far end is heard itself */
 	uint32_t ringing_timeout_ms, max_duration_ms; /* 0 = 3 min, 24 h */
 };
 
@@ -66,9 +69,10 @@ enum call_outcome {
 	CALL_E_NUMBER,      /* policy: not E.164 */
 	CALL_E_COUNTRY,
 	CALL_E_BLOCKED,
-	CALL_E_RATE,
+	CALL_E_RATE,        /* and too many wait already */
 	CALL_E_ALREADY,     /* this number is already being dialled into this room */
-	CALL_E_LIMIT,       /* LIMIT_CALLS, LIMIT_CALLS_PER_ROOM, room full */
+	CALL_E_LIMIT,       /* the policy's, LIMIT_CALLS, LIMIT_CALLS_PER_ROOM, room full */
+	CALL_E_MINUTES,     /* policy: the key's minutes of today */
 	CALL_E_NO_CALLER,   /* no caller number on trunk or request */
 	CALL_E_INVALID,     /* another field of the request */
 	CALL_E_CODEC,       /* only codecs are allowed that we do not have */
@@ -100,6 +104,8 @@ const char *call_trunk_id(const struct call *c);
 bool call_settled(const struct call *c, bool *answered);
 const struct call_explanation *call_explanation(const struct call *c); /* after a failure */
 int call_sip_status(const struct call *c);         /* of the failure, 0 = none */
+/* NULL: nothing was measured, there was no media yet. Also after its end, until it is gone. */
+const struct call_quality *call_quality(const struct call *c);
 const char *call_sip_reason(const struct call *c); /* far end's words, may be "" */
 struct call *calls_find(struct calls *cs, const char *call_id);
 struct call *calls_find_participant(struct calls *cs, const char *room, const char *identity);
@@ -112,5 +118,6 @@ void calls_sip_message(struct calls *cs, const struct sip_traced *t);
 void calls_leg_event(struct calls *cs, uint32_t leg, enum media_leg_event event);
 void calls_leg_digit(struct calls *cs, uint32_t leg, char digit);
 void calls_leg_digits_done(struct calls *cs, uint32_t leg);
+void calls_leg_stats(struct calls *cs, uint32_t leg, const struct media_leg_stats *stats);
 /* Loudness of the phones' voices. */
 void calls_levels(struct calls *cs, const struct media_level *levels, size_t count);

@@ -246,6 +246,12 @@ void seat_level(struct seat *s, uint8_t level, uint16_t active_ms, uint16_t obse
 		track_level(s->track, level, active_ms, observed_ms);
 }
 
+void seat_quality(struct seat *s, const struct connection_quality *q)
+{
+	if (s->participant)
+		participant_set_quality(s->participant, q);
+}
+
 void seat_leave(struct seat *s, Livekit__DisconnectReason why)
 {
 	if (!s)

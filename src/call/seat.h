@@ -56,4 +56,6 @@ enum {
 void seat_rpc_answer(struct seat *s, const struct seat_rpc *rpc, unsigned error, const char *text);
 /* How loud the phone was in the last window (struct media_level). */
 void seat_level(struct seat *s, uint8_t level, uint16_t active_ms, uint16_t observed_ms);
+/* How good its line is. */
+void seat_quality(struct seat *s, const struct connection_quality *q);
 void seat_leave(struct seat *s, Livekit__DisconnectReason why); /* frees it; no event after this */

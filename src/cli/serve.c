@@ -71,6 +71,12 @@ static void on_leg_digits_done(void *owner, media_id leg)
 	calls_leg_digits_done(s->calls, leg);
 }
 
+static void on_leg_stats(void *owner, media_id leg, const struct media_leg_stats *stats)
+{
+	struct server *s = owner;
+	calls_leg_stats(s->calls, leg, stats);
+}
+
 static const struct media_events media_events = {
 	.transport_state = on_transport_state,
 	.transport_sctp = on_transport_sctp,
@@ -79,6 +85,7 @@ static const struct media_events media_events = {
 	.leg_event = on_leg_event,
 	.leg_digit = on_leg_digit,
 	.leg_digits_done = on_leg_digits_done,
+	.leg_stats = on_leg_stats,
 };
 
 static void on_tick(void *owner)
@@ -89,6 +96,7 @@ static void on_tick(void *owner)
 	lines_look(s->lines);
 	server_look_at_files(s);
 	server_weigh_traffic(s);
+	policy_tick(s->policy, clock_ms(), clock_unix_s());
 }
 
 static uint64_t now_ms(void *owner)
@@ -344,9 +352,18 @@ static int build_calls(struct server *s)
 	const struct policy_config policy = {
 		.allowed_prefixes = (const char *const *)s->config.sip.allowed_countries.items,
 		.allowed_count = s->config.sip.allowed_countries.count,
+		.blocked_prefixes = (const char *const *)s->config.sip.blocked_prefixes.items,
+		.blocked_count = s->config.sip.blocked_prefixes.count,
 		.calls_per_second = s->config.sip.calls_per_second,
+		.queue_wait_ms = s->config.sip.call_queue_wait_ms,
+		.max_calls = s->config.sip.max_active_calls,
+		.max_calls_per_trunk = s->config.sip.max_calls_per_trunk,
+		.max_calls_per_identity = s->config.sip.max_calls_per_identity,
+		.minutes_per_day = s->config.sip.minutes_per_day,
+		.max_duration_ms = s->config.sip.max_call_duration_ms,
+		.store = s->store,
 	};
-	int r = policy_new(&s->policy, &policy);
+	int r = policy_new(&s->policy, &policy, clock_unix_s());
 	if (r < 0)
 		return r;
 	return calls_new(&s->calls, &s->loop,
@@ -462,6 +479,7 @@ static int build(struct server *s)
 static void end_rooms(struct server *s)
 {
 	timer_fini(&s->tick);
+	server_stop_learning(s);
 	s->lines = lines_free(s->lines);
 	s->sip = sip_agent_free(s->sip);
 	s->calls = calls_free(s->calls);

@@ -14,6 +14,15 @@ void leg_rtcp_init(struct leg *l)
 	l->reports.beats_to_next = LEG_BEATS_PER_S + rng_u32() % (2 * LEG_BEATS_PER_S);
 }
 
+static void read_reports(struct leg *l, const struct rtcp_packet *p, uint64_t now_us)
+{
+	struct rtcp_report report;
+	for (unsigned i = 0; i < p->count; ++i)
+		if (rtcp_read_report(&report, p, i) && report.ssrc == l->out.ssrc)
+			rtp_heard_put(&l->reports.heard, &report, (uint32_t)l->out.packets,
+				rtcp_ntp(clock_unix_ns()), now_us);
+}
+
 void leg_rtcp_datagram(
 	struct leg *l, const struct sockaddr *from, struct span datagram, uint64_t now_us)
 {
@@ -23,7 +32,9 @@ void leg_rtcp_datagram(
 	}
 	struct reader r = reader_of(datagram);
 	struct rtcp_sender s;
+	leg_receive_alive(l, now_us);
 	for (struct rtcp_packet p; rtcp_next(&p, &r);) {
+		read_reports(l, &p, now_us);
 		if (!rtcp_read_sender(&s, &p))
 			continue;
 		l->reports.last_sr = (uint32_t)(s.ntp >> 16);

@@ -44,9 +44,42 @@ static void on_voice_packet(struct source_sink *s, const struct media_packet *p)
 		room_voice_put(&v->voice, p);
 }
 
+/* Its last words are heard to their end, see drop_gone(). */
+static void let_go(struct leg_voice *v)
+{
+	source_remove_sink(&v->sink);
+	v->source = 0;
+	v->gone = true;
+	if (!v->leg->connected || !room_voice_holds(&v->voice))
+		voice_free(v);
+}
+
 static void on_source_gone(struct source_sink *s)
 {
-	voice_free(container_of(s, struct leg_voice, sink));
+	let_go(container_of(s, struct leg_voice, sink));
+}
+
+static void drop_gone(struct leg *l)
+{
+	for (struct list *it = l->out.voices.next, *next; it != &l->out.voices; it = next) {
+		struct leg_voice *v = container_of(it, struct leg_voice, link);
+		next = it->next;
+		if (v->gone && !room_voice_holds(&v->voice))
+			voice_free(v);
+	}
+}
+
+void leg_send_let_go(struct leg *l)
+{
+	for (struct list *it = l->out.voices.next, *next; it != &l->out.voices; it = next) {
+		next = it->next;
+		let_go(container_of(it, struct leg_voice, link));
+	}
+}
+
+bool leg_send_holds(const struct leg *l)
+{
+	return l->out.count || !list_empty(&l->out.voices);
 }
 
 void leg_hear(struct leg *l, struct source *s)
@@ -78,16 +111,23 @@ void leg_unhear(struct leg *l, media_id source)
 {
 	struct leg_voice *v = voice_of(l, source);
 	if (v)
-		voice_free(v);
+		let_go(v);
 }
 
 /* ---- life ---- */
 
+static void begin_stream(struct leg_sender *o)
+{
+	o->ssrc = rng_u32();
+	o->seq = (uint16_t)(rng_u32() & SRTP_FIRST_SEQ_MAX);
+	o->packets_before += o->packets;
+	o->packets = o->octets = 0;
+}
+
 void leg_send_init(struct leg *l)
 {
 	list_init(&l->out.voices);
-	l->out.ssrc = rng_u32();
-	l->out.seq = (uint16_t)(rng_u32() & SRTP_FIRST_SEQ_MAX);
+	begin_stream(&l->out);
 	l->out.timestamp = rng_u32();
 	l->out.resumed = true;
 	l->out.hz = FIRST_HZ;
@@ -129,13 +169,6 @@ static void take_rate(struct leg *l, uint32_t hz)
 		room_voice_rate(&container_of(it, struct leg_voice, link)->voice, hz);
 }
 
-static void new_ssrc(struct leg_sender *o)
-{
-	o->ssrc = rng_u32();
-	o->packets_before += o->packets;
-	o->packets = o->octets = 0;
-}
-
 /* Timestamps of another clock are another stream (RFC 7160, 4.1). */
 static void take_clock(struct leg_sender *o, uint32_t clock_hz)
 {
@@ -143,7 +176,7 @@ static void take_clock(struct leg_sender *o, uint32_t clock_hz)
 		return;
 	o->clock_hz = clock_hz;
 	if (o->packets)
-		new_ssrc(o);
+		begin_stream(o);
 }
 
 static void take_codec(struct leg *l, enum codec codec)
@@ -173,10 +206,8 @@ void leg_send_connect(struct leg *l)
  * differ) does not matter in the first turn; after it a new SSRC, which has no past, avoids that. */
 void leg_send_rekeyed(struct leg *l)
 {
-	if (l->out.packets_before + l->out.packets <= UINT16_MAX - SRTP_FIRST_SEQ_MAX)
-		return;
-	new_ssrc(&l->out);
-	l->out.seq = (uint16_t)(rng_u32() & SRTP_FIRST_SEQ_MAX);
+	if (l->out.packets > UINT16_MAX - SRTP_FIRST_SEQ_MAX)
+		begin_stream(&l->out);
 }
 
 void leg_digits(struct leg *l, const char *digits)
@@ -189,6 +220,13 @@ void leg_digits(struct leg *l, const char *digits)
 void leg_send_stats(const struct leg *l, struct media_leg_stats *ret)
 {
 	uint32_t deepest_us = 0;
+	const struct rtp_heard *heard = &l->reports.heard;
+	ret->codec_out = l->remote.codec;
+	ret->ptime_ms = l->remote.ptime_ms;
+	ret->far_expected = heard->expected;
+	ret->far_lost = heard->lost;
+	ret->far_jitter_us = (uint32_t)((uint64_t)heard->jitter * 1000000 / l->out.clock_hz);
+	ret->rtt_us = heard->rtt_us;
 	ret->sent = l->out.packets_before + l->out.packets;
 	list_each (it, &l->out.voices) {
 		const struct leg_voice *v = container_of(it, struct leg_voice, link);
@@ -206,7 +244,8 @@ void leg_send_stats(const struct leg *l, struct media_leg_stats *ret)
 /* "send" off, or an address that means nobody (0.0.0.0, port 0: hold as of old). */
 static bool may_send(const struct leg *l)
 {
-	return l->remote.send && address_port((const struct sockaddr *)&l->remote.rtp);
+	const struct sockaddr *to = (const struct sockaddr *)&l->remote.rtp;
+	return l->remote.send && address_port(to) && !address_is_any(to);
 }
 
 static void send_rtp(
@@ -318,6 +357,9 @@ void leg_send_beat(struct leg *l, uint64_t now_us)
 
 	/* Voices go on being played out while nothing is sent: no backlog when it resumes. */
 	mix(l, frame, now_us);
+	drop_gone(l);
+	if (l->remote.early)
+		memset(frame, 0, sizeof frame);
 	if (!may_send(l)) {
 		skip_sound(&l->out, leg_send_frame(l));
 		return;

@@ -55,14 +55,27 @@ struct media_level {
 
 enum media_leg_event {
 	MEDIA_LEG_FIRST_RTP, /* sound from the phone arrives */
-	MEDIA_LEG_SILENT,    /* no RTP for the configured media timeout */
+	MEDIA_LEG_SILENT,    /* neither RTP nor RTCP for the configured media timeout */
+	MEDIA_LEG_DRAINED,   /* what media_leg_drain() was for is done */
 };
 
+/* Since the leg was opened. */
 struct media_leg_stats {
-	uint64_t received, lost, late, sent, concealed;
+	/* From the phone: packets. `late` came, but after their sound had been made up; `dropped` were not
+	 * to be used (another address, a strange payload type, come already). */
+	enum codec codec_in;
+	uint64_t received, lost, holes, late, dropped;
 	uint64_t locked; /* came, but the key did not open them: forged, replayed, of another key */
 	uint32_t jitter_us;
-	uint16_t buffer_ms;
+	uint16_t in_buffer_ms; /* how long the phone's sound may wait for a packet that is missing */
+	/* To the phone. `concealed`: frames of either way with made-up sound in them. */
+	enum codec codec_out;
+	uint8_t ptime_ms;
+	uint64_t sent, concealed;
+	uint16_t buffer_ms; /* of the voices that it hears */
+	/* What the phone reports; zeros until it does. */
+	uint64_t far_expected, far_lost;
+	uint32_t far_jitter_us, rtt_us;
 };
 
 /* How one voice fares, since its source or sink was opened. */
@@ -91,6 +104,8 @@ struct media_events {
 	void (*leg_digit)(void *owner, media_id leg, char digit);
 	/* A digit that we send has been played out. */
 	void (*leg_digits_done)(void *owner, media_id leg);
+	/* Its figures, every second once it is connected; may be NULL. */
+	void (*leg_stats)(void *owner, media_id leg, const struct media_leg_stats *stats);
 	/* Its voices' figures; may be NULL. */
 	void (*transport_stats)(void *owner, media_id transport,
 		const struct media_voice_stats *stats, size_t count);
@@ -220,6 +235,9 @@ struct media_leg_remote {
 	size_t payload_count;
 	uint8_t ptime_ms;       /* what we send: 20 unless the answer says otherwise */
 	bool send, receive;     /* a=sendrecv and so on */
+	/* Before the answer: it is heard, but is sent silence in place of the room (some carriers and
+	 * every NAT want packets before they let any through), and may be silent for as long as it likes. */
+	bool early;
 	bool rtcp_mux;          /* RTCP comes and goes on the RTP port (RFC 5761) */
 	bool secure;            /* SRTP; nothing in clear */
 	struct srtp_keys keys;  /* of which "client" are ours; not with `dtls` */
@@ -237,6 +255,15 @@ void media_leg_hear(struct media *m, media_id leg, media_id source); /* mix this
 void media_leg_unhear(struct media *m, media_id leg, media_id source);
 /* Queue digits "0-9*#A-D" and 'w' (half a second), at most LIMIT_DTMF_QUEUE waiting. */
 void media_leg_digits(struct media *m, media_id leg, const char *digits);
+/* The room hears this tone until the phone is heard itself, or is connected after its answer. */
+struct media_ringback {
+	uint16_t hz[2];         /* both at once; 0 = none */
+	uint16_t cadence_ms[4]; /* on, off, on, off; ends with the first 0 */
+};
+void media_leg_ringback(struct media *m, media_id leg, const struct media_ringback *tone);
+/* Nobody of the room is heard any more, but what is on its way to the phone still is: for up to
+ * `voice_ms`, and `digits_ms` when digits wait. MEDIA_LEG_DRAINED follows, once. */
+void media_leg_drain(struct media *m, media_id leg, uint32_t voice_ms, uint32_t digits_ms);
 void media_leg_close(struct media *m, media_id leg);
 /* Last figures the worker reported (each second); zeros when unknown. */
 void media_leg_stats(struct media *m, media_id leg, struct media_leg_stats *ret);

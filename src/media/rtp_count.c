@@ -22,6 +22,7 @@ static void begin(struct rtp_count *c, uint32_t ssrc, uint16_t seq)
 		.highest_seq = seq,
 		.received_before = rtp_count_received(c),
 		.lost_before = rtp_count_lost(c),
+		.holes = c->holes,
 	};
 }
 
@@ -35,6 +36,7 @@ void rtp_count_put(struct rtp_count *c, uint32_t ssrc, uint16_t seq, uint32_t ti
 		begin(c, ssrc, seq);
 		c->transit = transit;
 	} else if (ahead > 0) {
+		c->holes += ahead > 1;
 		if (seq < c->highest_seq)
 			c->cycles += 65536;
 		c->highest_seq = seq;

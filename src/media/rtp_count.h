@@ -19,6 +19,7 @@ struct rtp_count {
 	uint32_t jitter_16; /* media clock ticks x 16 */
 	uint32_t transit;
 	uint64_t received_before, lost_before; /* of the streams before this one */
+	uint64_t holes; /* of all streams: how often one or more packets in a row were not there */
 };
 
 void rtp_count_put(struct rtp_count *c, uint32_t ssrc, uint16_t seq, uint32_t timestamp,

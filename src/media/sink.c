@@ -16,7 +16,6 @@ enum {
 	FRAME_MS = 20,
 	/* A larger step of the sequence is no loss but another life of the sender. */
 	SEQ_JUMP = 500,
-	RTT_S_MAX = 10, /* more is a clock that was set */
 	US_PER_MS = 1000,
 };
 
@@ -224,34 +223,9 @@ void sink_tick(struct sink *s, uint64_t now_us)
 	transport_send_rtcp(s->transport, writer_span(&w));
 }
 
-/* Its counts, made to only grow: a receiver may begin anew. */
-static void count_reported(struct sink *s, const struct rtcp_report *r)
-{
-	uint32_t expected = s->heard.at_us ? r->highest_seq - s->heard.highest_seq : s->packets;
-	int64_t lost = s->heard.at_us ? (int64_t)r->lost - s->heard.lost_seq : r->lost;
-
-	s->heard.highest_seq = r->highest_seq;
-	s->heard.lost_seq = r->lost;
-	if (expected > UINT16_MAX || lost > (int64_t)expected)
-		return;
-	s->heard.expected += expected;
-	if (lost >= 0)
-		s->heard.lost += (uint64_t)lost;
-	else /* they came late, or again */
-		s->heard.lost -= (uint64_t)-lost < s->heard.lost ? (uint64_t)-lost : s->heard.lost;
-}
-
 void sink_reported(struct sink *s, const struct rtcp_report *r, uint64_t now_us)
 {
-	count_reported(s, r);
-	s->heard.at_us = now_us;
-	s->heard.jitter = r->jitter;
-	if (!r->last_sr)
-		return;
-	uint32_t now = (uint32_t)(rtcp_ntp(clock_unix_ns()) >> 16);
-	uint32_t rtt = now - r->last_sr - r->delay_since_sr; /* 1/65536 s */
-	if (rtt < RTT_S_MAX << 16)
-		s->heard.rtt_us = (uint32_t)((uint64_t)rtt * 1000000 >> 16) | 1; /* known */
+	rtp_heard_put(&s->heard, r, s->packets, rtcp_ntp(clock_unix_ns()), now_us);
 }
 
 /* Only of this life, and not its first packet, which alone bears our mark: what is sent again must

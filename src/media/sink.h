@@ -7,6 +7,7 @@
 #pragma once
 
 #include "media/resend.h"
+#include "media/rtp_heard.h"
 #include "media/worker.h"
 #include "wire/rtcp.h"
 
@@ -37,15 +38,7 @@ struct sink {
 	uint64_t report_due_ms;
 
 	struct resend *resend; /* NULL: NACK was not negotiated */
-	/* What its receiver told in the last report (RFC 3550, 6.4.1). */
-	struct {
-		uint64_t at_us; /* 0 = nothing yet */
-		uint32_t highest_seq;
-		int32_t lost_seq; /* as in the report */
-		uint64_t expected, lost;
-		uint32_t jitter; /* ticks */
-		uint32_t rtt_us; /* 0 = not known */
-	} heard;
+	struct rtp_heard heard; /* what its receiver told */
 	uint32_t asked, resent; /* packets: by NACK, and those it got */
 };
 

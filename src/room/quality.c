@@ -73,6 +73,15 @@ struct connection_quality quality_best(void)
 		.quality = LIVEKIT__CONNECTION_QUALITY__EXCELLENT, .score = best_mos};
 }
 
+struct connection_quality quality_of_mos(float mos)
+{
+	static const float satisfying = 4.03f, bearable = 3.10f;
+	Livekit__ConnectionQuality name = mos >= satisfying ? LIVEKIT__CONNECTION_QUALITY__EXCELLENT
+		: mos >= bearable ? LIVEKIT__CONNECTION_QUALITY__GOOD
+				  : LIVEKIT__CONNECTION_QUALITY__POOR;
+	return (struct connection_quality){.quality = name, .score = mos};
+}
+
 static Livekit__ConnectionQuality name_of(float score)
 {
 	if (score > 80)

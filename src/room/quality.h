@@ -49,5 +49,8 @@ struct connection_quality {
 };
 /* EXCELLENT with the best score: nothing was measured. */
 struct connection_quality quality_best(void);
+/* Of a mean opinion score by ITU-T G.107: its annex B calls 4.03 and more satisfying, and past 3.10
+ * many are dissatisfied. */
+struct connection_quality quality_of_mos(float mos);
 /* `worst` becomes the worse of itself and `q`. */
 void quality_add(struct connection_quality *worst, const struct quality *q);
