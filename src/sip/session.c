@@ -114,13 +114,13 @@ static void on_free_now(struct sip_usage *u)
 	s->ops->free_now(s);
 }
 
-static uint64_t on_connection(const struct sip_usage *u)
+static const struct sip_path *on_path(const struct sip_usage *u)
 {
-	return container_of((struct sip_usage *)u, struct sip_session, usage)->path.connection;
+	return &container_of((struct sip_usage *)u, struct sip_session, usage)->path;
 }
 
 static const struct sip_usage_ops usage_ops = {
-	.connection = on_connection,
+	.path = on_path,
 	.request = on_request,
 	.ack = on_ack,
 	.free_now = on_free_now,
