@@ -132,6 +132,7 @@ static const struct sip_call_events sip_events = {
 	.answered = on_answered,
 	.refused = on_refused,
 	.offer = call_on_offer,
+	.info = call_on_info,
 	.acked = call_on_acked,
 	.reanswered = call_on_reanswered,
 	.referred = call_on_referred,

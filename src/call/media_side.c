@@ -25,8 +25,15 @@ void calls_leg_event(struct calls *cs, media_id leg, enum media_leg_event event)
 void calls_leg_digit(struct calls *cs, media_id leg, char digit)
 {
 	struct call *c = of_leg(cs, leg);
-	if (c && c->seat)
-		seat_send_digit(c->seat, digit);
+	if (c)
+		call_key_came(c, CALL_KEY_MEDIA, digit);
+}
+
+void calls_leg_key(struct calls *cs, media_id leg, char digit)
+{
+	struct call *c = of_leg(cs, leg);
+	if (c)
+		call_send_key(c, digit);
 }
 
 /* The digits of the request (an extension, a PIN) are out: people may talk. */

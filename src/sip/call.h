@@ -148,6 +148,10 @@ void sip_call_refer_forget(struct sip_call *c); /* no `referred` any more */
 /* Whether the far end said that it is at it: then its BYE is a success (RFC 5589 section 6.1). */
 bool sip_call_refer_accepted(const struct sip_call *c);
 
+/* INFO with this body (at most SIP_INFO_BODY_SIZE). Returns 0, -ENOMEM, or -EINVAL when not answered
+ * yet or too long. */
+MUST_USE int sip_call_info(struct sip_call *c, const char *content_type, struct span body);
+
 const char *sip_call_id(const struct sip_call *c); /* the Call-ID header */
 /* Where the INVITE went, once it did; family 0 before. */
 void sip_call_remote(const struct sip_call *c, struct sockaddr_storage *ret);

@@ -52,6 +52,8 @@ struct trunk_options {
 	bool user_phone;		  /* ";user=phone" behind numbers */
 	bool privacy;			  /* the called one shall not see the number */
 
+	unsigned dtmf; /* enum option_dtmf */
+
 	uint32_t options_interval_s; /* OPTIONS, to see whether the trunk is there; 0 = none */
 };
 
@@ -61,6 +63,12 @@ enum option_identity { /* where the caller's number stands when From has another
 	OPTION_IDENTITY_PAI,  /* P-Asserted-Identity, RFC 3325 */
 	OPTION_IDENTITY_PPI,  /* P-Preferred-Identity */
 	OPTION_IDENTITY_RPID, /* Remote-Party-ID, before RFC 3325 */
+};
+enum option_dtmf { /* how keys are sent */
+	OPTION_DTMF_AUTO, /* RFC 4733, or tones where the answer has none */
+	OPTION_DTMF_RFC4733,
+	OPTION_DTMF_INFO,   /* SIP INFO, application/dtmf-relay */
+	OPTION_DTMF_INBAND, /* tones */
 };
 enum option_numbers {
 	OPTION_NUMBERS_AS_GIVEN,
