@@ -36,7 +36,7 @@ struct api_config {
 
 	/* By what our SIP is reached, for an operator; NULL and 0 = not told. */
 	const char *sip_host, *media_ip;
-	uint16_t sip_port;
+	uint16_t sip_port, rtp_port_first, rtp_port_last;
 
 	jwt_secret_fn *secret_of; /* the secret of an API key, or NULL */
 	void *secret_owner;

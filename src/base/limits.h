@@ -69,6 +69,9 @@ enum {
 	LIMIT_SIP_CONNECT_S = 10,          /* for one of ours to be there */
 	LIMIT_SIP_MESSAGE_S = 10,          /* for a message to come whole, once it has begun */
 	LIMIT_SIP_PONG_S = 10,             /* RFC 5626 section 4.4.1 */
+	LIMIT_SIP_DEAD_TARGETS = 64,       /* addresses that did not answer, remembered */
+	LIMIT_SIP_DEAD_S = 60,             /* ... for so long, or what Retry-After says up to */
+	LIMIT_SIP_DEAD_MAX_S = 300,
 	LIMIT_SIP_IDLE_S = 300,            /* for one that no call needs */
 	LIMIT_CALLS = 2000,
 	LIMIT_CALLS_PER_ROOM = 32,
@@ -137,6 +140,8 @@ enum {
 /* Trunks, policy, API. */
 enum {
 	LIMIT_TRUNKS = 1000,
+	LIMIT_QUEUED_CALLS = 64, /* of one trunk, waiting for its calls per second */
+	LIMIT_USAGE_KEYS = 1000, /* API keys whose minutes are counted */
 	LIMIT_CONFIG_BYTES = 1 << 20,
 	LIMIT_TURN_SERVERS = 16,
 	LIMIT_BACKEND_BODY_BYTES = 64 << 10,

@@ -1,6 +1,7 @@
 /* call/dial.c - the SIP side of a call: its INVITE, and what the far end says to it. */
 #include "call/call_private.h"
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -29,8 +30,10 @@ static void on_progress(void *owner, const struct sip_message *response)
 	if (c->state == CALL_ENDED)
 		return;
 	call_show_headers(c, response, &none);
-	if (response->status >= 180)
+	if (response->status >= 180 && response->status != 199) /* 199: one phone of several gave up, RFC 6228 */
 		show_ringing(c);
+	if (response->status >= 180)
+		call_hear_early(c, response);
 }
 
 static void show_dialog(struct call *c, const struct sip_message *response)
@@ -47,6 +50,16 @@ static void show_dialog(struct call *c, const struct sip_message *response)
 		seat_set_attributes(c->seat, a, COUNT_OF(a));
 }
 
+/* Some carriers describe their sound in 183 only, and answer under another tag. */
+static enum answer_outcome read_answer(struct media_leg_remote *ret, struct call *c, const struct sip_message *response)
+{
+	enum answer_outcome outcome = negotiation_settle(&c->talk, response->to.tag, response->body, ret);
+
+	if (outcome != ANSWER_E_NONE || !c->early.heard)
+		return outcome;
+	return negotiation_settle(&c->talk, span_text(c->early.tag), response->body, ret);
+}
+
 static void on_answered(void *owner, const struct sip_message *response)
 {
 	struct call *c = owner;
@@ -54,13 +67,14 @@ static void on_answered(void *owner, const struct sip_message *response)
 		return;
 
 	struct media_leg_remote remote;
-	enum answer_outcome outcome = negotiation_settle(&c->talk, response->to.tag, response->body, &remote);
+	enum answer_outcome outcome = read_answer(&remote, c, response);
 	if (outcome != ANSWER_OK) {
 		call_fail_as(c, answer_is_about_keys(outcome) ? CALL_FAILURE_ENCRYPTION : CALL_FAILURE_MEDIA,
 			answer_outcome_text(outcome));
 		return;
 	}
 	timer_stop(&c->ringing);
+	policy_answered(&c->allowed, clock_ms());
 	call_connect_media(c, &remote);
 	if (*c->dtmf)
 		media_leg_digits(c->calls->config.media, c->leg, c->dtmf);
@@ -115,16 +129,25 @@ static void on_failed(void *owner, const struct sip_failure *f)
 	call_refused(c, f, failure_kind(f->why));
 }
 
+static enum call_end end_of(const struct sip_end *end, bool moved)
+{
+	if (end->by_far_end)
+		return moved ? CALL_END_TRANSFERRED : CALL_END_FAR_END;
+	if (!strcmp(end->why, "expired"))
+		return CALL_END_SESSION_EXPIRED;
+	return strcmp(end->why, "no ack") ? CALL_END_LOST : CALL_END_NO_ACK;
+}
+
 static void on_ended(void *owner, const struct sip_end *end)
 {
 	struct call *c = owner;
-	bool moved = end->by_far_end && sip_call_refer_accepted(c->sip);
+	bool moved = sip_call_refer_accepted(c->sip);
 	c->sip = NULL;
 	if (c->state == CALL_ENDED) {
 		call_free_soon(c);
 		return;
 	}
-	call_end_as(c, moved ? CALL_END_TRANSFERRED : end->by_far_end ? CALL_END_FAR_END : CALL_END_LOST, end->request);
+	call_end_as(c, end_of(end, moved), end->request);
 }
 
 static const struct sip_call_events sip_events = {
@@ -260,6 +283,7 @@ int call_invite(struct call *c, const struct call_request *request, const char *
 			.header_count = header_count,
 			.body = body,
 			.call_id = c->record.on ? c->record.sip_call_id : NULL,
+			.session_expires_s = options.session_expires_s,
 		},
 		&sip_events, c);
 	mem_free(headers);

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "sip/call.h"
+#include "sip/aim.h"
 #include "trunk/options.h"
 
 struct identity_wish {
@@ -45,6 +45,7 @@ MUST_USE int identity_write(struct identity *ret, const struct identity_wish *w)
 enum { IDENTITY_URI_SIZE = 600 };
 bool identity_register_uris(char address[IDENTITY_URI_SIZE], char registrar[IDENTITY_URI_SIZE],
 	const Livekit__SIPOutboundTrunkInfo *trunk, const struct trunk_options *options);
+/* The same as a wish for sip_invite(). */
 enum sip_protocol_choice identity_protocol(const Livekit__SIPOutboundTrunkInfo *trunk);
 /* ";transport=udp", or "": what the trunk asks for. */
 const char *identity_transport(const Livekit__SIPOutboundTrunkInfo *trunk);

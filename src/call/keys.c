@@ -37,16 +37,18 @@ void call_key_came(struct call *c, enum call_key_way way, char digit)
 void call_on_info(void *owner, const struct sip_message *request)
 {
 	struct call *c = owner;
-	struct dtmf_info key;
-	if (c->state == CALL_ACTIVE && dtmf_info_parse(&key, sip_message_value(request, SIP_H_CONTENT_TYPE), request->body))
-		call_key_came(c, CALL_KEY_INFO, key.digit);
+	struct dtmf_info info;
+	if (!dtmf_info_parse(&info, request->body))
+		return;
+	for (const char *at = info.digits; *at && c->seat; ++at)
+		call_key_came(c, CALL_KEY_INFO, *at);
 }
 
 void call_send_key(struct call *c, char digit)
 {
 	char body[DTMF_INFO_SIZE];
 	struct writer w = writer_of(body, sizeof body);
-	dtmf_info_write(&w, &(struct dtmf_info){.digit = digit, .duration_ms = KEY_MS});
+	dtmf_info_write(&w, digit, KEY_MS);
 	if (c->sip && sip_call_info(c->sip, "application/dtmf-relay", writer_span(&w)) < 0)
 		log_warn(c->id, "a key could not be sent by INFO");
 }

@@ -21,6 +21,7 @@ static const struct command {
 } commands[] = {
 	{{"serve"}, cli_serve, "run the server: rooms, SIP, backend and the page"},
 	{{"simulate"}, cli_simulate, "run the far end: a trunk with a bank behind it"},
+	{{"doctor"}, cli_doctor, "examine a trunk: what is wrong, and what to fix first"},
 	{{"sip", "outbound", "create"}, cli_outbound_create, "make an outbound trunk from a JSON file"},
 	{{"sip", "outbound", "list"}, cli_outbound_list, "show the outbound trunks"},
 	{{"sip", "outbound", "update"}, cli_outbound_update, "replace an outbound trunk"},

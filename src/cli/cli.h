@@ -14,6 +14,7 @@ int cli_main(int argc, char **argv);
 /* argv[0] is the command's last word; each answers an exit status. */
 int cli_serve(int argc, char **argv);    /* cli/serve.c */
 int cli_simulate(int argc, char **argv); /* cli/simulate.c */
+int cli_doctor(int argc, char **argv);   /* cli/doctor.c; exit status 3: nothing could be examined */
 int cli_outbound_create(int argc, char **argv);
 int cli_outbound_list(int argc, char **argv);
 int cli_outbound_update(int argc, char **argv);

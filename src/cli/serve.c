@@ -103,6 +103,7 @@ static void on_tick(void *owner)
 	lines_look(s->lines);
 	server_look_at_files(s);
 	server_weigh_traffic(s);
+	policy_tick(s->policy, clock_ms(), clock_unix_s());
 }
 
 static uint64_t now_ms(void *owner)
@@ -358,9 +359,18 @@ static int build_calls(struct server *s)
 	const struct policy_config policy = {
 		.allowed_prefixes = (const char *const *)s->config.sip.allowed_countries.items,
 		.allowed_count = s->config.sip.allowed_countries.count,
+		.blocked_prefixes = (const char *const *)s->config.sip.blocked_prefixes.items,
+		.blocked_count = s->config.sip.blocked_prefixes.count,
 		.calls_per_second = s->config.sip.calls_per_second,
+		.queue_wait_ms = s->config.sip.call_queue_wait_ms,
+		.max_calls = s->config.sip.max_active_calls,
+		.max_calls_per_trunk = s->config.sip.max_calls_per_trunk,
+		.max_calls_per_identity = s->config.sip.max_calls_per_identity,
+		.minutes_per_day = s->config.sip.minutes_per_day,
+		.max_duration_ms = s->config.sip.max_call_duration_ms,
+		.store = s->store,
 	};
-	int r = policy_new(&s->policy, &policy);
+	int r = policy_new(&s->policy, &policy, clock_unix_s());
 	if (r < 0)
 		return r;
 	return calls_new(&s->calls, &s->loop,
@@ -476,6 +486,7 @@ static int build(struct server *s)
 static void end_rooms(struct server *s)
 {
 	timer_fini(&s->tick);
+	server_stop_learning(s);
 	s->lines = lines_free(s->lines);
 	s->sip = sip_agent_free(s->sip);
 	s->calls = calls_free(s->calls);

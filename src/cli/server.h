@@ -65,6 +65,7 @@ struct server {
 	bool loopback; /* everything on 127.0.0.1: --dev, or bind_addresses says so */
 	bool stopping;
 	uint64_t peers_version, peers_learned_ms;
+	struct list peers_learning; /* hosts that are being looked up */
 	unsigned doors_open;
 	void (*doors_closed)(struct server *s);
 
@@ -106,6 +107,7 @@ void server_watch_hangup(struct server *s);
 void server_weigh_traffic(struct server *s);
 /* cli/server_peers.c; cheap when nothing has changed. */
 void server_learn_peers(struct server *s);
+void server_stop_learning(struct server *s);
 /* cli/server_trunks.c */
 MUST_USE int server_build_lines(struct server *s);
 void server_write_trunks(void *owner, struct exposition *e); /* for struct metrics_config */

@@ -73,6 +73,8 @@ static int open_api(struct server *s)
 					.sip_host = s->sip_host,
 					.media_ip = s->media_ip,
 					.sip_port = sip_agent_port(s->sip),
+					.rtp_port_first = s->config.sip.rtp_port.first,
+					.rtp_port_last = s->config.sip.rtp_port.last,
 					.secret_of = server_secret,
 					.secret_owner = s,
 					.sign_key = s->sign_key,

@@ -4,6 +4,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
+#include "call/identity.h"
 #include "net/address.h"
 #include "trunk/options.h"
 
@@ -11,37 +13,55 @@
 
 enum { AGAIN_MS = 10 * 60 * 1000 }; /* Twilio's names live for ten minutes */
 
-static void on_addresses(
-	void *owner, const struct sockaddr_storage *addresses, size_t count, const char *why)
+/* One host that is being looked up. */
+struct learning {
+	struct list link;
+	struct server *server;
+	struct sip_location *location;
+};
+
+static void learning_free(struct learning *l)
 {
-	struct server *s = owner;
+	sip_locate_cancel(l->location);
+	list_remove(&l->link);
+	mem_free(l);
+}
+
+static void on_located(void *owner, const struct sip_target *targets, size_t count, const char *why)
+{
+	struct learning *l = owner;
 	char ip[ADDRESS_TEXT_SIZE];
-	for (size_t i = 0; i < count && s->sip; ++i) {
-		const struct sockaddr *a = (const struct sockaddr *)&addresses[i];
-		if (sip_agent_add_peer(s->sip, address_ip_text(ip, a), a->sa_family == AF_INET6 ? 128 : 32) < 0)
+	for (size_t i = 0; i < count; ++i) {
+		const struct sockaddr *a = (const struct sockaddr *)&targets[i].address;
+		if (sip_agent_add_peer(l->server->sip, address_ip_text(ip, a), a->sa_family == AF_INET6 ? 128 : 32) < 0)
 			log_warn("sip", "%s cannot be remembered as a trunk's address", ip);
 	}
+	l->location = NULL;
+	learning_free(l);
 }
 
-/* The host of "host", "host:port", "[ip6]" or "[ip6]:port". */
-static void host_of(char *out, size_t size, const char *address)
+/* Every address that "host[:port]" may stand for. */
+static void learn(struct server *s, const char *address, enum sip_protocol_choice protocol)
 {
-	if (*address == '[') {
-		snprintf(out, size, "%.*s", (int)strcspn(address + 1, "]"), address + 1);
+	char uri[OPTION_TEXT_SIZE + 8];
+	struct sip_aim aim;
+	struct sip_location *location = NULL;
+	if (!*address)
 		return;
+	snprintf(uri, sizeof uri, "sip:%s", address);
+	int r = sip_aim_read(&aim, uri, protocol, NULL, NULL);
+	struct learning *l = r < 0 ? NULL : mem_zalloc(sizeof *l);
+	if (l) {
+		l->server = s;
+		list_add(&s->peers_learning, &l->link);
+		r = sip_aim_locate(&location, s->sip, &aim, on_located, l);
+		if (r < 0)
+			learning_free(l);
+		else if (location)
+			l->location = location; /* a literal is learned, and `l` gone, already */
 	}
-	const char *colon = strchr(address, ':');
-	bool is_ipv6 = colon && strchr(colon + 1, ':');
-	snprintf(out, size, "%.*s", (int)(is_ipv6 ? strlen(address) : strcspn(address, ":")), address);
-}
-
-static void learn(struct server *s, const char *address)
-{
-	char host[256];
-	struct dns_query *q;
-	host_of(host, sizeof host, address);
-	if (*host && dns_resolve(&q, s->dns, host, 0, on_addresses, s) < 0)
-		log_warn("sip", "%s cannot be looked up now", host);
+	if (!l || r < 0)
+		log_warn("sip", "%s cannot be looked up now", address);
 }
 
 /* Its registrar and its proxy send us requests as well. */
@@ -49,11 +69,17 @@ static void learn_trunk(struct server *s, const Livekit__SIPOutboundTrunkInfo *t
 {
 	struct trunk_options options;
 	char why[TRUNK_WHY_SIZE];
-	learn(s, trunk->address);
+	learn(s, trunk->address, identity_protocol(trunk));
 	if (trunk_options_read(&options, trunk->metadata, why) == 0) {
-		learn(s, options.outbound_proxy);
-		learn(s, options.reg.host);
+		learn(s, options.outbound_proxy, identity_protocol(trunk));
+		learn(s, options.reg.host, identity_protocol(trunk));
 	}
+}
+
+void server_stop_learning(struct server *s)
+{
+	while (s->peers_learning.next && !list_empty(&s->peers_learning))
+		learning_free(list_first(&s->peers_learning, struct learning, link));
 }
 
 void server_learn_peers(struct server *s)
@@ -63,6 +89,8 @@ void server_learn_peers(struct server *s)
 		return;
 	s->peers_version = version;
 	s->peers_learned_ms = now;
+	server_stop_learning(s);
+	list_init(&s->peers_learning);
 	sip_agent_clear_peers(s->sip);
 	for (size_t i = 0; i < trunks_count(s->trunks); ++i)
 		learn_trunk(s, trunks_at(s->trunks, i));

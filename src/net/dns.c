@@ -1,11 +1,10 @@
 #include "net/dns.h"
 
 #include "base/err.h"
-#include "base/list.h"
 #include "base/mem.h"
 #include "net/address.h"
+#include "net/dns_inside.h"
 
-#include <ares.h>
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
@@ -20,25 +19,10 @@ struct dns_socket {
 	struct list link;
 };
 
-struct dns {
-	struct loop *loop;
-	ares_channel channel;
-	struct timer tick; /* c-ares' own timeouts; runs while queries do */
-	struct list sockets;
-	struct list queries;
-	size_t query_count;
-	bool closing;
-};
-
-struct dns_query {
-	struct dns *dns;
-	struct list link;
-	struct deferred deliver;
-	dns_answer_fn *answer; /* NULL: cancelled */
-	void *owner;
+struct address_query {
+	struct dns_query q; /* first */
+	dns_answer_fn *answer;
 	uint16_t port;
-	const char *why;
-	size_t count;
 	struct sockaddr_storage found[DNS_ADDRESSES_MAX];
 };
 
@@ -185,40 +169,70 @@ int dns_set_servers(struct dns *d, const char *servers)
 
 /* ---- queries ---- */
 
-/* The order within a family is the resolver's: it spreads load by it. */
-static void collect_family(struct dns_query *q, const struct ares_addrinfo *info, int family)
+int dns_query_new(struct dns_query **ret, size_t size, struct dns *d,
+	void (*tell)(struct dns_query *q), void *owner)
 {
-	const struct ares_addrinfo_node *node = info->nodes;
-	for (; node && q->count < DNS_ADDRESSES_MAX; node = node->ai_next) {
-		if (node->ai_family != family || node->ai_addrlen > sizeof q->found[0])
-			continue;
-		memcpy(&q->found[q->count], node->ai_addr, node->ai_addrlen);
-		address_set_port(&q->found[q->count++], q->port);
-	}
+	if (d->query_count >= DNS_QUERIES_MAX)
+		return -EBUSY;
+	struct dns_query *q = mem_zalloc(size);
+	if (!q)
+		return err_new(-ENOMEM);
+	q->dns = d;
+	q->tell = tell;
+	q->owner = owner;
+	list_add(&d->queries, &q->link);
+	++d->query_count;
+	if (!timer_running(&d->tick))
+		timer_start(&d->tick, TICK_MS, TICK_MS);
+	*ret = q;
+	return 0;
 }
 
 static void deliver(struct deferred *deferred)
 {
 	struct dns_query *q = container_of(deferred, struct dns_query, deliver);
 	unlink_query(q); /* first: the answer may well free the whole resolver */
-	if (q->answer)
-		q->answer(q->owner, q->found, q->count, q->count ? NULL : q->why);
+	if (q->tell)
+		q->tell(q);
 	mem_free(q);
+}
+
+void dns_query_end(struct dns_query *q, int status)
+{
+	q->why = ares_strerror(status == ARES_SUCCESS ? ARES_ENODATA : status);
+	if (!q->dns->closing)
+		loop_defer(q->dns->loop, &q->deliver, deliver);
+}
+
+/* The order within a family is the resolver's: it spreads load by it. */
+static void collect_family(struct address_query *a, const struct ares_addrinfo *info, int family)
+{
+	const struct ares_addrinfo_node *node = info->nodes;
+	for (; node && a->q.count < DNS_ADDRESSES_MAX; node = node->ai_next) {
+		if (node->ai_family != family || node->ai_addrlen > sizeof a->found[0])
+			continue;
+		memcpy(&a->found[a->q.count], node->ai_addr, node->ai_addrlen);
+		address_set_port(&a->found[a->q.count++], a->port);
+	}
+}
+
+static void tell_addresses(struct dns_query *q)
+{
+	struct address_query *a = (struct address_query *)q;
+	a->answer(q->owner, a->found, q->count, q->count ? NULL : q->why);
 }
 
 /* From c-ares, perhaps even before dns_resolve() returns: the owner hears of it later. */
 static void on_answer(void *owner, int status, int timeouts, struct ares_addrinfo *info)
 {
-	struct dns_query *q = owner;
-	q->why = ares_strerror(status == ARES_SUCCESS ? ARES_ENODATA : status);
+	struct address_query *a = owner;
 	if (status == ARES_SUCCESS && info) {
-		collect_family(q, info, AF_INET);
-		collect_family(q, info, AF_INET6);
+		collect_family(a, info, AF_INET);
+		collect_family(a, info, AF_INET6);
 	}
 	if (info)
 		ares_freeaddrinfo(info);
-	if (!q->dns->closing)
-		loop_defer(q->dns->loop, &q->deliver, deliver);
+	dns_query_end(&a->q, status);
 }
 
 static int parse_literal(struct sockaddr_storage *ret, const char *host, uint16_t port)
@@ -240,28 +254,22 @@ int dns_resolve(struct dns_query **ret, struct dns *d, const char *host, uint16_
 		answer(owner, &literal, 1, NULL);
 		return 0;
 	}
-	if (d->query_count >= DNS_QUERIES_MAX)
-		return -EBUSY;
-	struct dns_query *q = mem_zalloc(sizeof *q);
-	if (!q)
-		return err_new(-ENOMEM);
-	q->dns = d;
-	q->answer = answer;
-	q->owner = owner;
-	q->port = port;
-	list_add(&d->queries, &q->link);
-	++d->query_count;
-	if (!timer_running(&d->tick))
-		timer_start(&d->tick, TICK_MS, TICK_MS);
+	struct dns_query *q;
+	int r = dns_query_new(&q, sizeof(struct address_query), d, tell_addresses, owner);
+	if (r < 0)
+		return r;
+	struct address_query *a = (struct address_query *)q;
+	a->answer = answer;
+	a->port = port;
 	*ret = q;
 
 	struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_flags = ARES_AI_NOSORT};
-	ares_getaddrinfo(d->channel, host, NULL, &hints, on_answer, q);
+	ares_getaddrinfo(d->channel, host, NULL, &hints, on_answer, a);
 	return 0;
 }
 
 void dns_cancel(struct dns_query *q)
 {
 	if (q)
-		q->answer = NULL;
+		q->tell = NULL;
 }

@@ -56,6 +56,8 @@ struct carrier {
 	struct loop *loop;
 	struct carrier_wire *wire;
 	struct carrier_log log;
+	void (*message)(void *owner, const char *from, const char *to, struct span bytes);
+	void *owner;
 	struct carrier_random random;
 	struct carrier_trunk *trunks; /* CARRIER_TRUNKS_MAX of them; the first takes every other host */
 	size_t trunk_count;
@@ -123,12 +125,14 @@ struct carrier_call {
 	size_t route_count;
 	char peer_contact[CARRIER_URI_SIZE]; /* where our requests go: the caller's Contact */
 	uint32_t cseq, peer_cseq;
+	uint32_t rseq; /* of the last reliable response; 0 = none yet */
 	struct carrier_asked asked;
 	struct carrier_resend reply; /* to the last request in the dialog: kept for who asks again */
 	char reply_branch[72];
 
 	struct carrier_media media;
 	struct voice *voice;
+	struct sdp_crypto crypto; /* ours: one key for the whole call */
 	uint64_t sdp_id, sdp_version;
 	enum sdp_direction direction; /* ours */
 	bool zero_hold;
@@ -136,7 +140,8 @@ struct carrier_call {
 
 	char script[CARRIER_SCRIPT_MAX];
 	size_t step; /* offset of the next one */
-	enum script_wait { WAIT_NOT, WAIT_TIME, WAIT_CANCEL, WAIT_PRACK, WAIT_ACK, WAIT_ANSWER, WAIT_BYE, WAIT_DTMF } waits;
+	enum script_wait { WAIT_NOT, WAIT_TIME, WAIT_CANCEL, WAIT_PRACK, WAIT_ACK, WAIT_ANSWER, WAIT_BYE, WAIT_KEY,
+		WAIT_SOUND } waits;
 	struct timer wait, session, duration, linger;
 	uint64_t session_ms;
 	bool cancelled;

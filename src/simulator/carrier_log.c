@@ -1,6 +1,7 @@
 #include "simulator/carrier_log.h"
 
 #include "base/clock.h"
+#include "wire/sip_mask.h"
 
 #include <stdlib.h>
 
@@ -50,14 +51,9 @@ json_t *carrier_log_text(struct span s)
 
 json_t *carrier_log_message(struct span s)
 {
-	static const char word[] = "response=\"";
-	char text[MESSAGE_MAX];
-	size_t size = s.size < sizeof text ? s.size : sizeof text;
-	memcpy(text, s.data, size);
-	for (char *at = text; (at = memmem(at, size - (size_t)(at - text), word, sizeof word - 1));) {
-		at += sizeof word - 1;
-		for (; at < text + size && *at != '"' && *at != '\r'; ++at)
-			*at = 'x';
-	}
-	return ascii(span_of(text, size), true);
+	uint8_t bytes[MESSAGE_MAX];
+	size_t size = s.size < sizeof bytes ? s.size : sizeof bytes;
+	memcpy(bytes, s.data, size);
+	sip_mask(bytes, size);
+	return ascii(span_of(bytes, size), true);
 }

@@ -23,5 +23,5 @@ void carrier_log_init(struct carrier_log *l, void (*line)(void *owner, const cha
 void carrier_log_event(struct carrier_log *l, const char *event, const char *call, json_t *fields);
 /* Bytes of a stranger as a JSON string: what is not ASCII becomes '?'. */
 json_t *carrier_log_text(struct span s);
-/* A whole SIP message, the responses of its credentials masked. */
+/* A whole SIP message, its secrets masked. */
 json_t *carrier_log_message(struct span s);

@@ -152,7 +152,9 @@ void carrier_call_say(struct carrier_call *call, const struct carrier_say *say)
 	uint8_t out[CARRIER_MESSAGE_MAX];
 	struct writer w = writer_of(extra, sizeof extra - 1);
 	if (say->reliably) {
-		f->rseq = carrier_random_u32(&call->carrier->random) % 100000 + 1;
+		/* Any number first, then one more each time (RFC 3262 section 3). */
+		call->rseq = call->rseq ? call->rseq + 1 : carrier_random_u32(&call->carrier->random) % 100000 + 1;
+		f->rseq = call->rseq;
 		write_format(&w, "Require: 100rel|RSeq: %u|", f->rseq);
 	}
 	if (say->status >= 200 && say->status < 300)

@@ -119,20 +119,66 @@ static enum next pause_for(struct carrier_call *call, const char *args)
 
 static enum next await(struct carrier_call *call, const char *args)
 {
-	return wait_for(call, is_word(args, "cancel") ? WAIT_CANCEL : is_word(args, "key") ? WAIT_DTMF : WAIT_BYE);
+	return wait_for(call, is_word(args, "cancel") ? WAIT_CANCEL
+		: is_word(args, "key") ? WAIT_KEY : is_word(args, "sound") ? WAIT_SOUND : WAIT_BYE);
 }
 
+static const struct {
+	const char *name;
+	void (*play)(struct voice *v);
+} sounds[] = {
+	{"ringback", voice_ringback},
+	{"echo", voice_echo},
+	{"comfort-noise", voice_noise},
+	{"nothing", voice_nothing},
+	{"recorded", voice_play_back},
+};
+
+/* "tone [MS]", "silence [MS]", "record MS", one of the sounds, or a prompt */
 static enum next play(struct carrier_call *call, const char *args)
 {
+	uint32_t ms = (uint32_t)strtoul(after_word(args), NULL, 10);
 	call->bank_is_there = false;
+	for (size_t i = 0; i < COUNT_OF(sounds); ++i) {
+		if (!is_word(args, sounds[i].name))
+			continue;
+		sounds[i].play(call->voice);
+		return NEXT;
+	}
 	if (is_word(args, "tone"))
-		voice_tone(call->voice, 0);
-	else if (is_word(args, "echo"))
-		voice_echo(call->voice);
+		voice_tone(call->voice, ms);
 	else if (is_word(args, "silence"))
-		voice_pause(call->voice, 0);
+		voice_pause(call->voice, ms);
+	else if (is_word(args, "record"))
+		voice_record(call->voice, ms);
 	else
 		voice_play(call->voice, args);
+	return NEXT;
+}
+
+static enum next press(struct carrier_call *call, const char *args)
+{
+	voice_press(call->voice, args);
+	return NEXT;
+}
+
+/* "line loss=5 jitter=30 reorder=2 duplicate=1" */
+static enum next spoil(struct carrier_call *call, const char *args)
+{
+	voice_spoil(call->voice, &(struct line_faults){.loss = number_in(args, "loss", 0), .jitter_ms = number_in(args, "jitter", 0),
+		.reorder = number_in(args, "reorder", 0), .duplicate = number_in(args, "duplicate", 0)});
+	return NEXT;
+}
+
+/* "rtp ssrc", "rtp port", "rtp odd N": the stream changes without a word of SIP */
+static enum next rtp(struct carrier_call *call, const char *args)
+{
+	if (is_word(args, "ssrc"))
+		voice_new_ssrc(call->voice);
+	else if (is_word(args, "port"))
+		return voice_move(call->voice) < 0 ? STOPS : NEXT;
+	else if (is_word(args, "odd"))
+		voice_send_odd(call->voice, (uint8_t)(strtoul(after_word(args), NULL, 10) & 0x7f));
 	return NEXT;
 }
 
@@ -149,7 +195,7 @@ static enum next bye(struct carrier_call *call, const char *args)
 	return STOPS;
 }
 
-/* "hold sendonly|inactive|zero", "resume", "refresh", "no-offer", "codec PCMA" */
+/* "sendonly", "inactive", "zero", "resume", "refresh", "no-offer", "port", "codec PCMA" */
 static enum next change(struct carrier_call *call, enum sip_method method, const char *args)
 {
 	struct carrier_ask ask = {.method = method, .offer = true};
@@ -166,6 +212,9 @@ static enum next change(struct carrier_call *call, enum sip_method method, const
 	} else if (is_word(args, "refresh")) {
 		ask.offer = method == SIP_INVITE;
 		ask.extra = "Session-Expires: 1800;refresher=uac";
+	} else if (is_word(args, "port")) {
+		if (voice_move(call->voice) < 0)
+			return STOPS;
 	} else if (is_word(args, "codec")) {
 		bool alaw = is_word(after_word(args), "PCMA");
 		call->media.formats[0] = (struct carrier_format){alaw ? CODEC_PCMA : CODEC_PCMU, alaw ? 8 : 0};
@@ -223,6 +272,9 @@ static const struct {
 	{"wait", pause_for},
 	{"await", await},
 	{"play", play},
+	{"press", press},
+	{"line", spoil},
+	{"rtp", rtp},
 	{"bank", bank},
 	{"bye", bye},
 	{"reinvite", reinvite},

@@ -2,18 +2,18 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/tcp.h"
 #include "net/udp.h"
-#include "wire/sip_message.h"
+#include "wire/sip_stream.h"
 
 #include <errno.h>
 
 enum {
 	QUEUE_MAX = 1 << 20,
 	CONNECTIONS_MAX = 256,
+	PING_BYTES = 4,
 	PIECE = 40, /* bytes of a slow stream at a time */
 	KEPT_MAX = 64 << 10, /* not yet sent on a slow stream */
 };
@@ -31,7 +31,8 @@ struct connection {
 	struct carrier_wire *wire;
 	struct tcp *stream; /* NULL once it has closed */
 	struct carrier_way way;
-	struct buf in, slow;
+	struct sip_stream in;
+	struct buf slow;
 	struct timer slow_timer;
 	long piece_ms;
 	struct deferred free_later;
@@ -90,7 +91,7 @@ static void free_connection(struct deferred *d)
 	if (c->wire)
 		--c->wire->connection_count;
 	timer_fini(&c->slow_timer);
-	buf_fini(&c->in);
+	sip_stream_fini(&c->in);
 	buf_fini(&c->slow);
 	mem_free(c);
 }
@@ -107,27 +108,26 @@ static void on_closed(void *owner, int error)
 	loop_defer(c->wire->loop, &c->free_later, free_connection);
 }
 
-/* True when a message was handed up, so that there may be more. */
+/* True when there may be more. */
 static bool take_one(struct connection *c)
 {
-	size_t size = 0;
 	struct carrier_wire *w = c->wire;
-	switch (sip_message_frame(buf_span(&c->in), &size)) {
+	struct span message;
+	switch (sip_stream_next(&c->in, &message)) {
 	case 0:
-		w->events->message(w->owner, &c->way, span_of(c->in.data, size));
-		break;
-	case SIP_FRAME_E_BLANK:
-		w->events->keepalive(w->owner, &c->way, size);
-		break;
-	case SIP_FRAME_E_BROKEN:
-		if (c->stream)
-			tcp_abort(c->stream);
+		w->events->message(w->owner, &c->way, message);
+		return c->stream && c->wire;
+	case SIP_STREAM_E_PING:
+		w->events->keepalive(w->owner, &c->way, PING_BYTES);
+		return c->stream != NULL;
+	case SIP_STREAM_E_PONG:
+		return true;
+	case SIP_STREAM_E_BROKEN:
+		tcp_abort(c->stream);
 		return false;
 	default:
 		return false;
 	}
-	buf_drop_front(&c->in, size);
-	return c->in.size && c->stream;
 }
 
 static void on_data(void *owner, struct span bytes)
@@ -135,11 +135,11 @@ static void on_data(void *owner, struct span bytes)
 	struct connection *c = owner;
 	if (!c->wire || c->wire->edges[c->way.edge].state != EDGE_ALIVE)
 		return;
-	if (buf_add(&c->in, bytes.data, bytes.size)) {
+	if (sip_stream_add(&c->in, bytes)) {
 		tcp_abort(c->stream);
 		return;
 	}
-	while (c->in.size && take_one(c))
+	while (take_one(c))
 		;
 }
 
@@ -172,7 +172,6 @@ static struct connection *new_connection(struct edge *e, struct tcp *stream, enu
 		return NULL;
 	c->wire = w;
 	c->stream = stream;
-	c->in.max = LIMIT_SIP_MESSAGE_BYTES * 2;
 	c->slow.max = KEPT_MAX;
 	c->way = (struct carrier_way){.edge = edge_index(e), .transport = transport, .connection = ++w->next_id};
 	tcp_peer(stream, &c->way.peer);
@@ -359,6 +358,7 @@ void carrier_wire_send(struct carrier_wire *w, const struct carrier_way *way, st
 	struct edge *e = &w->edges[way->edge];
 	if (e->state != EDGE_ALIVE)
 		return;
+	w->events->sent(w->owner, way, bytes);
 	if (way->transport == CARRIER_UDP) {
 		int r = e->udp ? udp_send(e->udp, (const struct sockaddr *)&way->peer, bytes) : 0;
 		(void)r; /* lost like any datagram */

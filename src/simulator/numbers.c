@@ -144,6 +144,11 @@ static const struct number book[] = {
 	{"+13125550111", "INFO, MESSAGE, NOTIFY in the dialog", NULL, NULL,
 		ANSWERS " / wait 300 / request INFO / request MESSAGE / request NOTIFY"},
 	{"+13125550112", "a method that does not exist in the dialog", NULL, NULL, ANSWERS " / wait 300 / request SUBSCRIBE"},
+	{"+15125550111", "a line that loses 5 % and is up to 30 ms late", NULL, NULL, "answer / line loss=5 jitter=30 / play tone"},
+	{"+15125550112", "a line on which packets overtake each other and come twice", NULL, NULL,
+		"answer / line reorder=5 duplicate=5 / play tone"},
+	{"+15125550113", "a line that loses 40 % for two seconds", NULL, NULL,
+		"answer / play tone / wait 1000 / line loss=40 / wait 2000 / line"},
 };
 
 const struct number *number_find(struct span digits)

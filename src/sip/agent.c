@@ -10,9 +10,11 @@
 #include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 
 /* What an in-dialog request of that name does not get a 405 for. */
 const char sip_allow[] = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO";
+const char sip_supported[] = "100rel, timer";
 
 static void trace(struct sip_agent *a, const struct sip_path *path, struct span bytes, const struct sip_message *m)
 {
@@ -248,27 +250,38 @@ static void answer_options(struct sip_agent *a, struct sip_server *s, const stru
 		sip_server_reply(s, 200);
 }
 
-/* Extensions that we must understand (section 8.2.2.3): none in a request. */
+/* Extensions that we must understand (section 8.2.2.3). */
+static bool is_known_extension(struct span item)
+{
+	return span_is_nocase(item, "100rel") || span_is_nocase(item, "timer");
+}
+
 static bool requires_unknown(const struct sip_message *m)
 {
 	struct sip_items it = {.m = m, .id = SIP_H_REQUIRE};
 	struct span item;
 
 	while (sip_items_next(&it, &item))
-		if (!span_is_nocase(item, "100rel"))
+		if (!is_known_extension(item))
 			return true;
 	return false;
 }
 
 static void refuse_extension(struct sip_server *s, const struct sip_message *m)
 {
-	char names[256];
-	struct span value = sip_message_value(m, SIP_H_REQUIRE);
-	size_t size = value.size < sizeof names - 1 ? value.size : sizeof names - 1;
+	char names[256] = "";
+	struct sip_items it = {.m = m, .id = SIP_H_REQUIRE};
+	struct span item;
 
-	for (size_t i = 0; i < size; ++i)
-		names[i] = value.data[i] < ' ' ? ' ' : (char)value.data[i];
-	names[size] = 0;
+	while (sip_items_next(&it, &item)) {
+		size_t used = strlen(names);
+		if (!is_known_extension(item) && item.size + 3 < sizeof names - used)
+			snprintf(names + used, sizeof names - used, "%s%.*s", used ? ", " : "",
+				(int)item.size, (const char *)item.data);
+	}
+	for (char *at = names; *at; ++at)
+		if (*at < ' ')
+			*at = ' ';
 	struct sip_extra unsupported = {.name = "Unsupported", .value = names};
 	struct sip_response r = {.status = 420, .headers = &unsupported, .header_count = 1};
 	(void)!sip_server_respond(s, &r, NULL);

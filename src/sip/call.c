@@ -50,10 +50,11 @@ const char *sip_why_text(enum sip_why why)
 
 static void call_free(struct sip_call *c)
 {
-	dns_cancel(c->query);
+	sip_locate_cancel(c->location);
 	timer_fini(&c->timer);
 	if (c->reap.link.next)
 		list_remove(&c->reap.link);
+	sip_call_forks_fini(c);
 	sip_session_fini(&c->s);
 	mem_free(c->extra);
 	mem_free(c->content_type);
@@ -101,7 +102,7 @@ static void describe(struct sip_call *c, struct sip_failure *f)
 		snprintf(out, size, "No TLS with %s at %s: %s.", c->s.host, where, c->detail);
 		break;
 	case SIP_WHY_DNS:
-		snprintf(out, size, "%s has no address: %s.", c->s.host, c->detail);
+		snprintf(out, size, "%s %s.", c->s.host, c->detail);
 		break;
 	case SIP_WHY_AUTH:
 		snprintf(out, size, "The far end asks for a user name and password (%u)%s.",
@@ -124,6 +125,7 @@ void sip_call_fail(struct sip_call *c, enum sip_why why, const struct sip_messag
 
 	if (m)
 		f.reason = m->reason;
+	f.authorized = c->s.auth && c->s.auth->count;
 	sip_call_move(c, CALL_OVER);
 	timer_stop(&c->timer);
 	sip_session_over(&c->s);
@@ -158,6 +160,7 @@ static void on_timer(void *owner)
 		sip_call_fail(c, c->soon, NULL);
 		return;
 	case CALL_CALLING:
+		sip_call_target_failed(c); /* silent, which is as good as dead for those who come */
 		(void)!sip_call_try_next(c);
 		return;
 	case CALL_ENDING:
@@ -184,10 +187,24 @@ static void on_bye(struct sip_session *s, const struct sip_message *m)
 	end(c, &e);
 }
 
+/* RFC 3311 section 5.2: before a phone has answered our offer it cannot make its own; nor when we have
+ * hung up. */
+static unsigned offer_refusal(struct sip_call *c, const struct sip_message *m)
+{
+	if (sip_call_hung_up(c))
+		return 481;
+	return c->state < CALL_ESTABLISHED && !sip_call_fork_may_offer(c, m->from.tag) ? 491 : 0;
+}
+
 static bool on_offer(struct sip_session *s, const struct sip_message *m)
 {
 	struct sip_call *c = call_of(s);
+	unsigned status = offer_refusal(c, m);
 
+	if (status) {
+		(void)!sip_session_refuse(s, status, NULL);
+		return true;
+	}
 	if (!c->events->offer)
 		return false;
 	c->events->offer(c->owner, m);
@@ -217,15 +234,35 @@ static void on_bye_done(struct sip_session *s)
 		end(c, &e);
 }
 
-static void on_no_ack(struct sip_session *s)
+static void on_lost(struct sip_session *s, const char *why)
 {
 	struct sip_call *c = call_of(s);
-	struct sip_end e = {.why = "no ack"};
+	struct sip_end e = {.why = why};
 
 	if (c->state != CALL_ESTABLISHED)
 		return;
 	sip_session_bye(s, NULL);
 	end(c, &e);
+}
+
+static void on_no_ack(struct sip_session *s)
+{
+	on_lost(s, "no ack");
+}
+
+static bool on_glare(struct sip_session *s)
+{
+	struct sip_call *c = call_of(s);
+
+	if (!c->events->glare)
+		return false;
+	c->events->glare(c->owner);
+	return true;
+}
+
+static struct sip_dialog *on_early(struct sip_session *s, struct span tag)
+{
+	return sip_call_fork_dialog(call_of(s), tag);
 }
 
 static void on_reanswered(struct sip_session *s, const struct sip_message *m)
@@ -255,11 +292,14 @@ static void on_free_now(struct sip_session *s)
 static const struct sip_session_ops session_ops = {
 	.bye = on_bye,
 	.offer = on_offer,
+	.early = on_early,
 	.acked = on_acked,
 	.info = on_info,
 	.bye_done = on_bye_done,
 	.no_ack = on_no_ack,
 	.reanswered = on_reanswered,
+	.glare = on_glare,
+	.lost = on_lost,
 	.referred = on_referred,
 	.idle = on_idle,
 	.free_now = on_free_now,
@@ -269,16 +309,14 @@ static const struct sip_session_ops session_ops = {
 
 static int start(struct sip_call *c, const struct sip_invite_config *config)
 {
-	struct sip_uri target;
-	char proxy[300];
-
-	int r = sip_invite_target(
-		config, &target, proxy, sizeof proxy, &c->protocol, &c->may_grow);
+	int r = sip_aim_read(&c->aim, config->request_uri, config->protocol, config->proxy,
+		config->route_count ? config->routes[0] : NULL);
+	c->may_grow = c->aim.any_protocol;
 	if (r >= 0)
 		r = sip_call_set_texts(c, config);
 	if (r >= 0)
 		r = timer_init(&c->timer, c->s.usage.agent->loop, on_timer, c);
-	return r < 0 ? r : sip_call_resolve(c, &target);
+	return r < 0 ? r : sip_call_resolve(c);
 }
 
 int sip_invite(struct sip_call **ret, struct sip_agent *a, const struct sip_invite_config *config,
@@ -296,8 +334,10 @@ int sip_invite(struct sip_call **ret, struct sip_agent *a, const struct sip_invi
 	c->events = events;
 	c->owner = owner;
 	c->failover_ms = config->failover_ms ? config->failover_ms : a->failover_ms;
-	sip_session_init(&c->s, a, &session_ops);
-	int r = start(c, config);
+	c->s.caller = true;
+	int r = sip_session_init(&c->s, a, &session_ops);
+	if (r >= 0)
+		r = start(c, config);
 	if (r < 0) {
 		call_free(c);
 		return r;
@@ -316,8 +356,8 @@ void sip_call_hangup(struct sip_call *c, const char *reason)
 	c->hangup_reason = reason && sip_is_line(reason) ? mem_strdup(reason) : NULL;
 	switch (c->state) {
 	case CALL_RESOLVING:
-		dns_cancel(c->query);
-		c->query = NULL;
+		sip_locate_cancel(c->location);
+		c->location = NULL;
 		sip_call_fail_soon(c, SIP_WHY_CANCELLED);
 		return;
 	case CALL_CALLING:
@@ -385,6 +425,11 @@ bool sip_call_refer_accepted(const struct sip_call *c)
 int sip_call_info(struct sip_call *c, const char *content_type, struct span body)
 {
 	return c->state == CALL_ESTABLISHED ? sip_session_info(&c->s, content_type, body) : -EINVAL;
+}
+
+bool sip_call_has_answered_challenge(const struct sip_call *c)
+{
+	return c->s.auth && c->s.auth->count;
 }
 
 const char *sip_call_id(const struct sip_call *c)

@@ -11,16 +11,9 @@
  */
 #pragma once
 
-#include "sip/agent.h"
+#include "sip/aim.h"
 
 struct sip_call;
-
-enum sip_protocol_choice {
-	SIP_PROTOCOL_AUTO, /* what the URI says, else UDP, or TCP when the request passes 1300 bytes */
-	SIP_PROTOCOL_UDP,
-	SIP_PROTOCOL_TCP,
-	SIP_PROTOCOL_TLS,
-};
 
 /* Texts are copied. Nothing is escaped but the display name: a text with a line end is -EINVAL. */
 struct sip_invite_config {
@@ -30,7 +23,7 @@ struct sip_invite_config {
 	const char *from_display; /* NULL = no display name; "" = an empty one, in quotes */
 	const char *contact_user; /* NULL = the user of from_uri */
 	enum sip_protocol_choice protocol;
-	const char *proxy; /* "host", "host:port", "[ip6]:port": send there; NULL = request_uri */
+	const char *proxy; /* "host[:port][;transport=tcp]": goes there first, by a Route; NULL = none */
 	const char *const *routes; /* header values, in order: the INVITE goes through them (RFC 3608) */
 	size_t route_count;        /* at most SIP_ROUTES_MAX count */
 	const char *username, *password; /* digest; NULL = none */
@@ -40,6 +33,7 @@ struct sip_invite_config {
 	struct span body;
 	const char *call_id; /* NULL = random */
 	uint32_t failover_ms; /* 0 = the agent's */
+	uint32_t session_expires_s; /* a session timer to ask for (RFC 4028); 0 = only theirs */
 };
 
 /* Why a call failed when no response says so. */
@@ -59,6 +53,7 @@ const char *sip_why_text(enum sip_why why);
 struct sip_failure {
 	unsigned status; /* 0 = none; with SIP_WHY_AUTH and SIP_WHY_CANCELLED it may be set too */
 	enum sip_why why;
+	bool authorized; /* the request that was refused carried our credentials */
 	struct span reason;                 /* phrase of the response; empty without one */
 	const struct sip_message *response; /* NULL without one; gone after the event */
 	const char *detail; /* TLS, DNS: why, as the end of a sentence about the far end; else "" */
@@ -69,7 +64,9 @@ struct sip_end {
 	bool by_far_end;
 	struct sip_reason reason;          /* Reason of the BYE; zeros without one */
 	const struct sip_message *request; /* the BYE; NULL when we hung up. Gone after the event */
-	const char *why;                   /* a word: "bye", "hangup", "no ack", "cancel", "lost" */
+	/* A word: "bye", "hangup", "no ack", "cancel"; "lost" (a request within the call was not
+	 * answered, or by 481), "expired" (no refresh before the session timer ran out). */
+	const char *why;
 };
 
 /* A transfer that we ask the far end for (sip/refer.c). */
@@ -110,6 +107,9 @@ struct sip_call_events {
 	void (*acked)(void *owner, const struct sip_message *ack);
 	void (*info)(void *owner, const struct sip_message *request); /* answered 200 already */
 	void (*reanswered)(void *owner, const struct sip_message *response); /* final, of ours */
+	/* Our re-INVITE met theirs, and the wait is over: sip_call_reinvite() again if it is still
+	 * wanted. NULL: the body last set goes once more. */
+	void (*glare)(void *owner);
 	void (*referred)(void *owner, const struct sip_refer_result *result); /* of sip_call_refer() */
 	void (*failed)(void *owner, const struct sip_failure *failure);
 	void (*ended)(void *owner, const struct sip_end *end);
@@ -134,7 +134,7 @@ MUST_USE int sip_call_answer(struct sip_call *c, unsigned status, struct span bo
  * a Warning header; NULL = none. Returns 0 or -EINVAL when no offer waits any more. */
 MUST_USE int sip_call_refuse(struct sip_call *c, unsigned status, const char *warning);
 
-/* A re-INVITE of ours (hold, other codecs); `reanswered` follows, unless the call ends first.
+/* A re-INVITE of ours (hold, other codecs); `reanswered` or `glare` follows, unless the call ends.
  * Returns 0, -ENOMEM, or -EINVAL when not answered yet or another offer is under way. */
 MUST_USE int sip_call_reinvite(struct sip_call *c, struct span body);
 
@@ -152,6 +152,8 @@ bool sip_call_refer_accepted(const struct sip_call *c);
  * yet or too long. */
 MUST_USE int sip_call_info(struct sip_call *c, const char *content_type, struct span body);
 
+/* Whether the INVITE under way carries credentials, because one before it was challenged. */
+bool sip_call_has_answered_challenge(const struct sip_call *c);
 const char *sip_call_id(const struct sip_call *c); /* the Call-ID header */
 /* Where the INVITE went, once it did; family 0 before. */
 void sip_call_remote(const struct sip_call *c, struct sockaddr_storage *ret);

@@ -1,6 +1,6 @@
 /* sip/call_inside.h - one outgoing call as its files see it: call.c (its life, the owner's wishes),
  * call_config.c (its texts), call_targets.c (where it goes), call_invite.c (the INVITE),
- * call_responses.c (what comes back).
+ * call_responses.c (what comes back), call_forks.c (the phones that ring).
  *
  * Owner:   the agent. Owns: its session (dialog, body, credentials), its texts, the present attempt.
  * Thread:  its agent's loop.
@@ -32,11 +32,12 @@ enum call_state {
 	CALL_STATE__COUNT,
 };
 
-/* A To tag that answered: RFC 3262 numbers its reliable responses, and a second 2xx is ended. */
+/* A phone that rings, known by its To tag. */
 struct fork {
-	char tag[128];
-	uint32_t rseq;
-	bool hung_up;
+	struct sip_dialog dialog; /* early; local_cseq is the session's */
+	uint32_t rseq;            /* of its last reliable response (RFC 3262); 0 = none */
+	bool answered;            /* our offer, in a 1xx: it may make one of its own */
+	bool hung_up;             /* it answered too late, and was sent a BYE */
 };
 
 struct sip_call {
@@ -49,11 +50,11 @@ struct sip_call {
 	char *content_type, *contact_user;
 	bool may_grow; /* a large request may go by TCP instead */
 	bool grown;    /* it does */
-	enum sip_protocol protocol;
 	uint32_t failover_ms;
+	struct sip_aim aim;
 
-	struct dns_query *query;
-	struct sockaddr_storage targets[DNS_ADDRESSES_MAX];
+	struct sip_location *location;
+	struct sip_target targets[SIP_TARGETS_MAX];
 	size_t target_count, target;
 
 	struct sip_client *invite; /* the present attempt */
@@ -75,10 +76,6 @@ static inline bool sip_is_line(const char *text)
 
 /* Whether the texts of `config` can stand in a message: no line ends, URIs that are some. */
 bool sip_invite_is_sound(const struct sip_invite_config *config);
-/* Where the first INVITE goes: the proxy if there is one, else the Request-URI. `text` is storage
- * for what *ret points into. Returns 0 or -EINVAL. */
-MUST_USE int sip_invite_target(const struct sip_invite_config *config, struct sip_uri *ret, char *text,
-	size_t size, enum sip_protocol *protocol, bool *may_grow);
 /* Copies what the INVITE and its dialog will say. Returns 0, -EINVAL or -ENOMEM. */
 MUST_USE int sip_call_set_texts(struct sip_call *c, const struct sip_invite_config *config);
 
@@ -93,8 +90,12 @@ void sip_call_fail_soon(struct sip_call *c, enum sip_why why);
 void sip_call_settle(struct sip_call *c);
 
 /* sip/call_targets.c */
-/* Asks for the addresses of `target`; the first INVITE follows, at once for a literal. */
-MUST_USE int sip_call_resolve(struct sip_call *c, const struct sip_uri *target);
+/* Asks for the addresses of `aim`; the first INVITE follows, at once for a literal. */
+MUST_USE int sip_call_resolve(struct sip_call *c);
+/* The present target answered, or did not, or says that it cannot (503; Retry-After, 0 = unsaid). */
+void sip_call_target_lives(struct sip_call *c);
+void sip_call_target_failed(struct sip_call *c);
+void sip_call_target_is_busy(struct sip_call *c, uint32_t retry_after_s);
 bool sip_call_more_targets(const struct sip_call *c);
 bool sip_call_try_target(struct sip_call *c); /* the present one; false as sip_call_send_invite() */
 bool sip_call_try_next(struct sip_call *c);
@@ -105,6 +106,19 @@ bool sip_call_send_invite(struct sip_call *c, uint32_t cseq);
 void sip_call_challenged(struct sip_call *c, const struct sip_message *m); /* 401, 407 */
 /* Once more with what has changed, to whom has just refused it with `m`. */
 void sip_call_again(struct sip_call *c, const struct sip_message *m);
+/* sip/call_forks.c */
+/* A 101-199. False: a reliable one that came before, or out of order. */
+bool sip_call_fork_rings(struct sip_call *c, const struct sip_message *m);
+/* The early dialog with that phone; NULL = not known. */
+struct sip_dialog *sip_call_fork_dialog(struct sip_call *c, struct span tag);
+/* Whether it has answered our offer, and so may make its own (RFC 3311 section 5.2). */
+bool sip_call_fork_may_offer(struct sip_call *c, struct span tag);
+/* It has the call: what was counted in its early dialog goes on in the session's. */
+void sip_call_fork_won(struct sip_call *c, const struct sip_message *m);
+/* A 2xx that nobody waits for: of another fork, or of an address given up. It must be ACKed, and
+ * then ended (RFC 3261 section 13.2.2.4). */
+void sip_call_fork_end(struct sip_call *c, struct sip_client *client, const struct sip_message *m);
+void sip_call_forks_fini(struct sip_call *c);
 
 /* sip/call_responses.c */
 extern const struct sip_client_events sip_call_invite_events;

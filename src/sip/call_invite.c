@@ -11,8 +11,9 @@ static struct span write_invite(struct sip_call *c, uint32_t cseq, const char *b
 	sip_session_write(&c->s, &w, &c->s.dialog, SIP_INVITE, cseq, branch);
 	sip_write_header(&w, "Contact", span_text(c->s.contact));
 	sip_write_header(&w, "Allow", span_text(sip_allow));
-	sip_write_header(&w, "Supported", span_text("100rel"));
-	if (sip_session_write_auth(&c->s, &w, SIP_INVITE, buf_span(&c->s.body)) < 0)
+	sip_write_header(&w, "Supported", span_text(sip_supported));
+	sip_session_timer_write(&c->s.expiry, &w);
+	if (sip_session_write_auth(&c->s, &w, &c->s.dialog, SIP_INVITE, buf_span(&c->s.body)) < 0)
 		return (struct span){0};
 	write_text(&w, c->extra);
 	sip_write_end(&w, c->content_type, buf_span(&c->s.body));

@@ -2,61 +2,6 @@
  * 2xx, refusals (RFC 3261 sections 13.2.2 and 9.1, RFC 3262). */
 #include "sip/call_inside.h"
 
-#include <stdio.h>
-
-static struct fork *fork_get(struct sip_call *c, struct span tag)
-{
-	for (size_t i = 0; i < c->fork_count; ++i)
-		if (span_is(tag, c->forks[i].tag))
-			return &c->forks[i];
-	if (c->fork_count == FORKS_MAX || tag.size >= sizeof c->forks[0].tag)
-		return NULL;
-	struct fork *f = &c->forks[c->fork_count++];
-	if (tag.size)
-		memcpy(f->tag, tag.data, tag.size);
-	f->tag[tag.size] = 0;
-	return f;
-}
-
-static void send_prack(struct sip_call *c, struct sip_dialog *d, const struct sip_message *m,
-	uint32_t rseq)
-{
-	struct sip_session *s = &c->s;
-	struct writer w = writer_of(s->usage.agent->scratch, SIP_SCRATCH);
-	struct sip_path way = s->path;
-	char branch[SIP_BRANCH_SIZE];
-
-	s->path = sip_session_hop(s, d);
-	sip_branch(branch);
-	sip_session_write(s, &w, d, SIP_PRACK, ++s->dialog.local_cseq, branch);
-	sip_write_header_format(&w, "RAck", "%u %u INVITE", rseq, m->cseq.number);
-	sip_write_end(&w, NULL, (struct span){0});
-	struct sip_client *client;
-	/* If it is lost for want of memory, they send their response again. */
-	(void)!sip_client_start(&client, s->usage.agent, SIP_PRACK, &s->path, branch,
-		writer_span(&w), NULL, NULL);
-	s->path = way;
-}
-
-/* RFC 3262 section 4. False: a response to pass over, because it came before or too early. */
-static bool acknowledge(struct sip_call *c, const struct sip_message *m)
-{
-	uint32_t rseq;
-	struct sip_dialog d = {0};
-
-	if (!sip_message_lists(m, SIP_H_REQUIRE, "100rel") ||
-		!sip_number(sip_message_value(m, SIP_H_RSEQ), UINT32_MAX, &rseq))
-		return true;
-	struct fork *f = fork_get(c, m->to.tag);
-	if (!f || (f->rseq && rseq != f->rseq + 1))
-		return false;
-	f->rseq = rseq;
-	if (sip_dialog_fork(&d, &c->s.dialog) == 0 && sip_dialog_from_response(&d, m) == 0)
-		send_prack(c, &d, m, rseq);
-	sip_dialog_fini(&d);
-	return true;
-}
-
 static void on_provisional(struct sip_call *c, const struct sip_message *m)
 {
 	if (sip_call_hung_up(c)) {
@@ -73,41 +18,11 @@ static void on_provisional(struct sip_call *c, const struct sip_message *m)
 			c->events->trying(c->owner, m);
 		return;
 	}
-	if (!acknowledge(c, m))
+	if (!sip_call_fork_rings(c, m))
 		return;
 	sip_call_move(c, CALL_RINGING);
 	if (c->events->progress)
 		c->events->progress(c->owner, m);
-}
-
-/* A 2xx that nobody waits for: of another fork, or of an address given up. It must be ACKed, and
- * then ended (RFC 3261 section 13.2.2.4). */
-static void end_fork(struct sip_call *c, struct sip_client *client, const struct sip_message *m)
-{
-	struct sip_session *s = &c->s;
-	struct sip_path way = s->path;
-	struct sip_dialog d = {0};
-	struct fork *f = fork_get(c, m->to.tag);
-
-	s->path = client->path;
-	if (sip_dialog_fork(&d, &s->dialog) == 0 && sip_dialog_from_response(&d, m) == 0) {
-		s->path = sip_session_hop(s, &d);
-		sip_session_ack(s, &d, client, m->cseq.number);
-		if (f && !f->hung_up) {
-			struct writer w = writer_of(s->usage.agent->scratch, SIP_SCRATCH);
-			struct sip_client *bye;
-			char branch[SIP_BRANCH_SIZE];
-
-			f->hung_up = true;
-			sip_branch(branch);
-			sip_session_write(s, &w, &d, SIP_BYE, ++s->dialog.local_cseq, branch);
-			sip_write_end(&w, NULL, (struct span){0});
-			(void)!sip_client_start(&bye, s->usage.agent, SIP_BYE, &s->path, branch,
-				writer_span(&w), NULL, NULL);
-		}
-	}
-	sip_dialog_fini(&d);
-	s->path = way;
 }
 
 static void establish(struct sip_call *c, struct sip_client *client, const struct sip_message *m)
@@ -121,8 +36,11 @@ static void establish(struct sip_call *c, struct sip_client *client, const struc
 		sip_call_fail(c, SIP_WHY_BROKEN, m);
 		return;
 	}
+	sip_call_fork_won(c, m);
 	sip_session_route(s);
 	sip_session_ack(s, &s->dialog, client, m->cseq.number);
+	sip_session_note_peer(s, m);
+	sip_session_timer_response(&s->expiry, m);
 	if (unwanted) {
 		/* It crossed our CANCEL. */
 		sip_session_bye(s, c->hangup_reason);
@@ -130,6 +48,7 @@ static void establish(struct sip_call *c, struct sip_client *client, const struc
 		return;
 	}
 	sip_call_move(c, CALL_ESTABLISHED);
+	sip_session_alive(s);
 	if (c->events->answered)
 		c->events->answered(c->owner, m);
 }
@@ -142,12 +61,24 @@ static void on_success(struct sip_call *c, struct sip_client *client, const stru
 		if (span_is(m->to.tag, d->remote_tag))
 			sip_session_ack(&c->s, d, client, m->cseq.number);
 		else
-			end_fork(c, client, m);
+			sip_call_fork_end(c, client, m);
 	} else if (c->state == CALL_OVER || client != c->invite) {
-		end_fork(c, client, m);
+		sip_call_fork_end(c, client, m);
 	} else {
 		establish(c, client, m);
 	}
+}
+
+/* 0 = not said. What follows the number (a comment, parameters) is for others. */
+static uint32_t retry_after_s(const struct sip_message *m)
+{
+	struct span value = sip_message_value(m, SIP_H_RETRY_AFTER);
+	uint32_t seconds = 0;
+	size_t digits = 0;
+
+	while (digits < value.size && value.data[digits] >= '0' && value.data[digits] <= '9')
+		++digits;
+	return sip_number(span_of(value.data, digits), UINT32_MAX, &seconds) ? seconds : 0;
 }
 
 static void on_refusal(struct sip_call *c, const struct sip_message *m)
@@ -160,12 +91,18 @@ static void on_refusal(struct sip_call *c, const struct sip_message *m)
 		sip_call_challenged(c, m);
 		return;
 	}
+	if (m->status == 422 && sip_session_timer_too_small(&c->s.expiry, m)) {
+		sip_call_again(c, m);
+		return;
+	}
 	bool about_body = m->status == 415 || m->status == 488 || m->status == 606;
 	if (about_body && c->events->refused && c->events->refused(c->owner, m)) {
 		sip_call_again(c, m);
 		return;
 	}
 	bool rang = c->state == CALL_RINGING;
+	if (m->status == 503)
+		sip_call_target_is_busy(c, retry_after_s(m));
 	if (m->status == 503 && !rang && sip_call_more_targets(c)) {
 		c->grown = false;
 		c->invite = NULL; /* answered: nothing to be given up */
@@ -190,6 +127,8 @@ static void on_response(void *owner, struct sip_client *client, const struct sip
 {
 	struct sip_call *c = container_of((struct sip_session *)owner, struct sip_call, s);
 
+	if (client == c->invite && m->status != 503)
+		sip_call_target_lives(c);
 	if (client != c->invite || c->state == CALL_OVER)
 		on_stray(c, client, m);
 	else if (m->status < 200)
@@ -213,6 +152,7 @@ static void on_failed(void *owner, struct sip_client *client, bool timeout)
 	c->invite = NULL;
 	if (timeout)
 		c->grown = false;
+	sip_call_target_failed(c);
 	if (client->tls_why)
 		snprintf(c->detail, sizeof c->detail, "%s", client->tls_why);
 	if (!sip_call_try_next(c))

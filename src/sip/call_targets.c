@@ -18,7 +18,9 @@ bool sip_call_try_target(struct sip_call *c)
 {
 	struct sip_session *s = &c->s;
 
-	s->path = (struct sip_path){.protocol = c->protocol, .remote = c->targets[c->target]};
+	const struct sip_target *t = &c->targets[c->target];
+
+	s->path = (struct sip_path){.protocol = t->protocol, .remote = t->address};
 	snprintf(s->path.host, sizeof s->path.host, "%s", s->host);
 	s->usage.remote = s->path.remote;
 	c->grown = false;
@@ -30,6 +32,36 @@ bool sip_call_try_target(struct sip_call *c)
 		timer_start(&c->timer, c->failover_ms, 0);
 	return true;
 }
+
+/* --- which of them are dead --------------------------------------------------------------- */
+
+static void note_dead(struct sip_call *c, uint32_t seconds)
+{
+	struct sip_agent *a = c->s.usage.agent;
+
+	/* TCP that only the size asked for says nothing about the address. */
+	if (c->target < c->target_count && !c->grown)
+		sip_dead_note(&a->dead, &c->targets[c->target], loop_now_ms(a->loop), seconds * 1000ull);
+}
+
+void sip_call_target_failed(struct sip_call *c)
+{
+	note_dead(c, LIMIT_SIP_DEAD_S);
+}
+
+void sip_call_target_is_busy(struct sip_call *c, uint32_t retry_after_s)
+{
+	uint32_t seconds = retry_after_s ? retry_after_s : LIMIT_SIP_DEAD_S / 2;
+	note_dead(c, seconds < LIMIT_SIP_DEAD_MAX_S ? seconds : LIMIT_SIP_DEAD_MAX_S);
+}
+
+void sip_call_target_lives(struct sip_call *c)
+{
+	if (c->target < c->target_count)
+		sip_dead_forget(&c->s.usage.agent->dead, &c->targets[c->target]);
+}
+
+/* --- one after the other ------------------------------------------------------------------ */
 
 /* The attempt that is given up may still be answered: then it is cancelled or ended
  * (on_stray()), so that nobody's phone rings twice. */
@@ -56,28 +88,28 @@ bool sip_call_try_next(struct sip_call *c)
 	return true;
 }
 
-static void on_addresses(void *owner, const struct sockaddr_storage *addresses, size_t count,
-	const char *why)
+static void on_located(void *owner, const struct sip_target *targets, size_t count, const char *why)
 {
 	struct sip_call *c = owner;
+	struct sip_agent *a = c->s.usage.agent;
 
-	c->query = NULL;
+	c->location = NULL;
 	if (c->state != CALL_RESOLVING)
 		return;
-	c->target_count = count < DNS_ADDRESSES_MAX ? count : DNS_ADDRESSES_MAX;
-	memcpy(c->targets, addresses, c->target_count * sizeof *addresses);
-	snprintf(c->detail, sizeof c->detail, "%s", why ? why : "not found");
+	c->target_count = count;
+	memcpy(c->targets, targets, count * sizeof *targets);
+	sip_dead_last(&a->dead, c->targets, count, loop_now_ms(a->loop));
+	snprintf(c->detail, sizeof c->detail, "%s", why ? why : "");
 	if (!count)
 		sip_call_fail_soon(c, SIP_WHY_DNS);
 	else if (!sip_call_try_target(c))
 		sip_call_fail_soon(c, SIP_WHY_BROKEN);
 }
 
-int sip_call_resolve(struct sip_call *c, const struct sip_uri *target)
+int sip_call_resolve(struct sip_call *c)
 {
-	c->s.host = mem_strndup((const char *)target->host.data, target->host.size);
+	c->s.host = mem_strdup(c->aim.host);
 	if (!c->s.host)
 		return err_new(-ENOMEM);
-	return dns_resolve(&c->query, c->s.usage.agent->dns, c->s.host,
-		target->port ? target->port : sip_protocol_port(c->protocol), on_addresses, c);
+	return sip_aim_locate(&c->location, c->s.usage.agent, &c->aim, on_located, c);
 }

@@ -204,8 +204,11 @@ static void connection_publish(struct connection *c)
 
 	list_add(&t->connections, &c->link);
 	++t->connection_count;
+	/* Whatever is waited for, it is noticed within half its time again. */
+	uint32_t shortest = t->ping_ms < t->message_ms ? t->ping_ms : t->message_ms;
+	uint32_t tick = shortest / 2 < TICK_MS ? shortest / 2 : TICK_MS;
 	if (!timer_running(&t->tick))
-		timer_start(&t->tick, TICK_MS, TICK_MS);
+		timer_start(&t->tick, tick, tick);
 }
 
 static size_t count_from(const struct sip_transport *t, const struct sockaddr *from)
@@ -343,7 +346,7 @@ static bool is_overdue(const struct connection *c, uint64_t now)
 {
 	if (!c->ready)
 		return now - c->opened_ms >= LIMIT_SIP_CONNECT_S * 1000;
-	if (c->begun_ms && now - c->begun_ms >= LIMIT_SIP_MESSAGE_S * 1000)
+	if (c->begun_ms && now - c->begun_ms >= c->transport->message_ms)
 		return true;
 	return c->pongs && c->stream.awaits_pong && now - c->sent_ms >= LIMIT_SIP_PONG_S * 1000;
 }

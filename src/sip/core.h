@@ -13,6 +13,7 @@
 #include "base/map.h"
 #include "base/writer.h"
 #include "sip/agent.h"
+#include "sip/dead.h"
 #include "sip/dialog.h"
 #include "sip/transport.h"
 #include "sip/uas.h"
@@ -60,6 +61,7 @@ struct sip_agent {
 	void *owner;
 	struct sip_timers timers;
 	uint32_t failover_ms;
+	struct sip_dead dead;
 	bool open_to_all;
 	char *user_agent;
 
@@ -86,6 +88,7 @@ void sip_branch(char out[SIP_BRANCH_SIZE]);
 /* As lines, for the caller to mem_free(). NULL: no memory, a line end in a value, or too many. */
 char *sip_extra_text(const struct sip_extra *headers, size_t count);
 extern const char sip_allow[];
+extern const char sip_supported[]; /* option tags */
 
 void sip_usage_init(struct sip_usage *u, struct sip_agent *a, const struct sip_usage_ops *ops);
 MUST_USE int sip_usage_publish(struct sip_usage *u, const char *call_id, const char *local_tag);

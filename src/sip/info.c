@@ -43,7 +43,7 @@ static bool send_info(struct sip_session *s)
 
 	sip_branch(branch);
 	sip_session_write(s, &w, &s->dialog, SIP_INFO, ++s->dialog.local_cseq, branch);
-	if (sip_session_write_auth(s, &w, SIP_INFO, body) < 0)
+	if (sip_session_write_auth(s, &w, &s->dialog, SIP_INFO, body) < 0)
 		return false;
 	sip_write_end(&w, s->info.type, body);
 	s->info.client = sip_session_start(s, SIP_INFO, branch, writer_span(&w), &events);

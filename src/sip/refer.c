@@ -82,7 +82,7 @@ static bool send_refer(struct sip_session *s)
 	if (r->referred_by)
 		sip_write_header(&w, "Referred-By", span_text(r->referred_by));
 	write_text(&w, r->extra);
-	if (sip_session_write_auth(s, &w, SIP_REFER, (struct span){0}) < 0)
+	if (sip_session_write_auth(s, &w, &s->dialog, SIP_REFER, (struct span){0}) < 0)
 		return false;
 	sip_write_end(&w, NULL, (struct span){0});
 	struct sip_client *c = sip_session_start(s, SIP_REFER, branch, writer_span(&w), &events);

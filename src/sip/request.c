@@ -16,19 +16,18 @@ struct sip_request {
 	void *owner;
 
 	enum sip_method method;
-	char *request_uri, *to_uri, *from_uri, *call_id, *extra, *host;
+	char *request_uri, *to_uri, *from_uri, *call_id, *extra, *tls_name;
 	char *contact_user, *contact_params, *contact_after, *contact;
 	char *username, *password;
 	struct sip_authorizer own, *auth; /* `auth` is `own`, or the borrowed one */
 	uint32_t cseq, timeout_ms;
 
-	enum sip_protocol protocol;
-	bool may_grow;
-	struct dns_query *query;
-	struct sockaddr_storage targets[DNS_ADDRESSES_MAX];
+	struct sip_aim aim;
+	struct sip_location *location;
+	struct sip_target targets[SIP_TARGETS_MAX];
 	size_t target_count, target;
 	struct sip_path path;
-	char dns_why[128];
+	char detail[TLS_WHY_SIZE]; /* what the DNS or TLS complained about last */
 
 	struct sip_client *client; /* the present attempt */
 	struct timer timer;
@@ -61,8 +60,11 @@ static void describe(const struct sip_request *r, struct sip_request_end *e)
 	case SIP_WHY_TRANSPORT:
 		snprintf(out, size, "%s refuses connections or cannot be reached.", where);
 		break;
+	case SIP_WHY_TLS:
+		snprintf(out, size, "No TLS with %.60s at %s: %.160s.", r->path.host, where, r->detail);
+		break;
 	case SIP_WHY_DNS:
-		snprintf(out, size, "%s has no address: %s.", r->host, r->dns_why);
+		snprintf(out, size, "%.80s %.160s.", r->aim.host, r->detail);
 		break;
 	case SIP_WHY_AUTH:
 		snprintf(out, size, "%s asks for a user name and password (%u)%s.", where, e->status,
@@ -83,18 +85,16 @@ static void finish(struct sip_request *r, enum sip_why why, const struct sip_mes
 		.status = m ? m->status : 0,
 		.response = m,
 		.remote = r->path.remote,
-		.protocol = r->path.protocol == SIP_TLS ? SIP_PROTOCOL_TLS
-			: r->path.protocol == SIP_TCP	? SIP_PROTOCOL_TCP
-							: SIP_PROTOCOL_UDP,
+		.protocol = sip_protocol_choice_of(r->path.protocol),
 		.rtt_ms = r->sent_ms ? (uint32_t)(loop_now_ms(r->agent->loop) - r->sent_ms) : 0,
 		.cseq = r->cseq,
 		.contact = r->contact,
 	};
 	timer_stop(&r->timer);
+	describe(r, &e);
 	if (r->client)
 		sip_client_abandon(r->client);
 	r->client = NULL;
-	describe(r, &e);
 	r->done(r->owner, r, &e);
 }
 
@@ -133,6 +133,8 @@ static struct span write_request(struct sip_request *r, const char *branch)
 		return (struct span){0};
 	sip_write_request(&w, span_text(method), span_text(r->request_uri));
 	sip_agent_write_via(r->agent, &w, &r->path, branch);
+	if (*r->aim.route)
+		sip_write_header(&w, "Route", span_text(r->aim.route));
 	sip_write_header_format(&w, "From", "<%s>;tag=%s", r->from_uri, tag);
 	sip_write_header_format(&w, "To", "<%s>", r->to_uri);
 	sip_write_header(&w, "Call-ID", span_text(r->call_id));
@@ -159,7 +161,7 @@ static bool send_request(struct sip_request *r)
 
 	sip_branch(branch);
 	struct span bytes = write_request(r, branch);
-	if (bytes.size > SIP_UDP_MAX && r->may_grow && r->path.protocol == SIP_UDP) {
+	if (bytes.size > SIP_UDP_MAX && r->aim.any_protocol && r->path.protocol == SIP_UDP) {
 		r->path.protocol = SIP_TCP;
 		bytes = write_request(r, branch);
 	}
@@ -178,7 +180,10 @@ static bool try_target(struct sip_request *r)
 {
 	bool more = r->target + 1 < r->target_count;
 
-	r->path = (struct sip_path){.protocol = r->protocol, .remote = r->targets[r->target]};
+	const struct sip_target *t = &r->targets[r->target];
+
+	r->path = (struct sip_path){.protocol = t->protocol, .remote = t->address};
+	snprintf(r->path.host, sizeof r->path.host, "%s", r->tls_name ? r->tls_name : r->aim.host);
 	if (!send_request(r))
 		return false;
 	timer_stop(&r->timer);
@@ -240,8 +245,11 @@ static void on_failed(void *owner, struct sip_client *c, bool timeout)
 {
 	struct sip_request *r = owner;
 
-	if (c == r->client)
-		next_target(r, timeout ? SIP_WHY_TIMEOUT : SIP_WHY_TRANSPORT, NULL);
+	if (c != r->client)
+		return;
+	if (c->tls_why)
+		snprintf(r->detail, sizeof r->detail, "%s", c->tls_why);
+	next_target(r, timeout ? SIP_WHY_TIMEOUT : c->tls_why ? SIP_WHY_TLS : SIP_WHY_TRANSPORT, NULL);
 }
 
 static void on_ended(void *owner, struct sip_client *c)
@@ -260,14 +268,14 @@ static const struct sip_client_events client_events = {
 
 /* --- making one ---------------------------------------------------------------------------- */
 
-static void on_addresses(void *owner, const struct sockaddr_storage *addresses, size_t count, const char *why)
+static void on_located(void *owner, const struct sip_target *targets, size_t count, const char *why)
 {
 	struct sip_request *r = owner;
 
-	r->query = NULL;
-	r->target_count = count < DNS_ADDRESSES_MAX ? count : DNS_ADDRESSES_MAX;
-	memcpy(r->targets, addresses, r->target_count * sizeof *addresses);
-	snprintf(r->dns_why, sizeof r->dns_why, "%s", why ? why : "not found");
+	r->location = NULL;
+	r->target_count = count;
+	memcpy(r->targets, targets, count * sizeof *targets);
+	snprintf(r->detail, sizeof r->detail, "%s", why ? why : "");
 	if (!count)
 		finish_soon(r, SIP_WHY_DNS);
 	else if (!try_target(r))
@@ -301,12 +309,13 @@ static int copy_texts(struct sip_request *r, const struct sip_request_config *c)
 	r->contact_user = c->contact_user ? mem_strdup(c->contact_user) : NULL;
 	r->contact_params = copy_or_empty(c->contact_params);
 	r->contact_after = copy_or_empty(c->contact_after);
+	r->tls_name = c->tls_name ? mem_strdup(c->tls_name) : NULL;
 	r->username = c->username ? mem_strdup(c->username) : NULL;
 	r->password = copy_or_empty(c->password);
 	r->extra = sip_extra_text(c->headers, c->header_count);
 	bool whole = r->request_uri && r->to_uri && r->from_uri && r->call_id && r->contact_params &&
 		r->contact_after && r->password && !r->contact_user == !c->contact_user &&
-		!r->username == !c->username;
+		!r->username == !c->username && !r->tls_name == !c->tls_name;
 	if (!whole)
 		return err_new(-ENOMEM);
 	return r->extra ? 0 : -EINVAL;
@@ -314,22 +323,14 @@ static int copy_texts(struct sip_request *r, const struct sip_request_config *c)
 
 static int start(struct sip_request *r, const struct sip_request_config *c)
 {
-	const struct sip_invite_config where = {
-		.request_uri = c->request_uri, .protocol = c->protocol, .proxy = c->proxy};
-	struct sip_uri target;
-	char proxy[300];
-
-	int e = sip_invite_target(&where, &target, proxy, sizeof proxy, &r->protocol, &r->may_grow);
+	int e = sip_aim_read(&r->aim, c->request_uri, c->protocol, c->proxy, NULL);
 	if (e >= 0)
 		e = copy_texts(r, c);
 	if (e >= 0)
 		e = timer_init(&r->timer, r->agent->loop, on_timer, r);
 	if (e < 0)
 		return e;
-	r->host = mem_strndup((const char *)target.host.data, target.host.size);
-	if (!r->host)
-		return err_new(-ENOMEM);
-	return dns_resolve(&r->query, r->agent->dns, r->host, target.port ? target.port : 5060, on_addresses, r);
+	return sip_aim_locate(&r->location, r->agent, &r->aim, on_located, r);
 }
 
 int sip_request_start(struct sip_request **ret, struct sip_agent *a, const struct sip_request_config *config,
@@ -363,9 +364,9 @@ struct sip_request *sip_request_free(struct sip_request *r)
 		return NULL;
 	if (r->client)
 		sip_client_abandon(r->client);
-	dns_cancel(r->query);
+	sip_locate_cancel(r->location);
 	timer_fini(&r->timer);
-	char *const texts[] = {r->request_uri, r->to_uri, r->from_uri, r->call_id, r->extra, r->host,
+	char *const texts[] = {r->request_uri, r->to_uri, r->from_uri, r->call_id, r->extra, r->tls_name,
 		r->contact_user, r->contact_params, r->contact_after, r->contact, r->username, r->password};
 	for (size_t i = 0; i < COUNT_OF(texts); ++i)
 		mem_free(texts[i]);

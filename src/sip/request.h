@@ -26,6 +26,8 @@ struct sip_request_config {
 	enum sip_protocol_choice protocol;
 	const char *proxy; /* "host[:port]": goes there first; NULL = request_uri */
 
+	const char *tls_name; /* whom a TLS server must prove to be; NULL = the host that is looked up */
+
 	const char *contact_user;   /* NULL = no Contact at all, "" = one without a user */
 	const char *contact_params; /* of the URI: ";a=b"; NULL = none */
 	const char *contact_after;  /* of the header, behind the URI: ";expires=600"; NULL = none */

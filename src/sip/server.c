@@ -244,6 +244,8 @@ static struct span write_response(struct sip_server *s, const struct sip_respons
 		sip_write_header(&w, "Allow", span_text(sip_allow));
 	if (success && m.method == SIP_OPTIONS && !has_extra(r, "Accept"))
 		sip_write_header(&w, "Accept", span_text("application/sdp"));
+	if (success && m.method == SIP_OPTIONS && !has_extra(r, "Supported"))
+		sip_write_header(&w, "Supported", span_text(sip_supported));
 	write_extras(&w, r);
 	sip_write_end(&w, r->content_type ? r->content_type : "application/sdp", r->body);
 	return writer_span(&w);

@@ -1,10 +1,7 @@
 /* sip/session.c - a dialog's life, and the requests of the far end within it. */
 #include "sip/session.h"
 
-#include "base/err.h"
 #include "base/mem.h"
-
-#include <errno.h>
 
 /* --- the far end's requests --------------------------------------------------------------- */
 
@@ -18,138 +15,6 @@ static bool is_confirmed(const struct sip_session *s)
 	return s->dialog.remote_tag && *s->dialog.remote_tag;
 }
 
-static void on_offer_cancelled(void *owner, struct sip_server *server, const struct sip_message *m)
-{
-	struct sip_session *s = owner;
-
-	if (s->pending == server)
-		s->pending = NULL;
-	sip_server_owner(server, NULL, NULL);
-	sip_server_reply(server, 487);
-}
-
-static void on_no_ack(void *owner, struct sip_server *server)
-{
-	struct sip_session *s = owner;
-
-	if (s->unacked != server)
-		return;
-	s->unacked = NULL;
-	sip_server_owner(server, NULL, NULL);
-	if (!s->over)
-		s->ops->no_ack(s);
-}
-
-static void on_server_ended(void *owner, struct sip_server *server)
-{
-	struct sip_session *s = owner;
-
-	if (s->pending == server)
-		s->pending = NULL;
-	if (s->unacked == server)
-		s->unacked = NULL;
-}
-
-static const struct sip_server_events server_events = {
-	.cancelled = on_offer_cancelled,
-	.no_ack = on_no_ack,
-	.ended = on_server_ended,
-};
-
-void sip_session_await_ack(struct sip_session *s, struct sip_server *server)
-{
-	struct sip_message m;
-
-	sip_server_request(server, &m);
-	s->unacked = server;
-	s->unacked_cseq = m.cseq.number;
-	sip_server_owner(server, &server_events, s);
-}
-
-int sip_session_set_body(struct sip_session *s, struct span body)
-{
-	struct buf copy = {0};
-
-	int r = buf_add(&copy, body.data, body.size);
-	if (r < 0)
-		return r;
-	buf_fini(&s->body);
-	s->body = copy;
-	return 0;
-}
-
-int sip_session_answer(struct sip_session *s, unsigned status, struct span body)
-{
-	struct sip_server *server = s->pending;
-	bool success = status / 100 == 2;
-
-	if (!server)
-		return -EINVAL;
-	if (success && body.data != s->body.data) {
-		int r = sip_session_set_body(s, body);
-		if (r < 0)
-			return r;
-	}
-	struct sip_response response = {.status = status};
-	if (success)
-		response.body = body;
-	s->pending = NULL;
-	sip_server_owner(server, NULL, NULL);
-	if (success && server->method == SIP_INVITE)
-		sip_session_await_ack(s, server);
-	return sip_server_respond(server, &response, s->contact);
-}
-
-int sip_session_refuse(struct sip_session *s, unsigned status, const char *warning)
-{
-	struct sip_server *server = s->pending;
-	struct sip_extra header = {.name = "Warning", .value = warning};
-	struct sip_response r = {.status = status, .headers = &header, .header_count = warning ? 1 : 0};
-
-	if (!server)
-		return -EINVAL;
-	s->pending = NULL;
-	sip_server_owner(server, NULL, NULL);
-	return sip_server_respond(server, &r, NULL);
-}
-
-static void refuse_for_now(struct sip_session *s, struct sip_server *server)
-{
-	/* RFC 3261 section 14.2: 491 in a glare, 500 while their own last one waits. */
-	struct sip_extra retry = {.name = "Retry-After", .value = "2"};
-	struct sip_response r = {.status = s->reinvite ? 491 : 500, .headers = &retry,
-		.header_count = s->reinvite ? 0 : 1};
-	(void)!sip_server_respond(server, &r, NULL);
-}
-
-static void on_offer(struct sip_session *s, struct sip_server *server, const struct sip_message *m)
-{
-	struct sip_response ok = {.status = 200};
-
-	if (s->pending || s->reinvite) {
-		refuse_for_now(s, server);
-		return;
-	}
-	if (s->unacked && m->method == SIP_INVITE) {
-		/* They ask for more, so they have our 200: its ACK was lost. */
-		sip_server_ok_acked(s->unacked);
-		sip_server_owner(s->unacked, NULL, NULL);
-		s->unacked = NULL;
-	}
-	if (is_confirmed(s) && sip_dialog_refresh(&s->dialog, m) < 0) {
-		sip_server_reply(server, 500);
-		return;
-	}
-	if (m->method == SIP_UPDATE && !m->body.size) {
-		(void)!sip_server_respond(server, &ok, s->contact);
-		return;
-	}
-	s->pending = server;
-	sip_server_owner(server, &server_events, s);
-	if (!s->ops->offer(s, m))
-		(void)!sip_session_answer(s, 200, buf_span(&s->body));
-}
-
 static void on_bye(struct sip_session *s, struct sip_server *server, const struct sip_message *m)
 {
 	sip_server_reply(server, 200);
@@ -157,21 +22,53 @@ static void on_bye(struct sip_session *s, struct sip_server *server, const struc
 		s->ops->bye(s, m);
 }
 
-/* Refused before anyone looks at what it asks for. An early dialog of ours is many: each phone
- * that rings has a tag and a count of its own, so nothing is held against them. */
-static unsigned refusal(struct sip_session *s, const struct sip_message *m)
+/* Before the answer there may be many: each phone that rings has a tag and a count of its own. NULL:
+ * we have not heard of that one yet, its 18x is late. */
+static struct sip_dialog *dialog_of(struct sip_session *s, const struct sip_message *m)
 {
-	if (!is_confirmed(s))
-		return 0;
-	if (!span_is(m->from.tag, s->dialog.remote_tag))
+	if (is_confirmed(s))
+		return &s->dialog;
+	return s->ops->early ? s->ops->early(s, m->from.tag) : NULL;
+}
+
+/* Refused before anyone looks at what it asks for. RFC 5407 section 3.2: once a BYE has gone either
+ * way there is no session to ask anything of; only a transfer may outlive it. */
+static unsigned refusal(struct sip_session *s, struct sip_dialog *d, const struct sip_message *m)
+{
+	if ((s->over || s->bye) && m->method != SIP_BYE && m->method != SIP_NOTIFY)
+		return 481;
+	if (is_confirmed(s) && !span_is(m->from.tag, s->dialog.remote_tag))
 		return 481; /* another fork's, or nobody's */
-	return sip_dialog_sequence(&s->dialog, m) == SIP_DIALOG_E_OLD ? 500 : 0;
+	return d && sip_dialog_sequence(d, m) == SIP_DIALOG_E_OLD ? 500 : 0;
+}
+
+/* RFC 6086 section 4.2.2: no package is ours. What came before packages is told by its type: digits,
+ * or nothing at all, which asks whether we are still there. */
+static void on_info(struct sip_session *s, struct sip_server *server, const struct sip_message *m)
+{
+	struct sip_extra none = {"Recv-Info", ""}, types = {"Accept", "application/dtmf-relay, application/dtmf"};
+	struct sip_response unknown = {.status = 469, .headers = &none, .header_count = 1};
+	struct sip_response unreadable = {.status = 415, .headers = &types, .header_count = 1};
+	struct span type = sip_message_value(m, SIP_H_CONTENT_TYPE);
+
+	if (sip_message_header_named(m, "Info-Package")) {
+		(void)!sip_server_respond(server, &unknown, NULL);
+		return;
+	}
+	if (m->body.size && type.size && !sip_is_type(type, "application/dtmf-relay") &&
+		!sip_is_type(type, "application/dtmf")) {
+		(void)!sip_server_respond(server, &unreadable, NULL);
+		return;
+	}
+	sip_server_reply(server, 200);
+	s->ops->info(s, m);
 }
 
 static void on_request(struct sip_usage *u, struct sip_server *server, const struct sip_message *m)
 {
 	struct sip_session *s = session_of(u);
-	unsigned status = refusal(s, m);
+	struct sip_dialog *d = dialog_of(s, m);
+	unsigned status = refusal(s, d, m);
 
 	if (status) {
 		sip_server_reply(server, status);
@@ -183,15 +80,10 @@ static void on_request(struct sip_usage *u, struct sip_server *server, const str
 		return;
 	case SIP_INVITE:
 	case SIP_UPDATE:
-		if (s->over)
-			sip_server_reply(server, 481);
-		else
-			on_offer(s, server, m);
+		sip_session_offered(s, server, m, d);
 		return;
 	case SIP_INFO:
-		sip_server_reply(server, 200);
-		if (!s->over)
-			s->ops->info(s, m);
+		on_info(s, server, m);
 		return;
 	case SIP_OPTIONS:
 		sip_server_reply(server, 200);
@@ -252,6 +144,8 @@ void sip_session_over(struct sip_session *s)
 	struct sip_server *pending = s->pending;
 
 	s->over = true;
+	timer_stop(&s->expires);
+	timer_stop(&s->again);
 	release_server(&s->pending);
 	if (pending)
 		sip_server_reply(pending, 487);
@@ -260,17 +154,20 @@ void sip_session_over(struct sip_session *s)
 	release_server(&s->unacked);
 }
 
-void sip_session_init(
-	struct sip_session *s, struct sip_agent *a, const struct sip_session_ops *ops)
+int sip_session_init(struct sip_session *s, struct sip_agent *a, const struct sip_session_ops *ops)
 {
 	s->ops = ops;
 	list_init(&s->clients);
 	sip_usage_init(&s->usage, a, &usage_ops);
+	int r = timer_init(&s->expires, a->loop, sip_session_on_expiry, s);
+	return r < 0 ? r : timer_init(&s->again, a->loop, sip_session_on_again, s);
 }
 
 void sip_session_fini(struct sip_session *s)
 {
-	dns_cancel(s->query);
+	sip_locate_cancel(s->location);
+	timer_fini(&s->expires);
+	timer_fini(&s->again);
 	release_server(&s->pending);
 	release_server(&s->unacked);
 	while (!list_empty(&s->clients))

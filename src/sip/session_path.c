@@ -13,7 +13,7 @@ static void send_held(struct sip_session *s)
 
 struct hop {
 	char host[256];
-	uint16_t port;
+	uint16_t port; /* 0 = not given */
 	enum sip_protocol protocol;
 };
 
@@ -32,7 +32,7 @@ static bool hop_of(const struct sip_dialog *d, struct hop *ret)
 		(void)sip_protocol_find(&ret->protocol, transport);
 	if (uri.scheme == SIP_SCHEME_SIPS)
 		ret->protocol = SIP_TLS;
-	ret->port = uri.port ? uri.port : sip_protocol_port(ret->protocol);
+	ret->port = uri.port;
 	return true;
 }
 
@@ -64,12 +64,17 @@ static struct sip_path path_to(const struct sip_session *s, const struct sip_dia
 	return path;
 }
 
+static bool parse_literal(struct sockaddr_storage *ret, const struct hop *hop)
+{
+	return address_parse(ret, hop->host, hop->port ? hop->port : sip_protocol_port(hop->protocol)) == 0;
+}
+
 struct sip_path sip_session_hop(const struct sip_session *s, const struct sip_dialog *d)
 {
 	struct sockaddr_storage literal;
 	struct hop hop;
 
-	if (!hop_of(d, &hop) || address_parse(&literal, hop.host, hop.port) < 0)
+	if (!hop_of(d, &hop) || !parse_literal(&literal, &hop))
 		return s->path;
 	return path_to(s, d, &hop, &literal);
 }
@@ -80,15 +85,16 @@ static void take_path(struct sip_session *s, struct sip_path path)
 	s->usage.remote = path.remote;
 }
 
-static void on_hop(void *owner, const struct sockaddr_storage *addresses, size_t count,
-	const char *why)
+static void on_hop(void *owner, const struct sip_target *targets, size_t count, const char *why)
 {
 	struct sip_session *s = owner;
 	struct hop hop;
 
-	s->query = NULL;
-	if (count && hop_of(&s->dialog, &hop))
-		take_path(s, path_to(s, &s->dialog, &hop, &addresses[0]));
+	s->location = NULL;
+	if (count && hop_of(&s->dialog, &hop)) {
+		hop.protocol = targets[0].protocol;
+		take_path(s, path_to(s, &s->dialog, &hop, &targets[0].address));
+	}
 	send_held(s);
 }
 
@@ -98,12 +104,14 @@ void sip_session_route(struct sip_session *s)
 	struct hop hop;
 
 	take_path(s, sip_session_hop(s, &s->dialog));
-	if (!hop_of(&s->dialog, &hop) || address_parse(&literal, hop.host, hop.port) == 0)
+	if (!hop_of(&s->dialog, &hop) || parse_literal(&literal, &hop))
 		return;
 	bool same_name = s->host && strcasecmp(s->host, hop.host) == 0;
-	if (same_name || s->query || (sip_is_stream(s->path.protocol) && s->dialog.route_count))
+	if (same_name || s->location || (sip_is_stream(s->path.protocol) && s->dialog.route_count))
 		return;
 	/* Without an answer the way of the INVITE stays. */
-	if (dns_resolve(&s->query, s->usage.agent->dns, hop.host, hop.port, on_hop, s) < 0)
-		s->query = NULL;
+	struct sip_agent *a = s->usage.agent;
+	const struct sip_locate_wish wish = {.host = hop.host, .port = hop.port, .protocol = hop.protocol};
+	if (sip_locate(&s->location, a->loop, a->dns, &wish, on_hop, s) < 0)
+		s->location = NULL;
 }

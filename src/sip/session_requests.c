@@ -56,7 +56,7 @@ void sip_session_ack(struct sip_session *s, const struct sip_dialog *d, const st
 		write_credentials(&w, c);
 	sip_write_end(&w, NULL, (struct span){0});
 	struct span ack = writer_span(&w);
-	if (s->query && d == &s->dialog) {
+	if (s->location && d == &s->dialog) {
 		/* The 200 comes again if there is no memory to hold it. */
 		s->held.size = 0;
 		(void)!buf_add(&s->held, ack.data, ack.size);
@@ -76,7 +76,8 @@ bool sip_session_challenged(struct sip_session *s, const struct sip_message *m)
 }
 
 int sip_session_write_auth(
-	struct sip_session *s, struct writer *w, enum sip_method method, struct span body)
+	struct sip_session *s, struct writer *w, const struct sip_dialog *d, enum sip_method method,
+	struct span body)
 {
 	char cnonce[SIP_CNONCE_SIZE];
 
@@ -84,7 +85,7 @@ int sip_session_write_auth(
 		return 0;
 	rng_token(cnonce, sizeof cnonce);
 	return sip_authorizer_write(w, s->auth, s->username, s->password,
-		span_text(sip_method_text(method)), sip_dialog_request_uri(&s->dialog), body, cnonce);
+		span_text(sip_method_text(method)), sip_dialog_request_uri(d), body, cnonce);
 }
 
 void sip_session_begin_auth(struct sip_session *s)
@@ -117,12 +118,14 @@ static void on_bye_failed(void *owner, struct sip_client *c, bool timeout)
 	s->ops->bye_done(s);
 }
 
-static void on_client_ended(void *owner, struct sip_client *c)
+void sip_session_client_ended(void *owner, struct sip_client *c)
 {
 	struct sip_session *s = owner;
 
 	if (c == s->reinvite)
 		s->reinvite = NULL;
+	if (c == s->update)
+		s->update = NULL;
 	if (list_empty(&s->clients))
 		s->ops->idle(s);
 }
@@ -130,7 +133,7 @@ static void on_client_ended(void *owner, struct sip_client *c)
 static const struct sip_client_events bye_events = {
 	.response = on_bye_response,
 	.failed = on_bye_failed,
-	.ended = on_client_ended,
+	.ended = sip_session_client_ended,
 };
 
 static bool send_bye(struct sip_session *s)
@@ -144,7 +147,7 @@ static bool send_bye(struct sip_session *s)
 		sip_write_header(&w, "Reason", span_text(s->bye_reason));
 	if (s->bye_extra)
 		write_text(&w, s->bye_extra);
-	if (sip_session_write_auth(s, &w, SIP_BYE, (struct span){0}) < 0)
+	if (sip_session_write_auth(s, &w, &s->dialog, SIP_BYE, (struct span){0}) < 0)
 		return false;
 	sip_write_end(&w, NULL, (struct span){0});
 	struct sip_client *c = sip_session_start(s, SIP_BYE, branch, writer_span(&w), &bye_events);
@@ -167,41 +170,60 @@ uint32_t sip_session_bye_wait_ms(const struct sip_session *s)
 	return 4 * (sip_timers_64t1_ms(&s->usage.agent->timers) / 64);
 }
 
-static bool send_reinvite(struct sip_session *s);
+/* True: it goes on, sent again now or later. */
+static bool reinvite_again(struct sip_session *s, const struct sip_message *m)
+{
+	if (sip_session_challenged(s, m))
+		return sip_session_send_reinvite(s);
+	if (m->status == 422)
+		return sip_session_timer_too_small(&s->expiry, m) && sip_session_send_reinvite(s);
+	return m->status == 491 && sip_session_send_later(s, false);
+}
 
 static void on_reinvite_response(void *owner, struct sip_client *c, const struct sip_message *m)
 {
 	struct sip_session *s = owner;
+	bool success = m->status / 100 == 2;
 
 	if (m->status < 200)
 		return;
-	if (m->status < 300) {
-		if (sip_dialog_refresh(&s->dialog, m) == 0)
-			sip_session_ack(s, &s->dialog, c, m->cseq.number);
-	} else if (c == s->reinvite && sip_session_challenged(s, m) && send_reinvite(s)) {
-		return;
-	}
+	if (success && sip_dialog_refresh(&s->dialog, m) == 0)
+		sip_session_ack(s, &s->dialog, c, m->cseq.number);
 	if (c != s->reinvite)
 		return;
 	s->reinvite = NULL;
-	if (!s->over)
+	if (s->over || (!success && reinvite_again(s, m)))
+		return;
+	s->glares = 0;
+	if (success) {
+		sip_session_note_peer(s, m);
+		sip_session_timer_response(&s->expiry, m);
+		sip_session_alive(s);
+	}
+	if (m->status == 408 || m->status == 481)
+		sip_session_lost(s, "lost");
+	else
 		s->ops->reanswered(s, m);
 }
 
 static void on_reinvite_failed(void *owner, struct sip_client *c, bool timeout)
 {
 	struct sip_session *s = owner;
-	if (c == s->reinvite)
-		s->reinvite = NULL;
+
+	if (c != s->reinvite)
+		return;
+	s->reinvite = NULL;
+	if (timeout)
+		sip_session_lost(s, "lost");
 }
 
 static const struct sip_client_events reinvite_events = {
 	.response = on_reinvite_response,
 	.failed = on_reinvite_failed,
-	.ended = on_client_ended,
+	.ended = sip_session_client_ended,
 };
 
-static bool send_reinvite(struct sip_session *s)
+bool sip_session_send_reinvite(struct sip_session *s)
 {
 	struct writer w = writer_of(s->usage.agent->scratch, SIP_SCRATCH);
 	char branch[SIP_BRANCH_SIZE];
@@ -210,7 +232,9 @@ static bool send_reinvite(struct sip_session *s)
 	sip_session_write(s, &w, &s->dialog, SIP_INVITE, ++s->dialog.local_cseq, branch);
 	sip_write_header(&w, "Contact", span_text(s->contact));
 	sip_write_header(&w, "Allow", span_text(sip_allow));
-	if (sip_session_write_auth(s, &w, SIP_INVITE, buf_span(&s->body)) < 0)
+	sip_write_header(&w, "Supported", span_text(sip_supported));
+	sip_session_timer_write(&s->expiry, &w);
+	if (sip_session_write_auth(s, &w, &s->dialog, SIP_INVITE, buf_span(&s->body)) < 0)
 		return false;
 	sip_write_end(&w, "application/sdp", buf_span(&s->body));
 	struct sip_client *c =
@@ -227,6 +251,7 @@ int sip_session_reinvite(struct sip_session *s, struct span body)
 	int r = sip_session_set_body(s, body);
 	if (r < 0)
 		return r;
+	timer_stop(&s->again);
 	sip_session_begin_auth(s);
-	return send_reinvite(s) ? 0 : err_new(-ENOMEM);
+	return sip_session_send_reinvite(s) ? 0 : err_new(-ENOMEM);
 }

@@ -54,6 +54,7 @@ struct sip_transport_config {
 	uint16_t tls_port;              /* 0 = any */
 	struct tls_context *tls_client; /* calls by TLS; NULL = cannot */
 	uint32_t ping_ms; /* silence after which a needed connection is kept alive; 0 = 30 s */
+	uint32_t message_ms; /* for a message to come whole; 0 = LIMIT_SIP_MESSAGE_S */
 };
 
 /* Why what was sent did not arrive. */

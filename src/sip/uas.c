@@ -200,16 +200,24 @@ static void on_bye_done(struct sip_session *s)
 		end_because(in, "hangup");
 }
 
+static void on_lost(struct sip_session *s, const char *why)
+{
+	struct sip_incoming *in = incoming_of(s);
+
+	if (in->state != INCOMING_ESTABLISHED)
+		return;
+	sip_session_bye(s, NULL);
+	end_because(in, why);
+}
+
 static void on_no_ack(struct sip_session *s)
 {
 	struct sip_incoming *in = incoming_of(s);
 
-	if (in->bye_waits) {
+	if (in->bye_waits)
 		send_bye(in);
-	} else if (in->state == INCOMING_ESTABLISHED) {
-		sip_session_bye(s, NULL);
-		end_because(in, "no ack");
-	}
+	else
+		on_lost(s, "no ack");
 }
 
 static void on_reanswered(struct sip_session *s, const struct sip_message *m)
@@ -237,6 +245,7 @@ static const struct sip_session_ops session_ops = {
 	.bye_done = on_bye_done,
 	.no_ack = on_no_ack,
 	.reanswered = on_reanswered,
+	.lost = on_lost,
 	.idle = on_idle,
 	.free_now = on_free_now,
 };
@@ -281,8 +290,7 @@ void sip_incoming_begin(
 		sip_server_reply(server, 503);
 		return;
 	}
-	sip_session_init(&in->s, a, &session_ops);
-	if (build(in, server, m) < 0) {
+	if (sip_session_init(&in->s, a, &session_ops) < 0 || build(in, server, m) < 0) {
 		incoming_free(in);
 		sip_server_reply(server, 500);
 		return;

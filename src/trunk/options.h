@@ -54,6 +54,13 @@ struct trunk_options {
 
 	unsigned dtmf; /* enum option_dtmf */
 
+	/* What may be done with it; see trunk/policy.h. 0 and none: as the server says. */
+	struct {
+		struct option_list allowed_countries; /* "+49", "*" */
+		uint32_t calls_per_second, max_calls, max_calls_per_identity, max_call_duration_s;
+	} policy;
+
+	uint32_t session_expires_s;  /* a session timer to ask for (RFC 4028); 0 = only the far end's */
 	uint32_t options_interval_s; /* OPTIONS, to see whether the trunk is there; 0 = none */
 };
 

@@ -1,29 +1,22 @@
-/* wire/dtmf_info.h - keys in the body of a SIP INFO, as PBXs send them: no RFC has it, these are what
- * is in use.
+/* wire/dtmf_info.h - digits in the body of a SIP INFO, as gateways sent them before and beside
+ * RFC 4733: application/dtmf-relay ("Signal=5", "Duration=160") and application/dtmf ("5").
  *
- *   application/dtmf-relay   Signal=5\r\nDuration=160\r\n
- *   application/dtmf         5
- *
- * Pure. Fuzzed by test/fuzz/fuzz_dtmf_info.c.
+ * Pure: bytes in, struct out, and back. Fuzzed by test/fuzz/fuzz_dtmf_info.c.
  */
 #pragma once
 
 #include "base/base.h"
 #include "base/writer.h"
 
-enum {
-	DTMF_INFO_USUAL_MS = 250, /* where none is said */
-	DTMF_INFO_LEAST_MS = 40,  /* ITU-T Q.24; shorter ones are made as long */
-	DTMF_INFO_MOST_MS = 6000,
-	DTMF_INFO_SIZE = 64,      /* of a body that is written */
-};
+enum { DTMF_INFO_SIZE = 64 /* of a body that is written */ };
+enum { DTMF_INFO_DIGITS_MAX = 32, DTMF_INFO_MS_MAX = 5000 };
 
 struct dtmf_info {
-	char digit; /* "0-9*#A-D" */
-	unsigned duration_ms;
+	char digits[DTMF_INFO_DIGITS_MAX + 1]; /* of "0123456789*#ABCD", ends with zero */
+	uint32_t duration_ms;                  /* 0 = not said; at most DTMF_INFO_MS_MAX */
 };
 
-/* False when it is another type, or no key. "10" and "11" are * and #, "12" to "15" A to D. */
-MUST_USE bool dtmf_info_parse(struct dtmf_info *ret, struct span content_type, struct span body);
-/* The body of application/dtmf-relay. */
-void dtmf_info_write(struct writer *w, const struct dtmf_info *i);
+/* False when there is no digit in it that we know (a flash, for one). More than fit are left out. */
+MUST_USE bool dtmf_info_parse(struct dtmf_info *ret, struct span body);
+/* One key, as application/dtmf-relay. */
+void dtmf_info_write(struct writer *w, char digit, unsigned duration_ms);

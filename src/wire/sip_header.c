@@ -246,3 +246,21 @@ int sip_rack_parse(struct sip_rack *ret, struct span value)
 	*ret = rack;
 	return 0;
 }
+
+int sip_session_expires_parse(struct sip_session_expires *ret, struct span value)
+{
+	struct sip_session_expires e = {0};
+	struct span s = sip_trim(value);
+
+	size_t digits = find_any(s, "; \t\r\n");
+	if (!sip_number(sip_take(&s, digits), UINT32_MAX, &e.seconds))
+		return SIP_HEADER_E_BAD;
+	s = sip_trim(s);
+	if (s.size && s.data[0] != ';')
+		return SIP_HEADER_E_BAD;
+	if (s.size)
+		sip_take(&s, 1);
+	sip_param_get(s, "refresher", &e.refresher);
+	*ret = e;
+	return 0;
+}

@@ -46,6 +46,12 @@ struct sip_rack {
 	struct sip_cseq cseq;
 };
 
+/* RFC 4028 section 4: Session-Expires: 1800;refresher=uac */
+struct sip_session_expires {
+	uint32_t seconds;
+	struct span refresher; /* empty when not given */
+};
+
 /* Outcome of the parsers below; *ret is untouched. */
 enum {
 	SIP_HEADER_E_BAD = 1,
@@ -56,6 +62,7 @@ MUST_USE int sip_via_parse(struct sip_via *ret, struct span value); /* one, not 
 MUST_USE int sip_cseq_parse(struct sip_cseq *ret, struct span value);
 MUST_USE int sip_reason_parse(struct sip_reason *ret, struct span value);
 MUST_USE int sip_rack_parse(struct sip_rack *ret, struct span value);
+MUST_USE int sip_session_expires_parse(struct sip_session_expires *ret, struct span value);
 
 /* Takes the next item off a comma list; commas inside quotes and < > do not count. Empty items
  * are passed over. False at the end. */

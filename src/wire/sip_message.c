@@ -404,13 +404,18 @@ unsigned sip_message_refusal(const struct sip_message *m)
 	return 0;
 }
 
-/* None said is taken for SDP. */
-static bool is_sdp(struct span media_type)
+bool sip_is_type(struct span media_type, const char *type)
 {
 	const uint8_t *end = media_type.size ? memchr(media_type.data, ';', media_type.size) : NULL;
 	size_t size = end ? (size_t)(end - media_type.data) : media_type.size;
 
-	return !media_type.size || span_is_nocase(sip_trim(span_of(media_type.data, size)), "application/sdp");
+	return span_is_nocase(sip_trim(span_of(media_type.data, size)), type);
+}
+
+/* None said is taken for SDP. */
+static bool is_sdp(struct span media_type)
+{
+	return !media_type.size || sip_is_type(media_type, "application/sdp");
 }
 
 /* Without Accept it is SDP (RFC 3261 section 20.1). */

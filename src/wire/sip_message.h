@@ -135,6 +135,9 @@ unsigned sip_message_refusal(const struct sip_message *request);
 /* What an INVITE or UPDATE deserves that brings, or wants back, anything but SDP: 415, 406 or 0. */
 unsigned sip_message_body_refusal(const struct sip_message *request);
 
+/* Whether the value of a Content-Type is `type` ("application/dtmf"), whatever its parameters. */
+bool sip_is_type(struct span media_type, const char *type);
+
 /* First header of that kind, or NULL. */
 const struct sip_header_line *sip_message_header(
 	const struct sip_message *m, enum sip_header_id id);

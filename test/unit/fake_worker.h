@@ -11,7 +11,7 @@ struct worker {
 	bool add_source_fails;
 	struct source *sources[8];
 	/* What legs reported. */
-	unsigned first_rtp, silent, digits_done, stats_count, levels;
+	unsigned first_rtp, silent, drained, digits_done, stats_count, levels;
 	uint8_t loudest;
 	unsigned level_ms;
 	char digits[64];

@@ -1,369 +1,7 @@
-/* Our calls against a far end that is a bare socket in the same process: every message of it is
- * written here, so what it sees is what really left. */
-#include "base/buf.h"
-#include "base/clock.h"
-#include "base/mem.h"
-#include "net/address.h"
-#include "sip/call.h"
+/* A call's way from the INVITE to its end, against a far end that says what the test wants. */
+#include "sip_far.h"
+
 #include "sip/digest.h"
-#include "wire/sip_write.h"
-#include "test/check.h"
-
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <unistd.h>
-
-/* 64*T1 = 1280 ms. */
-static const struct sip_timers fast = {.t1_ms = 20, .t2_ms = 80, .t4_ms = 40};
-
-enum { WAIT_MS = 5000, QUIET_MS = 60 };
-
-/* --- one test's world --------------------------------------------------------------------- */
-
-struct far {
-	int fd; /* UDP */
-	int tcp; /* listening */
-	int link; /* accepted */
-	uint16_t port;
-	struct sockaddr_in from;
-	char stream[65536];
-	size_t stream_size;
-};
-
-struct world {
-	struct loop loop;
-	struct dns *dns;
-	struct sip_agent *agent;
-	struct far far;
-	struct sip_call *call;
-
-	int trying, progress, answered, failed, ended, offers, infos;
-	unsigned status;
-	enum sip_why why;
-	bool by_far_end;
-	char body[256], sentence[320], end_why[32];
-	unsigned reason_cause;
-};
-
-struct got {
-	char bytes[65536];
-	size_t size;
-	struct sip_message m;
-};
-
-static void on_trying(void *owner, const struct sip_message *m)
-{
-	++((struct world *)owner)->trying;
-}
-
-static void on_progress(void *owner, const struct sip_message *m)
-{
-	struct world *w = owner;
-	++w->progress;
-	w->status = m->status;
-}
-
-static void on_answered(void *owner, const struct sip_message *m)
-{
-	struct world *w = owner;
-	++w->answered;
-	snprintf(w->body, sizeof w->body, "%.*s", (int)m->body.size, (const char *)m->body.data);
-}
-
-static void on_offer(void *owner, const struct sip_message *m)
-{
-	struct world *w = owner;
-	++w->offers;
-	CHECK_EQ(sip_call_answer(w->call, 200, span_text("v=0 answer")), 0);
-}
-
-static void on_info(void *owner, const struct sip_message *m)
-{
-	++((struct world *)owner)->infos;
-}
-
-static void on_failed(void *owner, const struct sip_failure *f)
-{
-	struct world *w = owner;
-	++w->failed;
-	w->status = f->status;
-	w->why = f->why;
-	snprintf(w->sentence, sizeof w->sentence, "%s", f->sentence);
-	w->call = NULL;
-}
-
-static void on_ended(void *owner, const struct sip_end *e)
-{
-	struct world *w = owner;
-	++w->ended;
-	w->by_far_end = e->by_far_end;
-	w->reason_cause = e->reason.cause;
-	snprintf(w->end_why, sizeof w->end_why, "%s", e->why);
-	w->call = NULL;
-}
-
-static const struct sip_call_events events = {
-	.trying = on_trying,
-	.progress = on_progress,
-	.answered = on_answered,
-	.offer = on_offer,
-	.info = on_info,
-	.failed = on_failed,
-	.ended = on_ended,
-};
-
-/* One port for UDP and TCP alike; somebody else may have the half of it. */
-static bool far_try(struct far *f)
-{
-	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof at;
-	int on = 1;
-
-	f->link = -1;
-	f->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	f->tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	CHECK(f->fd >= 0 && f->tcp >= 0);
-	CHECK(bind(f->fd, (struct sockaddr *)&at, sizeof at) == 0);
-	CHECK(getsockname(f->fd, (struct sockaddr *)&at, &size) == 0);
-	f->port = ntohs(at.sin_port);
-	setsockopt(f->tcp, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	if (bind(f->tcp, (struct sockaddr *)&at, sizeof at) == 0)
-		return true;
-	close(f->fd);
-	close(f->tcp);
-	return false;
-}
-
-static void far_open(struct far *f)
-{
-	int tries = 0;
-	while (!far_try(f))
-		CHECK(++tries < 20);
-}
-
-static void world_open(struct world *w)
-{
-	*w = (struct world){0};
-	struct sip_agent_config config = {
-		.binds = {"127.0.0.1"},
-		.user_agent = "Ringdown/test",
-		.timers = fast,
-		.failover_ms = 100,
-	};
-	CHECK_EQ(loop_init(&w->loop), 0);
-	CHECK_EQ(dns_new(&w->dns, &w->loop), 0);
-	CHECK_EQ(sip_agent_new(&w->agent, &w->loop, w->dns, &config, NULL, NULL), 0);
-	far_open(&w->far);
-}
-
-static void world_close(struct world *w)
-{
-	w->agent = sip_agent_free(w->agent);
-	w->dns = dns_free(w->dns);
-	close(w->far.fd);
-	close(w->far.tcp);
-	if (w->far.link >= 0)
-		close(w->far.link);
-	loop_fini(&w->loop);
-	CHECK_EQ(mem_live(), 0);
-}
-
-/* Turns the loop once; waits at most a millisecond for the far end's socket. */
-static void turn(struct world *w)
-{
-	struct pollfd p = {.fd = w->far.link >= 0 ? w->far.link : w->far.fd, .events = POLLIN};
-
-	uv_run(&w->loop.uv, UV_RUN_NOWAIT);
-	poll(&p, 1, 1);
-}
-
-#define UNTIL(w, cond)                                                                             \
-	do {                                                                                       \
-		uint64_t end_ = clock_ms() + WAIT_MS;                                              \
-		while (!(cond) && clock_ms() < end_)                                               \
-			turn(w);                                                                   \
-		CHECK(cond);                                                                       \
-	} while (0)
-
-static bool receive_udp(struct world *w, struct got *g)
-{
-	socklen_t size = sizeof w->far.from;
-	ssize_t n = recvfrom(w->far.fd, g->bytes, sizeof g->bytes, MSG_DONTWAIT,
-		(struct sockaddr *)&w->far.from, &size);
-	g->size = n > 0 ? (size_t)n : 0;
-	return n > 0;
-}
-
-static bool receive_tcp(struct world *w, struct got *g)
-{
-	struct far *f = &w->far;
-	size_t size = 0;
-
-	if (f->link < 0)
-		f->link = accept4(f->tcp, NULL, NULL, SOCK_CLOEXEC);
-	if (f->link < 0)
-		return false;
-	ssize_t n = recv(f->link, f->stream + f->stream_size, sizeof f->stream - f->stream_size,
-		MSG_DONTWAIT);
-	if (n > 0)
-		f->stream_size += (size_t)n;
-	if (sip_message_frame(span_of(f->stream, f->stream_size), &size))
-		return false;
-	memcpy(g->bytes, f->stream, size);
-	g->size = size;
-	memmove(f->stream, f->stream + size, f->stream_size - size);
-	f->stream_size -= size;
-	return true;
-}
-
-/* The next message at the far end. */
-static bool next(struct world *w, struct got *g, uint64_t wait_ms)
-{
-	uint64_t end = clock_ms() + wait_ms;
-
-	do {
-		if (receive_udp(w, g) || receive_tcp(w, g)) {
-			CHECK_EQ(sip_message_parse(&g->m, span_of(g->bytes, g->size)), SIP_OK);
-			return true;
-		}
-		turn(w);
-	} while (clock_ms() < end);
-	return false;
-}
-
-/* Passes over repetitions of other requests. */
-static void expect(struct world *w, struct got *g, enum sip_method method)
-{
-	do {
-		CHECK(next(w, g, WAIT_MS));
-	} while (g->m.is_response || g->m.method != method);
-}
-
-static void expect_status(struct world *w, struct got *g, unsigned status)
-{
-	do {
-		CHECK(next(w, g, WAIT_MS));
-	} while (!g->m.is_response);
-	CHECK_EQ(g->m.status, status);
-}
-
-static void expect_none(struct world *w, enum sip_method method)
-{
-	struct got g;
-	uint64_t end = clock_ms() + QUIET_MS;
-
-	while (clock_ms() < end)
-		if (next(w, &g, 5))
-			CHECK(g.m.is_response || g.m.method != method);
-}
-
-static void far_send(struct world *w, const char *bytes, size_t size)
-{
-	if (w->far.link >= 0)
-		CHECK(send(w->far.link, bytes, size, MSG_NOSIGNAL) == (ssize_t)size);
-	else
-		CHECK(sendto(w->far.fd, bytes, size, 0, (struct sockaddr *)&w->far.from,
-			      sizeof w->far.from) == (ssize_t)size);
-}
-
-/* `headers` are whole lines. */
-static void reply(struct world *w, const struct got *g, unsigned status, const char *tag,
-	const char *headers, const char *body)
-{
-	char out[8192];
-	struct writer wr = writer_of(out, sizeof out);
-	struct sip_response_head head = {.status = status, .to_tag = tag};
-
-	sip_write_response_head(&wr, &g->m, &head);
-	write_text(&wr, headers ? headers : "");
-	sip_write_end(&wr, "application/sdp", span_text(body));
-	CHECK(!wr.bad);
-	far_send(w, out, wr.used);
-}
-
-static const char *contact(struct world *w)
-{
-	static char line[128];
-	snprintf(line, sizeof line, "Contact: <sip:far@127.0.0.1:%u%s>\r\n", w->far.port,
-		w->far.link >= 0 ? ";transport=tcp" : "");
-	return line;
-}
-
-/* A request of the far end within the dialog that `invite` and `tag` made. */
-static void far_request(struct world *w, const struct got *invite, const char *tag,
-	const char *method, unsigned cseq, const char *headers, const char *body)
-{
-	char out[8192];
-	struct writer wr = writer_of(out, sizeof out);
-	struct sip_name_addr us;
-
-	CHECK_EQ(sip_name_addr_parse(
-			 &us, sip_message_value(&invite->m, SIP_H_CONTACT)),
-		0);
-	sip_write_request(&wr, span_text(method), us.uri);
-	write_format(&wr, "Via: SIP/2.0/%s 127.0.0.1:%u;rport;branch=z9hG4bKfar%s%u\r\n",
-		w->far.link >= 0 ? "TCP" : "UDP", w->far.port, method, cseq);
-	sip_write_copy(&wr, "To", sip_message_value(&invite->m, SIP_H_FROM));
-	write_text(&wr, "From: ");
-	write_span(&wr, sip_message_value(&invite->m, SIP_H_TO));
-	write_format(&wr, ";tag=%s\r\n", tag);
-	sip_write_copies(&wr, &invite->m, SIP_H_CALL_ID);
-	sip_write_header_format(&wr, "CSeq", "%u %s", cseq, method);
-	write_text(&wr, "Max-Forwards: 70\r\n");
-	write_text(&wr, headers ? headers : "");
-	sip_write_end(&wr, "application/sdp", span_text(body));
-	CHECK(!wr.bad);
-	far_send(w, out, wr.used);
-}
-
-static struct sip_invite_config plain(struct world *w)
-{
-	static char uri[64];
-	snprintf(uri, sizeof uri, "sip:+15550100@127.0.0.1:%u", w->far.port);
-	return (struct sip_invite_config){
-		.request_uri = uri,
-		.from_uri = "sip:+15550199@gateway.example",
-		.body = span_text("v=0 offer"),
-	};
-}
-
-static void dial(struct world *w, const struct sip_invite_config *config)
-{
-	CHECK_EQ(sip_invite(&w->call, w->agent, config, &events, w), 0);
-}
-
-/* Dial, ring, answer: `invite` is kept for later requests. */
-static void establish(struct world *w, struct got *invite)
-{
-	struct got ack;
-	struct sip_invite_config config = plain(w);
-
-	dial(w, &config);
-	expect(w, invite, SIP_INVITE);
-	reply(w, invite, 180, "far1", contact(w), NULL);
-	reply(w, invite, 200, "far1", contact(w), "v=0 far");
-	expect(w, &ack, SIP_ACK);
-	UNTIL(w, w->answered == 1);
-}
-
-static void hang_up(struct world *w)
-{
-	struct got bye;
-
-	sip_call_hangup(w->call, NULL);
-	expect(w, &bye, SIP_BYE);
-	reply(w, &bye, 200, NULL, NULL, NULL);
-	UNTIL(w, w->ended == 1);
-	CHECK(!w->by_far_end);
-	CHECK_EQ(w->failed, 0);
-}
-
-static bool value_is(const struct got *g, enum sip_header_id id, const char *text)
-{
-	return span_is(sip_message_value(&g->m, id), text);
-}
 
 /* --- the cases ---------------------------------------------------------------------------- */
 
@@ -792,6 +430,9 @@ static void requests_within_the_call(void)
 		{"INVITE", "", NULL, 200},
 		{"PRACK", "RAck: 1 1 INVITE\r\n", NULL, 481},
 		{"NOTIFY", "Event: talk\r\n", NULL, 481},
+		{"MESSAGE", "", "hello", 405},
+		{"INFO", "Info-Package: weather\r\n", NULL, 469},
+		{"INFO", "", NULL, 200},
 		{"REFER", "Refer-To: <sip:a@127.0.0.1>\r\n", NULL, 405},
 		{"PLEASE", "", NULL, 405},
 		{"INVITE", "Require: blue-sky\r\n", NULL, 420},
@@ -818,7 +459,7 @@ static void requests_within_the_call(void)
 			far_request(&w, &invite, "far1", "ACK", cseq, NULL, NULL);
 	}
 	CHECK_EQ(w.offers, 3);
-	CHECK_EQ(w.infos, 1);
+	CHECK_EQ(w.infos, 2);
 	/* Older than what came before. */
 	far_request(&w, &invite, "far1", "OPTIONS", 3, NULL, NULL);
 	expect_status(&w, &g, 500);
@@ -968,12 +609,12 @@ static void nonsense_is_refused_at_once(void)
 		"sip:a@127.0.0.1;transport=sctp", "sip:a b@127.0.0.1"};
 	for (size_t i = 0; i < COUNT_OF(uris); ++i) {
 		config.request_uri = uris[i];
-		CHECK_EQ(sip_invite(&w.call, w.agent, &config, &events, &w), -EINVAL);
+		CHECK_EQ(sip_invite(&w.call, w.agent, &config, &far_events, &w), -EINVAL);
 	}
 	config = plain(&w);
 	config.headers = &evil;
 	config.header_count = 1;
-	CHECK_EQ(sip_invite(&w.call, w.agent, &config, &events, &w), -EINVAL);
+	CHECK_EQ(sip_invite(&w.call, w.agent, &config, &far_events, &w), -EINVAL);
 	CHECK_EQ(w.failed, 0);
 	CHECK_EQ(sip_agent_calls(w.agent), 0);
 	world_close(&w);
@@ -988,7 +629,7 @@ static void memory_runs_out(void)
 		world_open(&w);
 		struct sip_invite_config config = plain(&w);
 		mem_fail_after(i);
-		int r = sip_invite(&w.call, w.agent, &config, &events, &w);
+		int r = sip_invite(&w.call, w.agent, &config, &far_events, &w);
 		mem_fail_after(-1);
 		if (r == 0 && next(&w, &invite, 30)) {
 			/* Everything that happens with each allocation failing, later. */
@@ -1007,24 +648,27 @@ static void memory_runs_out(void)
 
 int main(void)
 {
-	a_plain_call();
-	the_far_end_hangs_up();
-	a_private_contact_and_two_routes();
-	a_strict_router();
-	challenges();
-	wrong_password_is_not_tried_twice();
-	refusals();
-	cancel_waits_for_a_response();
-	a_200_crosses_the_cancel();
-	nobody_answers();
-	two_phones_answer();
-	reliable_provisionals();
-	requests_within_the_call();
-	over_tcp();
-	a_large_request_goes_by_tcp();
-	junk_in_between();
-	strangers();
-	nonsense_is_refused_at_once();
-	memory_runs_out();
+	static void (*const tests[])(void) = {
+		a_plain_call,
+		the_far_end_hangs_up,
+		a_private_contact_and_two_routes,
+		a_strict_router,
+		challenges,
+		wrong_password_is_not_tried_twice,
+		refusals,
+		cancel_waits_for_a_response,
+		a_200_crosses_the_cancel,
+		nobody_answers,
+		two_phones_answer,
+		reliable_provisionals,
+		requests_within_the_call,
+		over_tcp,
+		a_large_request_goes_by_tcp,
+		junk_in_between,
+		strangers,
+		nonsense_is_refused_at_once,
+		memory_runs_out,
+	};
+	at_once(tests, COUNT_OF(tests));
 	return 0;
 }

@@ -58,6 +58,19 @@ int dns_resolve(struct dns_query **ret, struct dns *d, const char *host, uint16_
 	return 0;
 }
 
+/* Nobody has such records here. */
+const char DNS_REFUSED[] = "";
+
+int dns_find_services(struct dns_query **ret, struct dns *d, const char *name, dns_services_fn *answer, void *owner)
+{
+	return -1;
+}
+
+int dns_find_pointers(struct dns_query **ret, struct dns *d, const char *name, dns_pointers_fn *answer, void *owner)
+{
+	return -1;
+}
+
 void dns_cancel(struct dns_query *q)
 {
 	if (q)

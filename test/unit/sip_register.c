@@ -26,6 +26,7 @@ struct world {
 	struct sockaddr_in from;
 	char bytes[65536];
 	struct sip_message m; /* the last REGISTER */
+	uint32_t seen;        /* its CSeq */
 	int changed, stopped;
 	struct sip_registration_info info;
 };
@@ -89,6 +90,7 @@ static int start(struct world *w, const char *password, uint32_t expires_s)
 		&events, w);
 }
 
+/* A new one: a repetition, because we were slow to answer, does not count. */
 static bool came(struct world *w)
 {
 	socklen_t size = sizeof w->from;
@@ -98,6 +100,9 @@ static bool came(struct world *w)
 		return false;
 	CHECK_EQ(sip_message_parse(&w->m, span_of(w->bytes, (size_t)n)), SIP_OK);
 	CHECK_EQ(w->m.method, SIP_REGISTER);
+	if (w->m.cseq.number == w->seen)
+		return false;
+	w->seen = w->m.cseq.number;
 	return true;
 }
 

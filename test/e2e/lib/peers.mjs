@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { root, freePorts, until } from './server.mjs';
 
-class Peer {
+export class Peer {
   constructor(program, args, options) {
     this.log = '';
     this.child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
@@ -19,15 +19,30 @@ class Peer {
   }
 }
 
-// sipp as the far end: the scenario answers, echoes RTP, and waits for BYE.
-export async function sipp(scenario, folder) {
+// G.711 (mu-law) of a tone, without a header: what sipp's rtp_stream plays.
+function toneUlaw(file, freq) {
+  const code = (x) => {
+    const v = Math.min(Math.abs(x), 32635) + 132, e = Math.floor(Math.log2(v)) - 7;
+    return ~((x < 0 ? 0x80 : 0) | (e << 4) | ((v >> (e + 3)) & 15)) & 255;
+  };
+  fs.writeFileSync(file, Buffer.from(Array.from({ length: 16000 }, (_, i) => code(Math.round(8192 * Math.sin((2 * Math.PI * freq * i) / 8000))))));
+}
+
+// sipp as the far end: the scenario (of test/data/sipp, or a whole path) answers, echoes RTP, and waits for BYE. With `freq` it can
+// play "tone.ulaw". `transport`: u1 (UDP), t1 (TCP), as sipp has it.
+export async function sipp(scenario, folder, options = {}) {
   const [port, media] = await freePorts(2);
+  return startSipp(path.resolve(root, 'test/data/sipp', scenario), folder, port, media, ['-m', '1000'], options);
+}
+
+export async function startSipp(file, folder, port, media, more, { transport = 'u1', freq } = {}) {
+  if (freq) toneUlaw(path.join(folder, 'tone.ulaw'), freq);
   const log = path.join(folder, `sipp-${port}.log`);
-  const peer = new Peer('sipp', ['-sf', path.join(root, 'test/data/sipp', scenario), '-i', '127.0.0.1', '-p', String(port), '-mi', '127.0.0.1',
-    '-mp', String(media & ~1), '-m', '1000', '-nostdin', '-rtp_echo', '-trace_msg', '-message_file', log, '-trace_stat', '-stf', `${log}.csv`], { cwd: folder });
+  const peer = new Peer('sipp', ['-sf', file, '-t', transport, '-i', '127.0.0.1', '-p', String(port), '-mi', '127.0.0.1', '-mp', String(media & ~1), ...more,
+    '-nostdin', ...(freq ? [] : ['-rtp_echo']), '-trace_msg', '-message_file', log, '-trace_stat', '-stf', `${log}.csv`], { cwd: folder });
   peer.port = port;
   peer.messages = () => (fs.existsSync(log) ? fs.readFileSync(log, 'utf8') : '');
-  const listening = () => fs.readFileSync('/proc/net/udp', 'utf8').includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} `);
+  const listening = () => fs.readFileSync(`/proc/net/${transport === 't1' ? 'tcp' : 'udp'}`, 'utf8').includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} `);
   await until(listening, 5000, 'sipp listens');
   return peer;
 }
@@ -42,9 +57,9 @@ function toneWav(file, freq, rate, channels) {
 
 // baresip answers by itself, says a tone from a file, and its sndfile filter writes what it hears into another.
 // It ends at once when somebody has taken one of its ports meanwhile: then others.
-// `encryption`: baresip's mediaenc ("srtp", "srtp-mand", "dtls_srtp"), undefined = RTP in clear only.
+// `encryption`: baresip's mediaenc ("srtp", "srtp-mand", "dtls_srtp"), undefined = RTP in clear only. `mode`: how it answers.
 // `codecs` as its account says them ("G722/16000/1,opus/48000/2"), with the modules for them.
-const plain = { codecs: 'PCMU,PCMA', modules: ['g711'], rate: 8000, channels: 1, ptime: 20, dtmf: 'rtpevent' };
+const plain = { codecs: 'PCMU,PCMA', modules: ['g711'], rate: 8000, channels: 1, ptime: 20, dtmf: 'rtpevent', mode: 'auto' };
 export async function baresip(folder, freq, options = {}, tries = 4) {
   return startBaresip(folder, freq, { ...plain, ...options }).catch((e) => {
     if (tries > 1 && /Address already in use/.test(e.message)) return baresip(folder, freq, options, tries - 1);
@@ -57,7 +72,7 @@ async function startBaresip(folder, freq, o) {
   const [port] = await freePorts(1), media = port + 10;
   const home = fs.mkdtempSync(path.join(folder, 'baresip-'));
   toneWav(path.join(home, 'tone.wav'), freq, o.rate, o.channels);
-  fs.writeFileSync(path.join(home, 'accounts'), `<sip:+12025550124@127.0.0.1>;regint=0;answermode=auto;audio_codecs=${o.codecs};ptime=${o.ptime};dtmfmode=${o.dtmf}${o.encryption ? `;mediaenc=${o.encryption}` : ''}\n`);
+  fs.writeFileSync(path.join(home, 'accounts'), `<sip:+12025550124@127.0.0.1>;regint=0;answermode=${o.mode};audio_codecs=${o.codecs};ptime=${o.ptime};dtmfmode=${o.dtmf}${o.encryption ? `;mediaenc=${o.encryption}` : ''}\n`);
   fs.writeFileSync(path.join(home, 'config'), `poll_method epoll
 sip_listen 127.0.0.1:${port}
 net_interface 127.0.0.1

@@ -48,7 +48,7 @@ export async function until(test, ms, what) {
 }
 
 export class Server {
-  // options: dev (true), yaml (more lines), env, data (a folder to keep), tls (yaml sets it), bind (addresses), rtc (lines in place of node_ip)
+  // options: dev (true), yaml (more lines), env, data (a folder to keep), tls (yaml sets it), bind (addresses), rtc (lines in place of node_ip), sip (more lines)
   static async start(options = {}) {
     const s = new Server();
     s.options = options;
@@ -68,7 +68,7 @@ rtc:
 sip:
   sip_port: ${s.sipPort}
   listen_ip: 127.0.0.1
-  rtp_port: ${low}-${low + 400}
+${(options.sip ?? []).map((line) => `  ${line}\n`).join('')}  rtp_port: ${low}-${low + 400}
 backend:
   port: ${s.backendPort}
 simulator:

@@ -1,4 +1,4 @@
-// The four requests that the page makes to the server it came from.
+// The requests that the page makes to the server it came from.
 import type { Bank } from '../dispute/dispute.js';
 import { uuid } from '../shared/random.js';
 
@@ -30,6 +30,25 @@ export interface PlacedCall {
   participant_id: string;
   room: string;
   sip_call_id: string;
+}
+
+/** What the server keeps of a call; docs/calls.md has the rest. */
+export interface CallRecord {
+  id: string;
+  trunk?: { id?: string; name?: string; address?: string };
+  times: Record<string, number>;
+  codec?: { name: string; clock_rate: number };
+  ending?: {
+    code: string;
+    message: string;
+    ended_by: string;
+    retry: 'no' | 'when_fixed' | 'later';
+    retry_after?: number;
+    sip_status?: number;
+    sip_reason?: string;
+    q850?: number;
+    carrier_code?: string;
+  };
 }
 
 export interface JoinRequest {
@@ -66,6 +85,19 @@ export async function placeCall(room: string, phoneNumber: string): Promise<Plac
 export function hangUp(room: string, identity: string, keepalive = false): Promise<unknown> {
   const body = { room, participant_identity: identity };
   return request('/livekit/sip/hangup', { ...post(body), keepalive });
+}
+
+/** For administrators: others are refused. */
+export async function getCallRecord(callId: string): Promise<CallRecord> {
+  const path = `/livekit/sip/calls/${encodeURIComponent(callId)}`;
+  return (await request<{ call: CallRecord }>(path, { method: 'GET' })).call;
+}
+
+/** Its SIP messages as arrows, in plain text. */
+export async function getLadder(callId: string): Promise<string> {
+  const path = `/livekit/sip/calls/${encodeURIComponent(callId)}?format=ladder`;
+  const response = await fetch(path, { cache: 'no-store', credentials: 'same-origin' });
+  return response.ok ? response.text() : '';
 }
 
 function post(body: unknown, headers: Record<string, string> = {}): RequestInit {

@@ -6,6 +6,7 @@ import { phoneNumber } from '../shared/format.js';
 import { HangUpIcon, KeypadIcon, PhoneIcon } from '../shared/icons.js';
 import type { Bank } from '../dispute/dispute.js';
 import { isLive, type Call } from './call_state.js';
+import { CallDetails } from './call_details.js';
 import { Keypad } from './keypad.js';
 import { Line } from './line.js';
 import { announcement, endedSentence, stateLabel } from './sentences.js';
@@ -82,6 +83,7 @@ export function CallPanel({ room, bank, phoneCall, ready, onProblem }: Props) {
           </button>
         )}
       </div>
+      {call.phase === 'ended' && call.callId !== undefined && <CallDetails callId={call.callId} />}
       <p className="unseen" role="status" aria-live="polite">
         {announcement(call, bank.name)}
       </p>

@@ -1,4 +1,4 @@
-// The four endpoints of the server, and the built page under the policy that README.md names.
+// The endpoints of the server, and the built page under the policy that README.md names.
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 
@@ -54,7 +54,16 @@ export function startBackend() {
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
   const server = createServer(async (request, response) => {
-    const { pathname } = new URL(request.url, 'http://localhost');
+    const { pathname, searchParams } = new URL(request.url, 'http://localhost');
+    const record = pathname.startsWith('/livekit/sip/calls/') && backend.record;
+    if (record && searchParams.get('format') === 'ladder') {
+      response.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8' });
+      return response.end(record.ladder);
+    }
+    if (record) {
+      response.writeHead(200, { 'Content-Type': 'application/json' });
+      return response.end(JSON.stringify({ success: true, call: record.call }));
+    }
     const endpoint = endpoints[`${request.method} ${pathname}`];
     if (endpoint) {
       let text = '';

@@ -97,6 +97,16 @@ function loudness(page) {
   });
 }
 
+const RECORD = {
+  call: {
+    id: 'call1',
+    trunk: { name: 'bank', address: 'sip.example' },
+    times: { asked: 1000, first_response: 1020, answered: 3000, ended: 9000 },
+    ending: { code: 'far_end_hung_up', message: 'x', ended_by: 'far_end', retry: 'no', q850: 16 },
+  },
+  ladder: '             us 192.0.2.1:5060'.padEnd(70) + 'UDP 192.0.2.2:5060\n    0.000 s  |- INVITE (1) ->|\n',
+};
+
 const SIZES = [
   { width: 375, height: 812 },
   { width: 1280, height: 800 },
@@ -110,6 +120,7 @@ for (const viewport of SIZES) {
         reducedMotion: 'reduce',
       });
       backend.onOutbound = (n) => room.setPhone(n, 'dialing');
+      backend.record = RECORD;
 
       await at('save').click();
       await view.look('1-form-problems');
@@ -133,6 +144,8 @@ for (const viewport of SIZES) {
       room.setPhone(1, 'hangup', { 'ringdown.endedReason': 'The bank hung up.' });
       room.dropPhone(1);
       await view.phase('ended');
+      await at('call-details').locator('summary').click();
+      await at('call-ladder').waitFor();
       await view.look('7-ended');
 
       const width = await page.evaluate(() => document.documentElement.scrollWidth);
@@ -189,6 +202,9 @@ test('a call from dialing to the bank hanging up, and again', async (t) => {
   assert.equal(await view.spoken(), 'Call ended. The bank hung up.');
   assert.equal(await view.focus(), 'call-again');
 
+  assert.equal(await at('call-details').count(), 0, 'nothing to unfold for who may not read it');
+
+  backend.record = RECORD;
   backend.onHangUp = (n) => room.dropPhone(n);
   await at('call-again').click();
   await view.phase('dialing');
@@ -197,6 +213,9 @@ test('a call from dialing to the bank hanging up, and again', async (t) => {
   assert.equal(await at('call-ended-reason').textContent(), 'You hung up.');
   assert.equal(backend.hangUps[0].participant_identity, 'sip_2');
   assert.notEqual(backend.calls[0].key, backend.calls[1].key);
+  await at('call-details').locator('summary').click();
+  assert.match(await at('call-details').textContent(), /Ended bythe other side/);
+  assert.match(await at('call-ladder').textContent(), /\|- INVITE \(1\) ->\|/);
 
   backend.refusal = 'That is not a telephone number.';
   await at('call-again').click();

@@ -1,0 +1,121 @@
+// How a trunk is reached: kamailio as a carrier's edge by TLS, found by NAPTR and SRV, one of whose servers is dead.
+import { test, before, after } from 'node:test';
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { Server, freePorts, until } from './lib/server.mjs';
+import { sipp } from './lib/peers.mjs';
+import { edge, makeAuthority, makeCertificate } from './lib/edge.mjs';
+import { nameServer } from './lib/names.mjs';
+
+let folder, server, phone, carrier, names, authority, dead;
+before(async () => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ringdown-reach-'));
+  authority = makeAuthority(folder);
+  const ours = makeCertificate(folder, authority, 'ours', 'DNS:gateway.test');
+  names = await nameServer([]);
+  server = await Server.start({
+    yaml: `dns_servers: ["${names.address}"]\n`,
+    sip: [`tls: {port: 0, ca_file: ${authority.ca}, cert_file: ${ours.cert}, key_file: ${ours.key}}`],
+  });
+  phone = await sipp('uas_routed.xml', folder);
+  carrier = await edge(folder, { phone: phone.port, cert: makeCertificate(folder, authority, 'edge', 'DNS:*.pstn.test'), ask: true, authority });
+  [dead] = await freePorts(1);
+  names.records.push(
+    ['acme.pstn.test', 'NAPTR', '10 10 s SIPS+D2T _sips._tcp.acme.pstn.test'],
+    ['acme.pstn.test', 'NAPTR', '20 10 s SIP+D2U _sip._udp.acme.pstn.test'],
+    ['_sips._tcp.acme.pstn.test', 'SRV', `10 10 ${dead} gone.pstn.test`],
+    ['_sips._tcp.acme.pstn.test', 'SRV', `20 10 ${carrier.tlsPort} edge.pstn.test`],
+    ['gone.pstn.test', 'A', '127.0.0.1'],
+    ['edge.pstn.test', 'A', '127.0.0.1'],
+    ['edge.other.test', 'A', '127.0.0.1'],
+  );
+});
+after(async () => {
+  await server?.stop();
+  for (const p of [carrier, phone, names]) await p?.stop();
+  fs.rmSync(folder, { recursive: true, force: true });
+});
+
+async function trunk(name, more) {
+  const r = await server.cli(['sip', 'outbound', 'create', JSON.stringify({ trunk: { name, numbers: ['+12025550199'], ...more } })]);
+  assert.equal(r.code, 0, r.err);
+}
+const dial = (name, number = '+12025550123') => server.dial(name, number, { trunk: name, wait_until_answered: true });
+const hangUp = (room, r) => server.post('/livekit/sip/hangup', { room, participant_identity: r.json.participant_identity });
+const byes = () => (phone.messages().match(/^BYE sip:/gm) ?? []).length;
+
+test('NAPTR chooses TLS, the dead server of its SRV is passed over, a dialog rides its connection', async () => {
+  await trunk('acme', { address: 'acme.pstn.test' });
+  const dialed = await dial('acme');
+  assert.equal(dialed.json?.success, true, `${dialed.text}\n${server.log}\n${carrier.log}`);
+  const [invite] = carrier.seen('INVITE');
+  assert.equal(invite.protocol, 'tls');
+  assert.equal(invite.uri, 'sip:+12025550123@acme.pstn.test', 'the name of the trunk stays');
+  assert.match(phone.messages(), new RegExp(`^Record-Route: <sip:127\\.0\\.0\\.1:${carrier.tlsPort};transport=tls;r2=on;lr`, 'm'), 'an address that nobody proves to be');
+  await hangUp('acme', dialed);
+  await until(() => byes() === 1, 5000, 'BYE reaches the phone');
+  const ids = ['INVITE', 'ACK', 'BYE'].map((m) => carrier.seen(m)[0].connection);
+  assert.deepEqual(new Set(ids).size, 1, `one connection: ${ids}`);
+  assert.match(carrier.seen('BYE')[0].uri, new RegExp(`^sip:127\\.0\\.0\\.1:${phone.port}`), 'the phone\'s own Contact');
+});
+
+test('the next call goes to the server that lives, on the connection that is there', async () => {
+  const dialed = await dial('acme', '+12025550124');
+  assert.equal(dialed.json?.success, true, dialed.text);
+  const invites = carrier.seen('INVITE');
+  assert.equal(invites[1].connection, invites[0].connection);
+  await hangUp('acme', dialed);
+  await until(() => byes() === 2, 5000, 'BYE');
+});
+
+test('a connection that broke in a call is made anew, by the same name', async () => {
+  const dialed = await dial('acme', '+12025550125');
+  assert.equal(dialed.json?.success, true, dialed.text);
+  await carrier.stop();
+  carrier = await edge(folder, carrier.options);
+  await hangUp('acme', dialed);
+  await until(() => byes() === 3, 8000, 'BYE reaches the phone').catch((e) => { throw new Error(`${e.message}\n${server.log}\n${carrier.log}`); });
+  assert.equal(carrier.seen('BYE')[0].protocol, 'tls');
+});
+
+test('a certificate for another name: no INVITE, and a sentence that names both', async () => {
+  await trunk('other', { address: `edge.other.test:${carrier.tlsPort}`, transport: 'SIP_TRANSPORT_TLS' });
+  const invites = carrier.seen('INVITE').length;
+  const dialed = await dial('other');
+  assert.notEqual(dialed.json?.success, true);
+  assert.match(dialed.text, /its certificate is for \*\.pstn\.test, not for edge\.other\.test/, dialed.text);
+  assert.equal(carrier.seen('INVITE').length, invites);
+});
+
+test('TLS to nobody', async () => {
+  await trunk('closed', { address: `edge.pstn.test:${dead}`, transport: 'SIP_TRANSPORT_TLS' });
+  assert.match((await dial('closed')).text, /cannot be reached|refuses|port/);
+});
+
+test('by TCP, through an outbound proxy that a Route names', async () => {
+  const options = JSON.stringify({ ringdown: { outbound_proxy: `127.0.0.1:${carrier.port};transport=tcp` } });
+  await trunk('proxied', { address: 'customer.test', metadata: options });
+  const before = carrier.seen('INVITE').length, ended = byes();
+  const dialed = await dial('proxied');
+  assert.equal(dialed.json?.success, true, `${dialed.text}\n${server.log}\n${carrier.log}`);
+  const invite = carrier.seen('INVITE')[before];
+  assert.equal(invite.protocol, 'tcp');
+  assert.equal(invite.uri, 'sip:+12025550123@customer.test');
+  assert.equal(invite.route, `<sip:127.0.0.1:${carrier.port};transport=tcp;lr>`);
+  await hangUp('proxied', dialed);
+  await until(() => byes() === ended + 1, 5000, 'BYE');
+});
+
+test('sipp by TCP', async () => {
+  const far = await sipp('uas_routed.xml', folder, { transport: 't1' });
+  try {
+    await trunk('tcp', { address: `127.0.0.1:${far.port}`, transport: 'SIP_TRANSPORT_TCP' });
+    const dialed = await dial('tcp');
+    assert.equal(dialed.json?.success, true, `${dialed.text}\n${far.messages()}`);
+    assert.match(far.messages(), /^Via: SIP\/2\.0\/TCP /m);
+    await hangUp('tcp', dialed);
+    await until(() => /^BYE sip:/m.test(far.messages()), 5000, 'BYE');
+  } finally { await far.stop(); }
+});

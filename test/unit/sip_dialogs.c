@@ -1,0 +1,406 @@
+/* What happens in a dialog before and after the answer: phones that ring, reliable responses, offers
+ * either way (RFC 3261 sections 12 to 14, RFC 3262, RFC 3311, RFC 6228). */
+#include "sip_far.h"
+
+static void invite_out(struct world *w, struct got *invite)
+{
+	world_open(w);
+	struct sip_invite_config config = plain(w);
+	dial(w, &config);
+	expect(w, invite, SIP_INVITE);
+}
+
+static void answer(struct world *w, const struct got *invite, const char *tag, const char *headers)
+{
+	struct got ack;
+
+	reply(w, invite, 200, tag, headers ? headers : contact(w), "v=0 far");
+	do
+		expect(w, &ack, SIP_ACK);
+	while (!span_is(ack.m.to.tag, tag));
+	UNTIL(w, w->answered == 1);
+}
+
+/* --- before the answer -------------------------------------------------------------------- */
+
+/* RFC 3262 section 4: in order, each once, in each phone's own dialog, by its own route. */
+static void reliable_responses_of_two_phones(void)
+{
+	struct world w;
+	struct got invite, prack;
+	char head[400];
+
+	invite_out(&w, &invite);
+	snprintf(head, sizeof head, "Require: 100rel\r\nRSeq: 10\r\nContact: <sip:phone-a@127.0.0.1:%u>\r\n", w.far.port);
+	reply(&w, &invite, 183, "a", head, "v=0 a");
+	expect(&w, &prack, SIP_PRACK);
+	CHECK(span_is(prack.m.to.tag, "a"));
+	CHECK(prack.m.uri.size > 12 && !memcmp(prack.m.uri.data, "sip:phone-a@", 12));
+	unsigned cseq = prack.m.cseq.number;
+	reply(&w, &prack, 200, NULL, NULL, NULL);
+
+	snprintf(head, sizeof head,
+		"Require: 100rel\r\nRSeq: 900\r\nContact: <sip:phone-b@10.1.2.3>\r\n"
+		"Record-Route: <sip:127.0.0.1:%u;lr;p=1>\r\n", w.far.port);
+	reply(&w, &invite, 180, "b", head, NULL);
+	do
+		expect(&w, &prack, SIP_PRACK);
+	while (!span_is(prack.m.to.tag, "b"));
+	CHECK(value_is(&prack, SIP_H_RACK, "900 1 INVITE"));
+	CHECK(span_is(prack.m.uri, "sip:phone-b@10.1.2.3"));
+	CHECK(sip_message_header(&prack.m, SIP_H_ROUTE));
+	CHECK(prack.m.cseq.number > cseq);
+	reply(&w, &prack, 200, NULL, NULL, NULL);
+	UNTIL(&w, w.progress == 2);
+
+	/* One is missing in between: neither acknowledged nor told. */
+	snprintf(head, sizeof head, "Require: 100rel\r\nRSeq: 12\r\n%s", contact(&w));
+	reply(&w, &invite, 180, "a", head, NULL);
+	expect_none(&w, SIP_PRACK);
+	CHECK_EQ(w.progress, 2);
+	snprintf(head, sizeof head, "Require: 100rel\r\nRSeq: 11\r\n%s", contact(&w));
+	reply(&w, &invite, 180, "a", head, NULL);
+	expect(&w, &prack, SIP_PRACK);
+	CHECK(value_is(&prack, SIP_H_RACK, "11 1 INVITE"));
+	reply(&w, &prack, 200, NULL, NULL, NULL);
+	/* A number that is none makes it an ordinary one. */
+	snprintf(head, sizeof head, "Require: 100rel\r\nRSeq: 0\r\n%s", contact(&w));
+	reply(&w, &invite, 181, "a", head, NULL);
+	UNTIL(&w, w.status == 181);
+	expect_none(&w, SIP_PRACK);
+	answer(&w, &invite, "a", NULL);
+	hang_up(&w);
+	world_close(&w);
+}
+
+static void a_lost_prack_is_sent_again(void)
+{
+	struct world w;
+	struct got invite, prack;
+	char head[400];
+
+	invite_out(&w, &invite);
+	snprintf(head, sizeof head, "Require: 100rel\r\nRSeq: 1\r\n%s", contact(&w));
+	reply(&w, &invite, 183, "a", head, "v=0 a");
+	expect(&w, &prack, SIP_PRACK);
+	unsigned cseq = prack.m.cseq.number;
+	expect(&w, &prack, SIP_PRACK);
+	CHECK_EQ(prack.m.cseq.number, cseq);
+	reply(&w, &prack, 200, NULL, NULL, NULL);
+	answer(&w, &invite, "a", NULL);
+	hang_up(&w);
+	world_close(&w);
+}
+
+/* easybell: 183 with SDP, UPDATE in the early dialog with a session timer, then the answer. */
+static void an_update_before_the_answer(void)
+{
+	struct world w;
+	struct got invite, g;
+	char head[400];
+
+	invite_out(&w, &invite);
+	reply(&w, &invite, 183, "a", contact(&w), "v=0 early");
+	UNTIL(&w, w.progress == 1);
+	snprintf(head, sizeof head, "Supported: timer\r\nSession-Expires: 1800;refresher=uac\r\nContact: <sip:moved@127.0.0.1:%u>\r\n",
+		w.far.port);
+	far_request(&w, &invite, "a", "UPDATE", 70, head, "v=0 update");
+	expect_status(&w, &g, 200);
+	CHECK_EQ(w.offers, 1);
+	CHECK(span_is(g.m.body, "v=0 answer"));
+	CHECK(value_is(&g, SIP_H_SESSION_EXPIRES, "1800;refresher=uac"));
+	CHECK(sip_message_lists(&g.m, SIP_H_REQUIRE, "timer"));
+	CHECK(sip_message_header(&g.m, SIP_H_CONTACT));
+	/* An old one, in the count of that phone. */
+	far_request(&w, &invite, "a", "UPDATE", 69, NULL, NULL);
+	expect_status(&w, &g, 500);
+	/* A phone that has not answered our offer may not make one of its own. */
+	reply(&w, &invite, 180, "b", contact(&w), NULL);
+	UNTIL(&w, w.progress == 2);
+	far_request(&w, &invite, "b", "UPDATE", 3, NULL, "v=0 update");
+	expect_status(&w, &g, 491);
+	far_request(&w, &invite, "b", "UPDATE", 4, NULL, NULL);
+	expect_status(&w, &g, 200);
+	CHECK_EQ(w.offers, 1);
+	answer(&w, &invite, "a", NULL);
+	/* The count goes on. */
+	far_request(&w, &invite, "a", "OPTIONS", 68, NULL, NULL);
+	expect_status(&w, &g, 500);
+	hang_up(&w);
+	world_close(&w);
+}
+
+/* RFC 6228: a phone gave up; and a far end that rings on and on is not waited for by us. */
+static void responses_without_end(void)
+{
+	struct world w;
+	struct got invite, cancel;
+	char tag[16];
+
+	invite_out(&w, &invite);
+	reply(&w, &invite, 199, "gone", contact(&w), NULL);
+	UNTIL(&w, w.status == 199);
+	for (int i = 0; i < 40; ++i) {
+		snprintf(tag, sizeof tag, "t%d", i);
+		reply(&w, &invite, 180 + i % 4, tag, contact(&w), "v=0 early");
+	}
+	UNTIL(&w, w.progress == 41);
+	sip_call_hangup(w.call, NULL);
+	expect(&w, &cancel, SIP_CANCEL);
+	/* It answers neither the CANCEL nor the INVITE, but keeps ringing. */
+	uint64_t end = clock_ms() + 3000;
+	while (!w.failed && clock_ms() < end) {
+		reply(&w, &invite, 180, "t1", contact(&w), NULL);
+		turn(&w);
+		usleep(5000);
+	}
+	CHECK_EQ(w.failed, 1);
+	CHECK_EQ(w.why, SIP_WHY_CANCELLED);
+	CHECK_EQ(w.progress, 41);
+	world_close(&w);
+}
+
+static void an_answer_of_a_phone_too_many(void)
+{
+	struct world w;
+	struct got invite, g;
+
+	invite_out(&w, &invite);
+	for (int i = 0; i < 20; ++i) {
+		char tag[16];
+		snprintf(tag, sizeof tag, "t%d", i);
+		reply(&w, &invite, 180, tag, contact(&w), NULL);
+	}
+	UNTIL(&w, w.progress == 20);
+	answer(&w, &invite, "t19", NULL);
+	reply(&w, &invite, 200, "t18", contact(&w), "v=0 b");
+	do
+		expect(&w, &g, SIP_ACK);
+	while (!span_is(g.m.to.tag, "t18"));
+	expect(&w, &g, SIP_BYE);
+	CHECK(span_is(g.m.to.tag, "t18"));
+	reply(&w, &g, 200, NULL, NULL, NULL);
+	hang_up(&w);
+	world_close(&w);
+}
+
+/* --- after the answer --------------------------------------------------------------------- */
+
+static void an_offer_is_refused(void)
+{
+	struct world w;
+	struct got invite, g;
+
+	world_open(&w);
+	establish(&w, &invite);
+	w.offer_status = 488;
+	far_request(&w, &invite, "far1", "INVITE", 20, contact(&w), "v=0 video");
+	expect_status(&w, &g, 488);
+	CHECK(value_is(&g, SIP_H_WARNING, "305 test \"no\""));
+	/* Its ACK has the branch of the INVITE; and the call goes on. */
+	w.offer_status = 0;
+	far_request(&w, &invite, "far1", "UPDATE", 21, contact(&w), "v=0 audio");
+	do
+		CHECK(next(&w, &g, WAIT_MS));
+	while (!g.m.is_response || g.m.method != SIP_UPDATE);
+	CHECK_EQ(g.m.status, 200);
+	CHECK_EQ(w.ended, 0);
+	hang_up(&w);
+	world_close(&w);
+}
+
+static void an_offer_in_our_200(void)
+{
+	struct world w;
+	struct got invite, g;
+
+	world_open(&w);
+	establish(&w, &invite);
+	w.answer = "v=0 all of ours";
+	far_request(&w, &invite, "far1", "INVITE", 20, contact(&w), NULL);
+	expect_status(&w, &g, 200);
+	CHECK(span_is(g.m.body, "v=0 all of ours"));
+	CHECK(sip_message_lists(&g.m, SIP_H_SUPPORTED, "timer"));
+	CHECK(sip_message_lists(&g.m, SIP_H_ALLOW, "UPDATE"));
+	far_request(&w, &invite, "far1", "ACK", 20, NULL, "v=0 theirs");
+	UNTIL(&w, w.acks == 1);
+	/* What it moved to is where our BYE goes. */
+	far_request(&w, &invite, "far1", "UPDATE", 21, "Contact: <sip:moved@127.0.0.1>\r\n", NULL);
+	do
+		CHECK(next(&w, &g, WAIT_MS));
+	while (!g.m.is_response || g.m.method != SIP_UPDATE);
+	sip_call_hangup(w.call, NULL);
+	UNTIL(&w, w.ended == 1); /* it went to port 5060, where nobody answers */
+	world_close(&w);
+}
+
+static void our_reinvite(struct world *w, const struct got *invite, struct got *again)
+{
+	unsigned before = again ? again->m.cseq.number : 0;
+
+	do
+		expect(w, again, SIP_INVITE);
+	while (again->m.cseq.number == invite->m.cseq.number || again->m.cseq.number == before);
+}
+
+/* RFC 3261 section 14.1: both offer at once. */
+static void a_glare(void)
+{
+	struct world w;
+	struct got invite, again = {0}, g;
+
+	world_open(&w);
+	establish(&w, &invite);
+	CHECK_EQ(sip_call_reinvite(w.call, span_text("v=0 hold")), 0);
+	CHECK_EQ(sip_call_reinvite(w.call, span_text("v=0 two at once")), -EINVAL);
+	our_reinvite(&w, &invite, &again);
+	far_request(&w, &invite, "far1", "INVITE", 30, contact(&w), "v=0 theirs");
+	expect_status(&w, &g, 491);
+	far_request(&w, &invite, "far1", "UPDATE", 31, contact(&w), "v=0 theirs");
+	do
+		CHECK(next(&w, &g, WAIT_MS));
+	while (!g.m.is_response || g.m.method != SIP_UPDATE);
+	CHECK_EQ(g.m.status, 491);
+	CHECK_EQ(w.offers, 0);
+	uint64_t since = clock_ms();
+	reply(&w, &again, 491, NULL, NULL, NULL);
+	our_reinvite(&w, &invite, &again);
+	/* 2.1 to 4 s where T1 is 500 ms: here it is 20. */
+	CHECK(clock_ms() - since >= 70 && clock_ms() - since < 1000);
+	CHECK(span_is(again.m.body, "v=0 hold"));
+	CHECK_EQ(w.reanswers, 0);
+	reply(&w, &again, 200, NULL, contact(&w), "v=0 held");
+	do
+		expect(&w, &g, SIP_ACK);
+	while (g.m.cseq.number != again.m.cseq.number);
+	UNTIL(&w, w.reanswers == 1);
+	CHECK_EQ(w.status, 200);
+	/* The ACK was lost: their 200 comes again. */
+	reply(&w, &again, 200, NULL, contact(&w), "v=0 held");
+	expect(&w, &g, SIP_ACK);
+	CHECK_EQ(g.m.cseq.number, again.m.cseq.number);
+	CHECK_EQ(w.reanswers, 1);
+	hang_up(&w);
+	world_close(&w);
+}
+
+static void a_glare_without_end(void)
+{
+	struct world w;
+	struct got invite, again = {0};
+	int tries = 0;
+
+	world_open(&w);
+	establish(&w, &invite);
+	CHECK_EQ(sip_call_reinvite(w.call, span_text("v=0 hold")), 0);
+	while (!w.reanswers) {
+		our_reinvite(&w, &invite, &again);
+		reply(&w, &again, 491, NULL, NULL, NULL);
+		uint64_t end = clock_ms() + 40;
+		while (clock_ms() < end)
+			turn(&w);
+		CHECK(++tries < 20);
+	}
+	CHECK_EQ(w.status, 491);
+	CHECK_EQ(w.ended, 0);
+	hang_up(&w);
+	world_close(&w);
+}
+
+static void our_reinvite_is_refused(void)
+{
+	static const struct {
+		unsigned status;
+		bool ends;
+	} cases[] = {{488, false}, {500, false}, {481, true}, {408, true}, {0, true}};
+
+	for (size_t i = 0; i < COUNT_OF(cases); ++i) {
+		struct world w;
+		struct got invite, again = {0}, g;
+		world_open(&w);
+		establish(&w, &invite);
+		CHECK_EQ(sip_call_reinvite(w.call, span_text("v=0 hold")), 0);
+		our_reinvite(&w, &invite, &again);
+		if (cases[i].status)
+			reply(&w, &again, cases[i].status, NULL, NULL, NULL);
+		if (cases[i].ends) {
+			expect(&w, &g, SIP_BYE);
+			reply(&w, &g, 200, NULL, NULL, NULL);
+			UNTIL(&w, w.ended == 1);
+			CHECK_STR(w.end_why, "lost");
+		} else {
+			UNTIL(&w, w.reanswers == 1);
+			CHECK_EQ(w.status, cases[i].status);
+			hang_up(&w);
+		}
+		world_close(&w);
+	}
+}
+
+static void their_offer_while_one_waits(void)
+{
+	struct world w;
+	struct got invite, g;
+
+	world_open(&w);
+	establish(&w, &invite);
+	w.offer_waits = true;
+	far_request(&w, &invite, "far1", "INVITE", 30, contact(&w), "v=0 first");
+	UNTIL(&w, w.offers == 1);
+	far_request(&w, &invite, "far1", "UPDATE", 31, contact(&w), "v=0 second");
+	expect_status(&w, &g, 500);
+	CHECK(sip_message_header(&g.m, SIP_H_RETRY_AFTER));
+	/* A sign of life is none. */
+	far_request(&w, &invite, "far1", "UPDATE", 32, contact(&w), NULL);
+	expect_status(&w, &g, 200);
+	CHECK_EQ(sip_call_reinvite(w.call, span_text("v=0 ours")), -EINVAL);
+	CHECK_EQ(sip_call_answer(w.call, 200, span_text("v=0 late")), 0);
+	expect_status(&w, &g, 200);
+	CHECK(span_is(g.m.body, "v=0 late"));
+	CHECK_EQ(sip_call_answer(w.call, 200, span_text("v=0 twice")), -EINVAL);
+	far_request(&w, &invite, "far1", "ACK", 30, NULL, NULL);
+	UNTIL(&w, w.acks == 1);
+	hang_up(&w);
+	world_close(&w);
+}
+
+static void an_extension_that_we_lack(void)
+{
+	struct world w;
+	struct got invite, g;
+
+	world_open(&w);
+	establish(&w, &invite);
+	far_request(&w, &invite, "far1", "INVITE", 30, "Require: timer, precondition, 100rel, sec-agree\r\n", "v=0");
+	expect_status(&w, &g, 420);
+	CHECK(span_is(sip_message_value_named(&g.m, "Unsupported"), "precondition, sec-agree"));
+	far_request(&w, &invite, "far1", "OPTIONS", 31, "Require: timer\r\n", NULL);
+	do
+		CHECK(next(&w, &g, WAIT_MS));
+	while (!g.m.is_response || g.m.method != SIP_OPTIONS);
+	CHECK_EQ(g.m.status, 200);
+	CHECK(sip_message_lists(&g.m, SIP_H_SUPPORTED, "100rel"));
+	CHECK(sip_message_lists(&g.m, SIP_H_ALLOW, "UPDATE"));
+	hang_up(&w);
+	world_close(&w);
+}
+
+int main(void)
+{
+	static void (*const tests[])(void) = {
+		reliable_responses_of_two_phones,
+		a_lost_prack_is_sent_again,
+		an_update_before_the_answer,
+		responses_without_end,
+		an_answer_of_a_phone_too_many,
+		an_offer_is_refused,
+		an_offer_in_our_200,
+		a_glare,
+		a_glare_without_end,
+		our_reinvite_is_refused,
+		their_offer_while_one_waits,
+		an_extension_that_we_lack,
+	};
+	at_once(tests, COUNT_OF(tests));
+	return 0;
+}
