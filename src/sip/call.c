@@ -422,6 +422,11 @@ bool sip_call_refer_accepted(const struct sip_call *c)
 	return sip_session_refer_accepted(&c->s);
 }
 
+int sip_call_info(struct sip_call *c, const char *content_type, struct span body)
+{
+	return c->state == CALL_ESTABLISHED ? sip_session_info(&c->s, content_type, body) : -EINVAL;
+}
+
 bool sip_call_has_answered_challenge(const struct sip_call *c)
 {
 	return c->s.auth && c->s.auth->count;

@@ -151,6 +151,10 @@ void sip_call_refer_forget(struct sip_call *c); /* no `referred` any more */
 /* Whether the far end said that it is at it: then its BYE is a success (RFC 5589 section 6.1). */
 bool sip_call_refer_accepted(const struct sip_call *c);
 
+/* INFO with this body (at most SIP_INFO_BODY_SIZE). Returns 0, -ENOMEM, or -EINVAL when not answered
+ * yet or too long. */
+MUST_USE int sip_call_info(struct sip_call *c, const char *content_type, struct span body);
+
 /* Whether the INVITE under way carries credentials, because one before it was challenged. */
 bool sip_call_has_answered_challenge(const struct sip_call *c);
 const char *sip_call_id(const struct sip_call *c); /* the Call-ID header */
