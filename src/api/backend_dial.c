@@ -16,7 +16,7 @@ enum { RINGING_TIMEOUT_S_MAX = 600, DIAL_ATTRIBUTES_MAX = 64 };
 struct dial {
 	const char *room, *number, *trunk, *from, *identity, *name, *metadata, *dtmf;
 	const json_t *attributes;
-	bool wait;
+	bool wait, ringback;
 	uint32_t ringing_timeout_ms;
 	struct attribute list[DIAL_ATTRIBUTES_MAX];
 	size_t count;
@@ -136,6 +136,7 @@ static bool read_options(struct backend *b, struct dial *d)
 		backend_text(b, "participant_metadata", &d->metadata) &&
 		backend_texts(b, "participant_attributes", &d->attributes) &&
 		backend_name(b, "dtmf", &d->dtmf) && backend_flag(b, "wait_until_answered", &d->wait) &&
+		backend_flag(b, "ringback", &d->ringback) &&
 		backend_seconds(b, "ringing_timeout", RINGING_TIMEOUT_S_MAX, &d->ringing_timeout_ms);
 }
 
@@ -170,9 +171,9 @@ static const struct refusal {
 	[CALL_E_RATE] = {429, "rate_limited"},
 	[CALL_E_ALREADY] = {409, "already_dialing"},
 	[CALL_E_LIMIT] = {429, "too_many_calls"},
+	[CALL_E_MINUTES] = {429, "minutes_used_up"},
 	[CALL_E_NO_CALLER] = {412, "no_caller_number"},
 	[CALL_E_INVALID] = {400, "invalid_field"},
-	[CALL_E_ENCRYPTION] = {412, "encryption_unsupported"},
 	[CALL_E_CODEC] = {412, "codec_unsupported"},
 };
 
@@ -253,6 +254,9 @@ static void place(struct backend *b, const struct dial *d, struct idempotency_en
 			.attribute_count = d->count,
 			.dtmf = or_null(d->dtmf),
 			.ringing_timeout_ms = d->ringing_timeout_ms,
+			.ringback = d->ringback,
+			.api_key = b->grants.issuer,
+			.asker = b->grants.identity,
 		},
 		&refusal);
 	char number[E164_SIZE];

@@ -349,8 +349,8 @@ static void refuse(struct twirp *t, int outcome, const struct call_refusal *refu
 		[CALL_E_RATE] = "resource_exhausted",
 		[CALL_E_ALREADY] = "already_exists",
 		[CALL_E_LIMIT] = "resource_exhausted",
+		[CALL_E_MINUTES] = "resource_exhausted",
 		[CALL_E_INVALID] = "invalid_argument",
-		[CALL_E_ENCRYPTION] = "failed_precondition",
 		[CALL_E_CODEC] = "invalid_argument",
 	};
 	if (outcome == CALL_E_NO_CALLER)
@@ -414,6 +414,9 @@ static void dial(struct twirp *t, const request *in, const Livekit__SIPOutboundT
 				  .headers = headers,
 				  .header_count = in->n_headers,
 				  .hide_phone_number = in->hide_phone_number,
+				  .api_key = t->grants.issuer,
+				  .asker = t->grants.identity,
+				  .ringback = in->play_dialtone || in->play_ringtone,
 				  .ringing_timeout_ms = milliseconds(in->ringing_timeout),
 				  .max_duration_ms = milliseconds(in->max_call_duration),
 			  },

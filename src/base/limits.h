@@ -140,6 +140,8 @@ enum {
 /* Trunks, policy, API. */
 enum {
 	LIMIT_TRUNKS = 1000,
+	LIMIT_QUEUED_CALLS = 64, /* of one trunk, waiting for its calls per second */
+	LIMIT_USAGE_KEYS = 1000, /* API keys whose minutes are counted */
 	LIMIT_CONFIG_BYTES = 1 << 20,
 	LIMIT_TURN_SERVERS = 16,
 	LIMIT_BACKEND_BODY_BYTES = 64 << 10,

@@ -59,7 +59,7 @@ void call_unwatch(struct call_watch *w)
 	list_remove(&w->link);
 }
 
-static void drop_media(struct call *c)
+void call_drop_media(struct call *c)
 {
 	if (!c->leg)
 		return;
@@ -68,11 +68,10 @@ static void drop_media(struct call *c)
 	c->leg = 0;
 }
 
-/* What the room sees last: why it ended, in words and as a code, then the phone leaves. */
-static void leave_room(struct call *c)
+/* What the room sees last: why it ended, in words and as a code; then the phone leaves. */
+static void show_end(struct call *c)
 {
-	struct seat *seat = c->seat;
-	if (!seat)
+	if (!c->seat)
 		return;
 
 	char code[8];
@@ -83,14 +82,23 @@ static void leave_room(struct call *c)
 		{"ringdown.endedCode", c->explanation.code},
 		{"ringdown.sipStatusCode", c->sip_status ? code : ""},
 	};
-	seat_set_attributes(seat, last, COUNT_OF(last));
+	seat_set_attributes(c->seat, last, COUNT_OF(last));
+}
+
+void call_leave_room(struct call *c)
+{
+	struct seat *seat = c->seat;
+
 	c->seat = NULL;
-	seat_leave(seat, c->explanation.reason);
+	if (seat)
+		seat_leave(seat, c->explanation.reason);
 }
 
 void call_finish(struct call *c, const struct call_explanation *why, int sip_status, const char *sip_reason)
 {
-	if (c->state == CALL_ENDED)
+	enum call_state from = c->state;
+
+	if (from == CALL_ENDED)
 		return;
 	call_move(c, CALL_ENDED);
 	c->explanation = *why;
@@ -102,16 +110,14 @@ void call_finish(struct call *c, const struct call_explanation *why, int sip_sta
 
 	timer_stop(&c->ringing);
 	timer_stop(&c->longest);
+	call_queue_leave(c);
+	policy_end(&c->allowed, clock_ms());
 	call_transfer_over(c, why->code && !strcmp(why->code, "transferred"));
 	if (c->seat)
 		call_give_headers(c);
-	leave_room(c);
-	drop_media(c);
+	show_end(c);
 	call_settle(c, false);
-	if (c->sip)
-		sip_call_hangup(c->sip, NULL); /* its last event frees us */
-	else
-		call_free_soon(c);
+	call_end_line(c, from);
 }
 
 void call_hang_up(struct call *c)
@@ -135,7 +141,7 @@ void call_free(struct call *c)
 	if (c->seat)
 		seat_leave(c->seat, LIVEKIT__DISCONNECT_REASON__SERVER_SHUTDOWN);
 	if (c->leg)
-		drop_media(c);
+		call_drop_media(c);
 	settle_now(&c->settle_later);
 	list_remove(&c->settle_later.link);
 	list_remove(&c->free_later.link);
@@ -144,6 +150,9 @@ void call_free(struct call *c)
 	call_transfer_over(c, false);
 	timer_fini(&c->ringing);
 	timer_fini(&c->longest);
+	call_ending_fini(c);
+	call_queue_leave(c);
+	policy_end(&c->allowed, clock_ms());
 	list_remove(&c->link);
 	if (map_get(&cs->by_id, c->id) == &c->id_node)
 		map_remove(&cs->by_id, &c->id_node);

@@ -57,7 +57,9 @@ struct call_request {
 	const char *display_name;                 /* NULL = the number, "" = none */
 	const struct attribute *headers;          /* extra INVITE headers */
 	size_t header_count;
+	const char *api_key, *asker;              /* whose request it is: NULL = nobody known */
 	bool hide_phone_number;
+	bool ringback; /* the room hears a ringing tone until the far end is heard itself */
 	uint32_t ringing_timeout_ms, max_duration_ms; /* 0 = 3 min, 24 h */
 };
 
@@ -67,12 +69,12 @@ enum call_outcome {
 	CALL_E_NUMBER,      /* policy: not E.164 */
 	CALL_E_COUNTRY,
 	CALL_E_BLOCKED,
-	CALL_E_RATE,
+	CALL_E_RATE,        /* and too many wait already */
 	CALL_E_ALREADY,     /* this number is already being dialled into this room */
-	CALL_E_LIMIT,       /* LIMIT_CALLS, LIMIT_CALLS_PER_ROOM, room full */
+	CALL_E_LIMIT,       /* the policy's, LIMIT_CALLS, LIMIT_CALLS_PER_ROOM, room full */
+	CALL_E_MINUTES,     /* policy: the key's minutes of today */
 	CALL_E_NO_CALLER,   /* no caller number on trunk or request */
 	CALL_E_INVALID,     /* another field of the request */
-	CALL_E_ENCRYPTION,  /* the trunk asks for TLS, which we do not have: never in clear instead */
 	CALL_E_CODEC,       /* only codecs are allowed that we do not have */
 };
 enum { CALL_WHY_SIZE = 320 };

@@ -7,10 +7,12 @@
 #pragma once
 
 #include "call/call.h"
+#include "call/early.h"
 #include "call/headers.h"
 #include "call/record.h"
 #include "call/quality.h"
 #include "call/negotiate.h"
+#include "call/queue.h"
 #include "call/seat.h"
 #include "media/media.h"
 #include "net/loop.h"
@@ -57,8 +59,8 @@ struct call {
 	bool hide_phone_number; /* from the room */
 	char participant_sid[RNG_ID_SIZE];
 
-	struct seat *seat;         /* NULL after the end */
-	media_id leg;              /* 0 after the end */
+	struct seat *seat;         /* NULL after the end, once nothing is played any more */
+	media_id leg;              /* 0 after the end, once nothing is played any more */
 	struct offer_security security; /* of `talk` */
 	struct negotiation talk;   /* what was offered and agreed */
 	struct media_leg_remote connected_to; /* what the leg was told, once `connected` */
@@ -69,8 +71,13 @@ struct call {
 	struct timer ringing, longest;
 	struct call_transfer *transfer; /* under way, or NULL */
 	struct list watches;       /* struct call_watch.link */
+	struct timer ending; /* after CALL_ENDED, see call/ending.c */
 	struct deferred settle_later, free_later, end_later;
 	bool settled, answered, has_credentials;
+	bool finishing; /* something is still played out before the line is closed */
+	struct call_early early;
+	struct call_queue queue;
+	struct policy_call allowed; /* its place in the counts of the policy */
 
 	struct proto_arena kept;   /* what `rules` points to */
 	struct header_rules rules;
@@ -90,6 +97,16 @@ void call_move(struct call *c, enum call_state next);
 /* The one way to end: tells the room, gives back the leg, ends SIP, settles the watchers. */
 void call_finish(struct call *c, const struct call_explanation *why, int sip_status, const char *sip_reason);
 void call_settle(struct call *c, bool answered);
+void call_leave_room(struct call *c);
+void call_drop_media(struct call *c);
+
+/* call/last_words.c: what comes between the end and the last packet. `from` is the state before it. */
+void call_end_line(struct call *c, enum call_state from);
+MUST_USE int call_ending_init(struct call *c);
+void call_ending_fini(struct call *c);
+/* The leg has played what it had, or SIP is over. */
+void call_line_done(struct call *c);
+
 /* call/ending.c: the same with an explanation from the table. `bye` may be NULL. */
 void call_end_as(struct call *c, enum call_end end, const struct sip_message *bye);
 void call_fail_as(struct call *c, enum call_failure_kind kind, const char *reason);
@@ -109,6 +126,8 @@ void call_on_acked(void *owner, const struct sip_message *ack);
 void call_on_reanswered(void *owner, const struct sip_message *response);
 /* The leg works by these terms from now on; nothing happens when it does so already. */
 void call_connect_media(struct call *c, const struct media_leg_remote *terms);
+/* call/media_side.c: the room hears what this 18x describes. */
+void call_hear_early(struct call *c, const struct sip_message *response);
 /* call/transfer.c. `moved`: the far end left for whom it was sent to. */
 void call_on_referred(void *owner, const struct sip_refer_result *r);
 void call_transfer_over(struct call *c, bool moved);

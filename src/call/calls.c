@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "call/offer.h"
+#include "call/ringback.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -107,7 +108,7 @@ static int refuse(struct call_refusal *refusal, int outcome, const char *format,
 	return outcome;
 }
 
-static int check_policy(struct policy_verdict *verdict, struct calls *cs, const struct call_request *request,
+static int check_policy(struct policy_verdict *verdict, struct calls *cs, const struct policy_request *asked,
 	struct call_refusal *refusal)
 {
 	static const int outcomes[] = {
@@ -116,10 +117,10 @@ static int check_policy(struct policy_verdict *verdict, struct calls *cs, const 
 		[POLICY_COUNTRY] = CALL_E_COUNTRY,
 		[POLICY_BLOCKED] = CALL_E_BLOCKED,
 		[POLICY_RATE] = CALL_E_RATE,
+		[POLICY_BUSY] = CALL_E_LIMIT,
+		[POLICY_MINUTES] = CALL_E_MINUTES,
 	};
-	const char *trunk = request->trunk->sip_trunk_id;
-	policy_check(verdict, cs->config.policy, request->number, trunk && *trunk ? trunk : request->trunk->address,
-		clock_ms());
+	policy_check(verdict, cs->config.policy, asked, clock_ms());
 	refusal->retry_after_ms = verdict->retry_after_ms;
 	return verdict->outcome == POLICY_OK ? 0 : refuse(refusal, outcomes[verdict->outcome], "%s", verdict->why);
 }
@@ -207,6 +208,8 @@ static int call_new(struct call **ret, struct calls *cs, const struct call_reque
 	if (r == 0)
 		r = timer_init(&c->longest, cs->loop, on_longest, c);
 	if (r == 0)
+		r = call_ending_init(c);
+	if (r == 0)
 		r = map_put(&cs->by_id, &c->id_node, c->id);
 	if (r) {
 		call_free(c);
@@ -253,8 +256,11 @@ enum {
 
 /* Leg first (its port goes into the offer and its id into the track), then the seat, then INVITE:
  * all in this turn of the loop. */
-static int start(struct call *c, struct room *room, const struct call_request *request, const char *caller)
+static int start(struct call *c, struct room *room, const struct call_request *request, const char *caller,
+	const struct policy_verdict *verdict)
 {
+	uint32_t ringing_ms = request->ringing_timeout_ms ? request->ringing_timeout_ms : RINGING_TIMEOUT_MS;
+	uint32_t longest_ms = request->max_duration_ms ? request->max_duration_ms : MAX_DURATION_MS;
 	struct media_leg_local local = {0};
 	int r = open_leg(c, &local, room, request);
 	if (r < 0)
@@ -264,12 +270,17 @@ static int start(struct call *c, struct room *room, const struct call_request *r
 		return r == SEAT_E_ROOM_FULL ? START_E_ROOM_FULL : r;
 	r = record_begin(c);
 	if (r == 0)
-		r = call_invite(c, request, caller, local.rtp_port);
+		r = verdict->wait_ms ? call_queue_wait(c, request, caller, local.rtp_port, verdict->wait_ms)
+				     : call_invite(c, request, caller, local.rtp_port);
 	if (r)
 		return r == CALL_E_INVALID ? START_E_INVALID : r;
 	record_save(c);
-	timer_start(&c->ringing, request->ringing_timeout_ms ? request->ringing_timeout_ms : RINGING_TIMEOUT_MS, 0);
-	timer_start(&c->longest, request->max_duration_ms ? request->max_duration_ms : MAX_DURATION_MS, 0);
+	if (request->ringback)
+		media_leg_ringback(c->calls->config.media, c->leg, ringback_of(c->number));
+	if (verdict->longest_ms && verdict->longest_ms < longest_ms)
+		longest_ms = verdict->longest_ms;
+	timer_start(&c->ringing, (uint64_t)verdict->wait_ms + ringing_ms, 0);
+	timer_start(&c->longest, (uint64_t)verdict->wait_ms + longest_ms, 0);
 	return 0;
 }
 
@@ -304,9 +315,11 @@ int calls_dial(struct call **ret, struct calls *cs, const struct call_request *r
 		return refuse(refusal, CALL_E_NO_CALLER,
 			"The trunk \"%s\" has no numbers to call from: add one to its \"numbers\".",
 			request->trunk->name);
+	const struct policy_request asked = {.number = request->number, .caller = caller, .trunk = request->trunk,
+		.key = request->api_key, .identity = request->asker};
 	int r = check_abilities(request->trunk, refusal);
 	if (r == 0)
-		r = check_policy(&verdict, cs, request, refusal);
+		r = check_policy(&verdict, cs, &asked, refusal);
 	if (r == 0)
 		r = check_limits(cs, request, verdict.number, refusal);
 	struct room *room = NULL;
@@ -320,7 +333,9 @@ int calls_dial(struct call **ret, struct calls *cs, const struct call_request *r
 
 	log_info(c->id, "calling %s from %s through %s into room %s", c->number, caller,
 		c->address, c->room);
-	r = start(c, room, request, caller);
+	r = policy_begin(&c->allowed, cs->config.policy, &asked);
+	if (r == 0)
+		r = start(c, room, request, caller, &verdict);
 	if (r) {
 		call_free(c);
 		return explain_start(r, request, refusal);
@@ -344,7 +359,11 @@ void calls_close(struct calls *cs, void (*done)(void *owner), void *owner)
 	cs->closed = done;
 	cs->closed_owner = owner;
 	list_each(it, &cs->all)
-		call_end_as(container_of(it, struct call, link), CALL_END_SERVER_STOPPED, NULL);
+	{
+		struct call *c = container_of(it, struct call, link);
+		call_end_as(c, CALL_END_SERVER_STOPPED, NULL);
+		call_line_done(c);
+	}
 	bool empty = list_empty(&cs->all);
 	if (timer_init(&cs->close_timer, cs->loop, closed, cs) < 0)
 		closed(cs);

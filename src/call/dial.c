@@ -1,6 +1,7 @@
 /* call/dial.c - the SIP side of a call: its INVITE, and what the far end says to it. */
 #include "call/call_private.h"
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -31,6 +32,8 @@ static void on_progress(void *owner, const struct sip_message *response)
 	call_show_headers(c, response, &none);
 	if (response->status >= 180 && response->status != 199) /* 199: one phone of several gave up, RFC 6228 */
 		show_ringing(c);
+	if (response->status >= 180)
+		call_hear_early(c, response);
 }
 
 static void show_dialog(struct call *c, const struct sip_message *response)
@@ -47,6 +50,16 @@ static void show_dialog(struct call *c, const struct sip_message *response)
 		seat_set_attributes(c->seat, a, COUNT_OF(a));
 }
 
+/* Some carriers describe their sound in 183 only, and answer under another tag. */
+static enum answer_outcome read_answer(struct media_leg_remote *ret, struct call *c, const struct sip_message *response)
+{
+	enum answer_outcome outcome = negotiation_settle(&c->talk, response->to.tag, response->body, ret);
+
+	if (outcome != ANSWER_E_NONE || !c->early.heard)
+		return outcome;
+	return negotiation_settle(&c->talk, span_text(c->early.tag), response->body, ret);
+}
+
 static void on_answered(void *owner, const struct sip_message *response)
 {
 	struct call *c = owner;
@@ -54,13 +67,14 @@ static void on_answered(void *owner, const struct sip_message *response)
 		return;
 
 	struct media_leg_remote remote;
-	enum answer_outcome outcome = negotiation_settle(&c->talk, response->to.tag, response->body, &remote);
+	enum answer_outcome outcome = read_answer(&remote, c, response);
 	if (outcome != ANSWER_OK) {
 		call_fail_as(c, answer_is_about_keys(outcome) ? CALL_FAILURE_ENCRYPTION : CALL_FAILURE_MEDIA,
 			answer_outcome_text(outcome));
 		return;
 	}
 	timer_stop(&c->ringing);
+	policy_answered(&c->allowed, clock_ms());
 	call_connect_media(c, &remote);
 	if (*c->dtmf)
 		media_leg_digits(c->calls->config.media, c->leg, c->dtmf);
@@ -177,7 +191,8 @@ static struct span write_body(struct call *c, const struct call_request *request
 		.session_id = rng_u64() >> 2,
 		.security = &c->security,
 	};
-	offer_security_init(&c->security, offer_security_mode_of(request->trunk), options);
+	offer_security_init(&c->security, offer_security_mode_of(request->trunk), options,
+		media_fingerprint(c->calls->config.media));
 	offer_choose_codecs(offer.codecs, &offer.codec_count, request->trunk->media);
 	offer.session_version = offer.session_id;
 	negotiation_begin(&c->talk, &offer);

@@ -1,6 +1,7 @@
 /* call/media_side.c - what a phone leg reports, brought to its call. */
 #include "call/call_private.h"
 
+#include "base/log.h"
 #include "wire/dtmf_info.h"
 
 static struct call *of_leg(struct calls *cs, media_id leg)
@@ -8,9 +9,30 @@ static struct call *of_leg(struct calls *cs, media_id leg)
 	return map_entry(map_get_id(&cs->by_leg, leg), struct call, leg_node);
 }
 
+/* Nobody has picked up: it goes on ringing. */
+void call_hear_early(struct call *c, const struct sip_message *response)
+{
+	struct media_leg_remote remote;
+	enum answer_outcome why;
+
+	switch (call_early_take(&c->early, &remote, &c->talk, response, &why)) {
+	case EARLY_NEWS:
+		log_info(c->id, "early media, from a %u", response->status);
+		call_connect_media(c, &remote);
+		break;
+	case EARLY_E_SDP:
+		log_info(c->id, "no early media: %s (in a %u)", answer_outcome_text(why), response->status);
+		break;
+	case EARLY_NOTHING:
+		break;
+	}
+}
+
 void calls_leg_event(struct calls *cs, media_id leg, enum media_leg_event event)
 {
 	struct call *c = of_leg(cs, leg);
+	if (c && event == MEDIA_LEG_DRAINED)
+		call_line_done(c);
 	if (c && event == MEDIA_LEG_FIRST_RTP)
 		record_time(c, RECORD_FIRST_RTP_RECEIVED);
 	if (!c || event != MEDIA_LEG_SILENT)

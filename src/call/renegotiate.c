@@ -6,14 +6,16 @@
 
 void call_connect_media(struct call *c, const struct media_leg_remote *terms)
 {
-	if (!c->leg || (c->connected && negotiation_same(&c->connected_to, terms)))
+	bool early = !c->talk.agreed;
+	if (!c->leg || (c->connected && early == c->connected_to.early && negotiation_same(&c->connected_to, terms)))
 		return;
 	if (c->connected && (c->connected_to.send != terms->send || c->connected_to.receive != terms->receive))
 		log_info(c->id, "the phone %s us, we %s it", terms->send ? "hears" : "does not hear",
 			terms->receive ? "hear" : "do not hear");
 	c->connected = true;
 	c->connected_to = *terms;
-	media_leg_connect(c->calls->config.media, c->leg, terms);
+	c->connected_to.early = early;
+	media_leg_connect(c->calls->config.media, c->leg, &c->connected_to);
 }
 
 static void refuse(struct call *c, enum answer_outcome why)
@@ -46,7 +48,7 @@ void call_on_offer(void *owner, const struct sip_message *request)
 		refuse(c, outcome);
 		return;
 	}
-	if (sip_call_answer(c->sip, 200, answer) == 0 && (!early || c->connected))
+	if (sip_call_answer(c->sip, 200, answer) == 0 && (!early || (c->early.heard && span_is(request->from.tag, c->early.tag))))
 		call_connect_media(c, &terms);
 }
 

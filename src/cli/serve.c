@@ -96,6 +96,7 @@ static void on_tick(void *owner)
 	lines_look(s->lines);
 	server_look_at_files(s);
 	server_weigh_traffic(s);
+	policy_tick(s->policy, clock_ms(), clock_unix_s());
 }
 
 static uint64_t now_ms(void *owner)
@@ -349,14 +350,28 @@ static int build_sip(struct server *s)
 	return r < 0 ? cannot("sip", s->config.sip.sip_port, r) : 0;
 }
 
+struct policy_config server_policy_config(const struct config *c)
+{
+	return (struct policy_config){
+		.allowed_prefixes = (const char *const *)c->sip.allowed_countries.items,
+		.allowed_count = c->sip.allowed_countries.count,
+		.blocked_prefixes = (const char *const *)c->sip.blocked_prefixes.items,
+		.blocked_count = c->sip.blocked_prefixes.count,
+		.calls_per_second = c->sip.calls_per_second,
+		.queue_wait_ms = c->sip.call_queue_wait_ms,
+		.max_calls = c->sip.max_active_calls,
+		.max_calls_per_trunk = c->sip.max_calls_per_trunk,
+		.max_calls_per_identity = c->sip.max_calls_per_identity,
+		.minutes_per_day = c->sip.minutes_per_day,
+		.max_duration_ms = c->sip.max_call_duration_ms,
+	};
+}
+
 static int build_calls(struct server *s)
 {
-	const struct policy_config policy = {
-		.allowed_prefixes = (const char *const *)s->config.sip.allowed_countries.items,
-		.allowed_count = s->config.sip.allowed_countries.count,
-		.calls_per_second = s->config.sip.calls_per_second,
-	};
-	int r = policy_new(&s->policy, &policy);
+	struct policy_config policy = server_policy_config(&s->config);
+	policy.store = s->store;
+	int r = policy_new(&s->policy, &policy, clock_unix_s());
 	if (r < 0)
 		return r;
 	return calls_new(&s->calls, &s->loop,

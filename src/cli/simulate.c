@@ -1,10 +1,14 @@
 /* cli/simulate.c - `ringdown simulate`: a carrier alone, for a server elsewhere and for tests. */
 #include "cli/cli.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/rng.h"
+#include "net/tls.h"
 #include "simulator/carrier.h"
+#include "simulator/carrier_certificate.h"
 #include "simulator/numbers.h"
+#include "wire/pcap.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -16,7 +20,9 @@ struct simulation {
 	struct loop loop;
 	struct carrier *carrier;
 	struct carrier_config config;
-	FILE *events;
+	FILE *events, *pcap;
+	const char *tls_dir; /* NULL = no TLS */
+	struct tls_context *tls;
 	const char *settings[SETTINGS_MAX]; /* "--quirk", value, "--number", value ... */
 	size_t setting_count;
 	bool control;
@@ -60,6 +66,8 @@ static void print_usage(FILE *out)
 		"  --list               profiles, hosts, numbers and quirks\n"
 		"  --ip ADDRESSES       with commas: each is an edge of the carrier [127.0.0.1]\n"
 		"  --port N             UDP and TCP [5070]; 0: any\n"
+		"  --tls DIR            TLS as well, by a certificate that is written there; ca.pem is to be trusted\n"
+		"  --tls-port N         [5061]; 0: any\n"
 		"  --username U         of the credentials; without it no trunk of the bank asks for any\n"
 		"  --password P\n"
 		"  --quirk NAME=VALUE   several with ';'; \"HOST: NAME=VALUE\" for one host alone\n"
@@ -67,6 +75,7 @@ static void print_usage(FILE *out)
 		"  --number N=SCRIPT    what a number does: \"+15550100=180 / wait 500 / answer / play tone\"\n"
 		"  --json FILE          what it sees, a JSON object a line; - is stdout\n"
 		"  --trace              whole messages in it, credentials masked\n"
+		"  --pcap FILE          the messages, for Wireshark; nothing is masked there\n"
 		"  --seed N             the same run again\n"
 		"  --control            commands on stdin: set, number, trunk, kill IP, blackhole IP, revive IP,\n"
 		"                       hangup, forget; the end of stdin ends it\n");
@@ -97,14 +106,38 @@ static bool open_events(struct simulation *s, const char *path)
 	return s->events != NULL;
 }
 
+/* Each message, or the file's beginning, is made in a buffer of its own. */
+static void write_pcap(struct simulation *s, struct buf *b, int r)
+{
+	if (r == 0 && fwrite(b->data, 1, b->size, s->pcap) == b->size)
+		fflush(s->pcap);
+	buf_fini(b);
+}
+
+static bool open_pcap(struct simulation *s, const char *path)
+{
+	struct buf b = {0};
+	s->pcap = fopen(path, "we");
+	if (!s->pcap)
+		return false;
+	write_pcap(s, &b, pcap_begin(&b));
+	return true;
+}
+
 static bool take_option(struct simulation *s, const char *name, char *value)
 {
 	if (!strcmp(name, "--profile"))
 		return (s->config.profile = carrier_profile_find(value)) != NULL;
 	if (!strcmp(name, "--ip"))
 		return take_ips(&s->config.wire, value);
+	if (!strcmp(name, "--pcap"))
+		return open_pcap(s, value);
 	if (!strcmp(name, "--port"))
 		s->config.wire.port = (uint16_t)strtoul(value, NULL, 10);
+	else if (!strcmp(name, "--tls"))
+		s->tls_dir = value;
+	else if (!strcmp(name, "--tls-port"))
+		s->config.wire.tls_port = (uint16_t)strtoul(value, NULL, 10);
 	else if (!strcmp(name, "--seed"))
 		s->config.seed = strtoull(value, NULL, 10);
 	else if (!strcmp(name, "--json"))
@@ -168,6 +201,14 @@ static void on_event(void *owner, const char *json)
 	fflush(s->events);
 }
 
+static void on_message(void *owner, const char *from, const char *to, struct span bytes)
+{
+	struct simulation *s = owner;
+	struct buf b = {0};
+	struct pcap_end ends[] = {pcap_end_of(from, "127.0.0.1"), pcap_end_of(to, "127.0.0.1")};
+	write_pcap(s, &b, pcap_add(&b, clock_unix_ns() / 1000, &ends[0], &ends[1], bytes));
+}
+
 static void on_signal(uv_signal_t *handle, int number)
 {
 	loop_stop(handle->data);
@@ -224,10 +265,29 @@ static void unwatch(struct simulation *s)
 		uv_close((uv_handle_t *)&s->input, NULL);
 }
 
+static int open_tls(struct simulation *s)
+{
+	char cert[512], key[512], why[TLS_WHY_SIZE];
+	if (!s->tls_dir)
+		return 0;
+	snprintf(cert, sizeof cert, "%s/cert.pem", s->tls_dir);
+	snprintf(key, sizeof key, "%s/key.pem", s->tls_dir);
+	int r = carrier_certificate_make(s->tls_dir, s->config.wire.ips[0]);
+	if (r == 0)
+		r = tls_context_new(&s->tls, &(struct tls_config){.cert_file = cert, .key_file = key}, why);
+	s->config.wire.tls = s->tls;
+	if (r)
+		log_error("simulate", "no certificate can be written to %s", s->tls_dir);
+	return r ? -1 : 0;
+}
+
 static int run(struct simulation *s)
 {
 	int status = CLI_FAILED;
-	int r = loop_init(&s->loop);
+	int r = open_tls(s);
+	if (r < 0)
+		return CLI_FAILED;
+	r = loop_init(&s->loop);
 	if (r < 0)
 		return CLI_FAILED;
 	r = carrier_new(&s->carrier, &s->loop, &s->config);
@@ -238,6 +298,8 @@ static int run(struct simulation *s)
 	} else {
 		printf("The simulator listens on %s:%u. Stop with Ctrl-C.\n", s->config.wire.ips[0],
 			carrier_port(s->carrier, CARRIER_UDP));
+		if (s->tls)
+			printf("TLS on port %u; trust %s/ca.pem.\n", carrier_port(s->carrier, CARRIER_TLS), s->tls_dir);
 		fflush(stdout);
 		watch(s);
 		loop_run(&s->loop);
@@ -246,12 +308,14 @@ static int run(struct simulation *s)
 	}
 	carrier_free(s->carrier);
 	loop_fini(&s->loop);
+	tls_context_free(s->tls);
 	return status;
 }
 
 int cli_simulate(int argc, char **argv)
 {
-	struct simulation s = {.config = {.wire = {.ips = {"127.0.0.1"}, .ip_count = 1, .port = 5070}, .seed = rng_u64()}};
+	struct simulation s = {.config = {.wire = {.ips = {"127.0.0.1"}, .ip_count = 1, .port = 5070,
+		.tls_port = 5061}, .seed = rng_u64()}};
 	s.config.profile = carrier_profile_find("bank");
 	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
 		print_usage(stdout);
@@ -265,9 +329,8 @@ int cli_simulate(int argc, char **argv)
 		print_usage(stderr);
 		return CLI_USAGE;
 	}
-	if (s.events) {
-		s.config.event = on_event;
-		s.config.owner = &s;
-	}
+	s.config.owner = &s;
+	s.config.event = s.events ? on_event : NULL;
+	s.config.message = s.pcap ? on_message : NULL;
 	return run(&s);
 }

@@ -4,6 +4,7 @@
 #include "cli/client.h"
 #include "cli/json_argument.h"
 #include "cli/table.h"
+#include "trunk/trunk.h"
 
 #include "livekit_sip.pb-c.h"
 
@@ -121,13 +122,6 @@ static char *authentication(struct proto_arena *a, const Livekit__SIPOutboundTru
 	return proto_text(a, text);
 }
 
-static int encryption_of(const Livekit__SIPOutboundTrunkInfo *t)
-{
-	if (t->media && t->media->_encryption_case == LIVEKIT__SIPMEDIA_CONFIG___ENCRYPTION_ENCRYPTION)
-		return (int)t->media->encryption;
-	return (int)t->media_encryption;
-}
-
 static const json_t *health_of(const json_t *health, const char *id)
 {
 	size_t i;
@@ -172,7 +166,7 @@ static bool print_table(struct command *c, const Livekit__ListSIPOutboundTrunkRe
 			short_name(&livekit__siptransport__descriptor, (int)t->transport, "SIP_TRANSPORT_"),
 			numbers_text(&c->arena, t),
 			authentication(&c->arena, t),
-			short_name(&livekit__sipmedia_encryption__descriptor, encryption_of(t),
+			short_name(&livekit__sipmedia_encryption__descriptor, (int)trunk_media_encryption(t),
 				"SIP_MEDIA_ENCRYPT_"),
 			headers_text(&c->arena, t),
 			t->metadata,

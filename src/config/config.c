@@ -53,6 +53,7 @@ static void default_numbers(struct config *c)
 	c->sip.records.max_age_s = 30 * 24 * 3600;
 	c->sip.records.max_size_mb = 100;
 	c->sip.media_timeout_initial_ms = 30000;
+	c->sip.call_queue_wait_ms = 10000;
 	c->backend.port = 8000;
 	c->simulator.sip_port = 5070;
 }
@@ -78,9 +79,7 @@ int config_defaults(struct config *c, bool dev)
 {
 	memset(c, 0, sizeof *c);
 	default_numbers(c);
-	int r = set_texts(&c->sip.allowed_countries, "+1", NULL);
-	if (r == 0)
-		r = value_text(&c->data_dir, "./data");
+	int r = value_text(&c->data_dir, "./data");
 	if (r == 0)
 		r = value_text(&c->simulator.username, "simulator");
 	if (r == 0)

@@ -132,7 +132,12 @@ struct config {
 		bool symmetric_rtp;
 		uint32_t media_timeout_ms, media_timeout_initial_ms; /* 15 s, 30 s */
 		struct config_texts allowed_countries; /* "+1", "+44", "*" */
+		struct config_texts blocked_prefixes;  /* "+4420": never, whatever is allowed */
 		double calls_per_second;               /* of one trunk; 0 = no limit */
+		uint32_t call_queue_wait_ms;           /* 10 s: for its turn in those */
+		uint32_t max_active_calls, max_calls_per_trunk, max_calls_per_identity; /* 0 = no limit */
+		uint32_t minutes_per_day;              /* of one API key; 0 = no limit */
+		uint32_t max_call_duration_ms;         /* 0 = no limit */
 		struct {                               /* what is kept of calls */
 			bool enabled, ladder;
 			uint32_t max_age_s, max_size_mb; /* 0 = no limit */

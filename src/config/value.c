@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "wire/e164.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -72,10 +73,7 @@ int value_add_key(struct config_keys *keys, const char *name, const char *secret
 
 bool value_is_prefix(const char *text)
 {
-	if (!strcmp(text, "*"))
-		return true;
-	size_t digits = *text == '+' ? strspn(text + 1, "0123456789") : 0;
-	return digits && digits <= 15 && !text[digits + 1] && text[1] != '0';
+	return !strcmp(text, "*") || e164_is_prefix(text);
 }
 
 bool value_is_ip(const char *text)

@@ -19,9 +19,11 @@ static void post_stats(struct leg *l)
 static void on_beat(struct beat *b, uint64_t now_us)
 {
 	struct leg *l = container_of(b, struct leg, beat);
+	leg_wire_beat(l);
 	leg_receive_beat(l, now_us);
 	leg_send_beat(l, now_us);
 	leg_rtcp_beat(l, now_us);
+	leg_drain_beat(l);
 	if (--l->beats_to_stats == 0) {
 		l->beats_to_stats = LEG_BEATS_PER_S;
 		post_stats(l);
@@ -61,6 +63,7 @@ int leg_new(struct leg **ret, struct worker *w, media_id id, int rtp_fd, int rtc
 	leg_receive_init(l);
 	leg_send_init(l);
 	leg_rtcp_init(l);
+	leg_ringback_init(l);
 
 	int r = leg_open(l, rtp_fd, rtcp_fd);
 	if (r < 0) {
@@ -90,6 +93,7 @@ struct leg *leg_free(struct leg *l)
 	if (!l)
 		return NULL;
 	worker_remove_beat(&l->beat);
+	leg_ringback_stop(l);
 	if (l->is_source)
 		worker_remove_source(l->worker, &l->source);
 	leg_wire_close(l);
@@ -128,10 +132,17 @@ static void settle(struct media_leg_remote *r)
 /* Also for a new answer during the call: hold, another codec, another address. */
 void leg_connect(struct leg *l, const struct media_leg_remote *remote)
 {
+	bool answered = l->remote.early && !remote->early;
+
 	l->remote = *remote;
 	settle(&l->remote);
+	if (answered)
+		l->in.heard = false; /* that was an announcement, from anybody */
+	if (!l->remote.early)
+		leg_ringback_stop(l);
 	leg_receive_connect(l);
-	leg_send_connect(l, leg_wire_connect(l));
+	leg_send_connect(l);
+	leg_wire_connect(l);
 	/* Not before: the first beat comes soon after this, and with it the phone's first sound. */
 	if (!l->connected)
 		worker_add_beat(l->worker, &l->beat);

@@ -1,10 +1,13 @@
-/* media/leg_private.h - the inside of a leg, shared by its five files:
+/* media/leg_private.h - the inside of a leg, shared by its files:
  *
  *   leg.c          life, the beat, statistics
  *   leg_receive.c  phone -> room: source check, RTP, digits, as it is or as Opus
  *   leg_send.c     room -> phone: voices, mix, digits, its codec, one even stream
  *   leg_rtcp.c     reports both ways
+ *   leg_ringback.c a tone for the room while the phone rings
+ *   leg_drain.c    the end: what is on its way to the phone
  *   leg_wire.c     its sockets: SRTP off and on, RTP and RTCP told apart
+ *   leg_dtls.c     keys by DTLS, checks of ICE, on the RTP port
  *
  * Owner:   its worker (media/leg.h).
  * Owns:    everything below.
@@ -16,6 +19,7 @@
 #include "media/dtmf_sender.h"
 #include "media/leg.h"
 #include "media/leg_crypt.h"
+#include "media/leg_dtls.h"
 #include "media/leg_socket.h"
 #include "media/line_codec.h"
 #include "media/mixer.h"
@@ -59,6 +63,7 @@ struct leg_voice {
 	struct source_sink sink;
 	media_id source;
 	struct room_voice voice;
+	bool gone; /* its source is; what came of it is still played */
 };
 
 struct leg_receiver {
@@ -118,6 +123,21 @@ struct leg_reports {
 	char cname[16];
 };
 
+struct leg_ringback {
+	struct beat beat;
+	struct media_ringback tone;
+	uint32_t cycle_ms; /* 0 = off */
+	uint32_t at_ms;    /* within the cycle */
+	uint32_t ssrc, timestamp;
+	uint16_t seq;
+};
+
+struct leg_drain {
+	bool on;
+	bool played; /* there was something */
+	unsigned voice_beats, digit_beats, tail_beats; /* that are left */
+};
+
 struct leg {
 	struct worker *worker;
 	media_id id;
@@ -127,12 +147,15 @@ struct leg {
 	bool is_source; /* known to the worker */
 	struct leg_socket *rtp, *rtcp;
 	struct leg_crypt crypt;
+	struct leg_dtls dtls;
 	struct beat beat;
 	unsigned beats_to_stats;
 	struct source source;
 	struct leg_receiver in;
 	struct leg_sender out;
 	struct leg_reports reports;
+	struct leg_ringback ringback;
+	struct leg_drain drain;
 };
 
 /* leg_receive.c */
@@ -144,18 +167,33 @@ void leg_receive_rtp(
 void leg_receive_beat(struct leg *l, uint64_t now_us);
 /* Begins `ret`; leg_send_stats() adds the other direction. */
 void leg_receive_stats(const struct leg *l, struct media_leg_stats *ret);
+/* A sign of life that is no sound. */
+void leg_receive_alive(struct leg *l, uint64_t now_us);
+/* A tone of our own (G.711, mu-law) in place of the phone's sound. */
+void leg_receive_own(struct leg *l, struct rtp_view *v, uint64_t now_us);
 
 /* leg_send.c */
 void leg_send_init(struct leg *l);
 void leg_send_fini(struct leg *l);
-void leg_send_connect(struct leg *l, bool rekeyed);
+void leg_send_connect(struct leg *l);
+void leg_send_rekeyed(struct leg *l); /* packets go out under another key from now on */
 static inline size_t leg_send_frame(const struct leg *l)
 {
 	return l->out.hz / LEG_BEATS_PER_S;
 }
 void leg_send_beat(struct leg *l, uint64_t now_us);
+/* All voices are on their own from now on. */
+void leg_send_let_go(struct leg *l);
+/* Sound of the room that has not been sent. */
+bool leg_send_holds(const struct leg *l);
 void leg_send_stats(const struct leg *l, struct media_leg_stats *ret);
 
+/* leg_ringback.c */
+void leg_ringback_init(struct leg *l);
+void leg_ringback_stop(struct leg *l);
+
+/* leg_drain.c */
+void leg_drain_beat(struct leg *l);
 /* The RTP timestamp of the next sample. */
 uint32_t leg_send_now(const struct leg *l);
 
@@ -168,8 +206,9 @@ void leg_rtcp_beat(struct leg *l, uint64_t now_us);
 /* leg_wire.c */
 MUST_USE int leg_wire_open(struct leg *l, int rtp_fd, int rtcp_fd); /* takes both over, always */
 void leg_wire_close(struct leg *l);
-/* Keys of l->remote, which are wiped there. Returns whether ours are others than before. */
-bool leg_wire_connect(struct leg *l);
+/* Keys of l->remote, which are wiped there. */
+void leg_wire_connect(struct leg *l);
+void leg_wire_beat(struct leg *l);
 /* In place, with SRTP_TRAILER_BYTES of room behind `size`. Returns whether the kernel took it. */
 bool leg_wire_rtp(struct leg *l, uint8_t *packet, size_t size);
 bool leg_wire_rtcp(struct leg *l, uint8_t *packet, size_t size);

@@ -366,6 +366,9 @@ void leg_receive_rtp(
 	enum leg_drop why = check(l, &v, from, datagram);
 	if (why != LEG_DROP__COUNT) {
 		++l->in.drops[why];
+		/* Of no use, but life: comfort noise under a number of its own, say. */
+		if (why == LEG_DROP_PAYLOAD && l->in.heard && address_equal(from, (const struct sockaddr *)&l->remote.rtp))
+			leg_receive_alive(l, now_us);
 		return;
 	}
 	rtp_count_put(&l->in.count, v.ssrc, v.seq, v.timestamp, codec_facts(l->in.codec)->clock_hz, now_us);
@@ -373,7 +376,35 @@ void leg_receive_rtp(
 	receive(l, &v, now_us);
 }
 
+/* Nobody speaks in it: no level is noted. */
+void leg_receive_own(struct leg *l, struct rtp_view *v, uint64_t now_us)
+{
+	uint32_t ticks = (uint32_t)v->payload.size;
+
+	take_codec(l, CODEC_PCMU);
+	if (opus_wanted(l) && !phone_voice_started(&l->in.voice) && phone_voice_start(&l->in.voice) < 0)
+		return;
+	if (!rebase_put(&l->in.rebase, v->ssrc, &v->seq, &v->timestamp, codec_facts(CODEC_PCMU)->clock_hz, now_us) ||
+		l->source.muted)
+		return;
+	pass_on(l, v, level_of(l, v), now_us);
+	make_opus(l, v, false, ticks, now_us);
+}
+
+void leg_receive_alive(struct leg *l, uint64_t now_us)
+{
+	if (l->in.heard_us)
+		l->in.heard_us = now_us;
+}
+
 /* ---- the beat ---- */
+
+/* On hold nothing needs to come, nor before the answer. */
+static bool may_be_silent(const struct leg *l)
+{
+	return !l->remote.receive || l->remote.early || !address_port((const struct sockaddr *)&l->remote.rtp) ||
+		address_is_any((const struct sockaddr *)&l->remote.rtp);
+}
 
 static void watch_silence(struct leg *l, uint64_t now_us)
 {
@@ -381,7 +412,7 @@ static void watch_silence(struct leg *l, uint64_t now_us)
 		l->in.heard ? l->config.media_timeout_ms : l->config.media_timeout_initial_ms;
 	if (!l->in.heard_us)
 		l->in.heard_us = now_us;
-	if (l->in.silent || !timeout_ms || !l->remote.receive || now_us < l->in.heard_us)
+	if (l->in.silent || !timeout_ms || may_be_silent(l) || now_us < l->in.heard_us)
 		return;
 	if (now_us - l->in.heard_us >= (uint64_t)timeout_ms * 1000) {
 		l->in.silent = true;

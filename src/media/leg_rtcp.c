@@ -32,6 +32,7 @@ void leg_rtcp_datagram(
 	}
 	struct reader r = reader_of(datagram);
 	struct rtcp_sender s;
+	leg_receive_alive(l, now_us);
 	for (struct rtcp_packet p; rtcp_next(&p, &r);) {
 		read_reports(l, &p, now_us);
 		if (!rtcp_read_sender(&s, &p))

@@ -44,9 +44,42 @@ static void on_voice_packet(struct source_sink *s, const struct media_packet *p)
 		room_voice_put(&v->voice, p);
 }
 
+/* Its last words are heard to their end, see drop_gone(). */
+static void let_go(struct leg_voice *v)
+{
+	source_remove_sink(&v->sink);
+	v->source = 0;
+	v->gone = true;
+	if (!v->leg->connected || !room_voice_holds(&v->voice))
+		voice_free(v);
+}
+
 static void on_source_gone(struct source_sink *s)
 {
-	voice_free(container_of(s, struct leg_voice, sink));
+	let_go(container_of(s, struct leg_voice, sink));
+}
+
+static void drop_gone(struct leg *l)
+{
+	for (struct list *it = l->out.voices.next, *next; it != &l->out.voices; it = next) {
+		struct leg_voice *v = container_of(it, struct leg_voice, link);
+		next = it->next;
+		if (v->gone && !room_voice_holds(&v->voice))
+			voice_free(v);
+	}
+}
+
+void leg_send_let_go(struct leg *l)
+{
+	for (struct list *it = l->out.voices.next, *next; it != &l->out.voices; it = next) {
+		next = it->next;
+		let_go(container_of(it, struct leg_voice, link));
+	}
+}
+
+bool leg_send_holds(const struct leg *l)
+{
+	return l->out.count || !list_empty(&l->out.voices);
 }
 
 void leg_hear(struct leg *l, struct source *s)
@@ -78,7 +111,7 @@ void leg_unhear(struct leg *l, media_id source)
 {
 	struct leg_voice *v = voice_of(l, source);
 	if (v)
-		voice_free(v);
+		let_go(v);
 }
 
 /* ---- life ---- */
@@ -160,16 +193,20 @@ static void take_codec(struct leg *l, enum codec codec)
 		(void)err_new(-ENOMEM); /* the phone hears nothing */
 }
 
-/* Whether a new key counts turns of the sequence from zero or goes on (RFC 3711 and what is used
- * differ) does not matter in the first turn; after it a new SSRC, which has no past, avoids that. */
-void leg_send_connect(struct leg *l, bool rekeyed)
+void leg_send_connect(struct leg *l)
 {
 	take_codec(l, l->remote.codec);
 	l->out.dtmf_hz = l->remote.dtmf_hz ? l->remote.dtmf_hz : l->out.clock_hz;
 	if (l->out.opus)
 		opus_voice_encoder_fec(l->out.opus, l->remote.fec ? FEC_LOSS_PERCENT : 0);
 	l->out.resumed = true;
-	if (rekeyed && l->out.packets > UINT16_MAX - SRTP_FIRST_SEQ_MAX)
+}
+
+/* Whether a new key counts turns of the sequence from zero or goes on (RFC 3711 and what is used
+ * differ) does not matter in the first turn; after it a new SSRC, which has no past, avoids that. */
+void leg_send_rekeyed(struct leg *l)
+{
+	if (l->out.packets > UINT16_MAX - SRTP_FIRST_SEQ_MAX)
 		begin_stream(&l->out);
 }
 
@@ -207,7 +244,8 @@ void leg_send_stats(const struct leg *l, struct media_leg_stats *ret)
 /* "send" off, or an address that means nobody (0.0.0.0, port 0: hold as of old). */
 static bool may_send(const struct leg *l)
 {
-	return l->remote.send && address_port((const struct sockaddr *)&l->remote.rtp);
+	const struct sockaddr *to = (const struct sockaddr *)&l->remote.rtp;
+	return l->remote.send && address_port(to) && !address_is_any(to);
 }
 
 static void send_rtp(
@@ -319,6 +357,9 @@ void leg_send_beat(struct leg *l, uint64_t now_us)
 
 	/* Voices go on being played out while nothing is sent: no backlog when it resumes. */
 	mix(l, frame, now_us);
+	drop_gone(l);
+	if (l->remote.early)
+		memset(frame, 0, sizeof frame);
 	if (!may_send(l)) {
 		skip_sound(&l->out, leg_send_frame(l));
 		return;

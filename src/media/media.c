@@ -543,6 +543,16 @@ void media_leg_digits(struct media *m, media_id leg, const char *digits)
 	tell(m, (struct order){.kind = ORDER_LEG_DIGITS, .id = leg}, digits, strlen(digits) + 1);
 }
 
+void media_leg_ringback(struct media *m, media_id leg, const struct media_ringback *tone)
+{
+	tell(m, (struct order){.kind = ORDER_LEG_RINGBACK, .id = leg}, tone, sizeof *tone);
+}
+
+void media_leg_drain(struct media *m, media_id leg, uint32_t voice_ms, uint32_t digits_ms)
+{
+	tell(m, (struct order){.kind = ORDER_LEG_DRAIN, .id = leg, .value = voice_ms, .other = digits_ms}, NULL, 0);
+}
+
 void media_leg_close(struct media *m, media_id leg)
 {
 	if (remove_member(m, leg))

@@ -55,7 +55,8 @@ struct media_level {
 
 enum media_leg_event {
 	MEDIA_LEG_FIRST_RTP, /* sound from the phone arrives */
-	MEDIA_LEG_SILENT,    /* no RTP for the configured media timeout */
+	MEDIA_LEG_SILENT,    /* neither RTP nor RTCP for the configured media timeout */
+	MEDIA_LEG_DRAINED,   /* what media_leg_drain() was for is done */
 };
 
 /* Since the leg was opened. */
@@ -234,9 +235,17 @@ struct media_leg_remote {
 	size_t payload_count;
 	uint8_t ptime_ms;       /* what we send: 20 unless the answer says otherwise */
 	bool send, receive;     /* a=sendrecv and so on */
+	/* Before the answer: it is heard, but is sent silence in place of the room (some carriers and
+	 * every NAT want packets before they let any through), and may be silent for as long as it likes. */
+	bool early;
 	bool rtcp_mux;          /* RTCP comes and goes on the RTP port (RFC 5761) */
-	bool secure;            /* SRTP with `keys`, of which "client" are ours; nothing in clear */
-	struct srtp_keys keys;
+	bool secure;            /* SRTP; nothing in clear */
+	struct srtp_keys keys;  /* of which "client" are ours; not with `dtls` */
+	bool dtls;              /* the keys come of a handshake (RFC 5764) on the RTP port, with whom */
+	char fingerprint[MEDIA_FINGERPRINT_SIZE]; /* says; sha-256 only */
+	bool dtls_client;       /* we begin it */
+	bool ice;               /* the far end checks our port (RFC 8445), and chooses where we send to */
+	struct media_ice local_ice;
 };
 /* From here on RTP flows: 20 ms of sound every 20 ms, silence included. Again for a later answer or
  * offer: SRTP whose keys stay goes on with its numbers, and packets of the former key that are under
@@ -246,6 +255,15 @@ void media_leg_hear(struct media *m, media_id leg, media_id source); /* mix this
 void media_leg_unhear(struct media *m, media_id leg, media_id source);
 /* Queue digits "0-9*#A-D" and 'w' (half a second), at most LIMIT_DTMF_QUEUE waiting. */
 void media_leg_digits(struct media *m, media_id leg, const char *digits);
+/* The room hears this tone until the phone is heard itself, or is connected after its answer. */
+struct media_ringback {
+	uint16_t hz[2];         /* both at once; 0 = none */
+	uint16_t cadence_ms[4]; /* on, off, on, off; ends with the first 0 */
+};
+void media_leg_ringback(struct media *m, media_id leg, const struct media_ringback *tone);
+/* Nobody of the room is heard any more, but what is on its way to the phone still is: for up to
+ * `voice_ms`, and `digits_ms` when digits wait. MEDIA_LEG_DRAINED follows, once. */
+void media_leg_drain(struct media *m, media_id leg, uint32_t voice_ms, uint32_t digits_ms);
 void media_leg_close(struct media *m, media_id leg);
 /* Last figures the worker reported (each second); zeros when unknown. */
 void media_leg_stats(struct media *m, media_id leg, struct media_leg_stats *ret);

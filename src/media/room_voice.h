@@ -55,5 +55,10 @@ void room_voice_fini(struct room_voice *v);
 
 /* Packets of other codecs, or malformed ones, are dropped. */
 void room_voice_put(struct room_voice *v, const struct media_packet *p);
+/* Something came that was not played yet. */
+static inline bool room_voice_holds(const struct room_voice *v)
+{
+	return v->jitter.held || (v->audible && v->count);
+}
 /* The next 20 ms: room_voice_frame() samples. False when there is nothing to hear; `out` is then untouched. */
 MUST_USE bool room_voice_take(struct room_voice *v, int16_t *out, uint64_t now_us);

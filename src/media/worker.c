@@ -570,6 +570,20 @@ static void order_leg_digits(struct worker *w, const struct order *o)
 		leg_digits(l, o->payload);
 }
 
+static void order_leg_ringback(struct worker *w, const struct order *o)
+{
+	struct leg *l = leg_of(w, o->id);
+	if (l)
+		leg_ringback(l, o->payload);
+}
+
+static void order_leg_drain(struct worker *w, const struct order *o)
+{
+	struct leg *l = leg_of(w, o->id);
+	if (l)
+		leg_drain(l, o->value, o->other);
+}
+
 static void close_leg(struct worker *w, struct leg_entry *e)
 {
 	map_remove(&w->legs, &e->by_id);
@@ -617,6 +631,8 @@ static void (*const handlers[ORDER__COUNT])(struct worker *w, const struct order
 	[ORDER_LEG_HEAR] = order_leg_hear,
 	[ORDER_LEG_UNHEAR] = order_leg_unhear,
 	[ORDER_LEG_DIGITS] = order_leg_digits,
+	[ORDER_LEG_RINGBACK] = order_leg_ringback,
+	[ORDER_LEG_DRAIN] = order_leg_drain,
 	[ORDER_LEG_CLOSE] = order_leg_close,
 };
 

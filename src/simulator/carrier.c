@@ -105,10 +105,27 @@ static void on_response(struct carrier *c, const struct carrier_way *way, const 
 	}
 }
 
+static void show(struct carrier *c, const struct carrier_way *way, struct span bytes, bool is_sent)
+{
+	char peer[ADDRESS_TEXT_SIZE], own[ADDRESS_TEXT_SIZE + 8];
+	const char *ip = carrier_wire_ip(c->wire, way->edge);
+	if (!c->message)
+		return;
+	address_text(peer, (const struct sockaddr *)&way->peer);
+	snprintf(own, sizeof own, strchr(ip, ':') ? "[%s]:%u" : "%s:%u", ip, carrier_wire_port(c->wire, way->transport));
+	c->message(c->owner, is_sent ? own : peer, is_sent ? peer : own, bytes);
+}
+
+static void on_sent(void *owner, const struct carrier_way *way, struct span bytes)
+{
+	show(owner, way, bytes, true);
+}
+
 static void on_message(void *owner, const struct carrier_way *way, struct span bytes)
 {
 	struct carrier *c = owner;
 	struct sip_message m;
+	show(c, way, bytes, false);
 	enum sip_drop why = sip_message_parse(&m, bytes);
 	if (why != SIP_OK) {
 		carrier_log_event(&c->log, "malformed", NULL, json_pack("{s:s,s:o}", "why", sip_drop_text(why), "message",
@@ -139,7 +156,7 @@ static void on_connection(void *owner, const struct carrier_way *way, bool opene
 }
 
 static const struct carrier_wire_events wire_events = {
-	.message = on_message, .keepalive = on_keepalive, .connection = on_connection};
+	.message = on_message, .sent = on_sent, .keepalive = on_keepalive, .connection = on_connection};
 
 /* --- settings --------------------------------------------------------------------------------------- */
 
@@ -281,6 +298,8 @@ int carrier_new(struct carrier **ret, struct loop *l, const struct carrier_confi
 	list_init(&c->calls);
 	carrier_log_init(&c->log, config->event, config->owner);
 	c->log.trace = config->trace;
+	c->message = config->message;
+	c->owner = config->owner;
 	int r = build(c, config);
 	if (r < 0) {
 		carrier_free(c);

@@ -25,6 +25,8 @@ struct carrier_config {
 	uint64_t seed;
 	/* Events as JSON lines; NULL = none. */
 	void (*event)(void *owner, const char *json);
+	/* Each message as it is on the wire, from and to "IP:PORT"; NULL = nobody wants them. */
+	void (*message)(void *owner, const char *from, const char *to, struct span bytes);
 	void *owner;
 	bool trace; /* whole messages in the events */
 };

@@ -56,6 +56,8 @@ struct carrier {
 	struct loop *loop;
 	struct carrier_wire *wire;
 	struct carrier_log log;
+	void (*message)(void *owner, const char *from, const char *to, struct span bytes);
+	void *owner;
 	struct carrier_random random;
 	struct carrier_trunk *trunks; /* CARRIER_TRUNKS_MAX of them; the first takes every other host */
 	size_t trunk_count;
@@ -130,6 +132,7 @@ struct carrier_call {
 
 	struct carrier_media media;
 	struct voice *voice;
+	struct sdp_crypto crypto; /* ours: one key for the whole call */
 	uint64_t sdp_id, sdp_version;
 	enum sdp_direction direction; /* ours */
 	bool zero_hold;

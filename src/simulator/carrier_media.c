@@ -1,6 +1,7 @@
 /* simulator/carrier_media.c - the sound of a call: when it starts, where it goes, what was heard. */
 #include "simulator/carrier_inside.h"
 
+#include "base/log.h"
 #include "base/writer.h"
 
 static void take_step(struct carrier_call *call, struct bank_step step)
@@ -73,6 +74,35 @@ static bool we_send(const struct carrier_call *call)
 	return they_listen && we_may && !call->media.to_nowhere;
 }
 
+static enum srtp_profile profile_of(enum sdp_crypto_suite suite)
+{
+	return suite == SDP_CRYPTO_AES_CM_128_HMAC_SHA1_32 ? SRTP_PROFILE_AES128_CM_SHA1_32 : SRTP_PROFILE_AES128_CM_SHA1_80;
+}
+
+/* Ours is made with the first answer; its tag and suite are those of the line that was taken. */
+static const struct sdp_crypto *own_crypto(struct carrier_call *call)
+{
+	struct sdp_crypto *c = &call->crypto;
+	if (!call->media.secure)
+		return NULL;
+	for (size_t i = 0; !c->tag && i < sdp_crypto_key_bytes(call->media.crypto.suite); ++i)
+		c->key[i] = (uint8_t)carrier_random_u32(&call->carrier->random);
+	c->tag = call->media.crypto.tag;
+	c->suite = call->media.crypto.suite;
+	return c;
+}
+
+static void take_keys(struct carrier_call *call, struct voice_aim *aim)
+{
+	const struct sdp_crypto *ours = own_crypto(call);
+	aim->secure = ours != NULL;
+	if (!ours)
+		return;
+	aim->keys.profile = profile_of(ours->suite);
+	memcpy(aim->keys.client, call->media.crypto.key, sizeof aim->keys.client);
+	memcpy(aim->keys.server, ours->key, sizeof aim->keys.server);
+}
+
 void carrier_media_apply(struct carrier_call *call)
 {
 	const struct carrier_media *m = &call->media;
@@ -82,15 +112,17 @@ void carrier_media_apply(struct carrier_call *call)
 		.mute = !we_send(call)};
 	for (size_t i = 0; i < m->format_count && i < COUNT_OF(aim.heard); ++i)
 		aim.heard[aim.heard_count++] = m->formats[i].pt;
-	voice_start(call->voice, &aim);
+	take_keys(call, &aim);
+	if (voice_start(call->voice, &aim) < 0)
+		log_warn("simulator", "no SRTP: no memory");
 }
 
 /* What was heard of the caller, for the log: counts first, then the judgement. */
 static void report(const struct carrier_call *call)
 {
 	const struct hearing *h = voice_hearing(call->voice);
-	carrier_call_event(call, "media", json_pack("{s:s,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:f,s:f,s:i,s:i,s:i}",
-		"verdict", hearing_verdict(h), "packets", (int)h->packets, "events", (int)h->events, "noise", (int)h->noise,
+	carrier_call_event(call, "media", json_pack("{s:s,s:b,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:f,s:f,s:i,s:i,s:i}",
+		"verdict", hearing_verdict(h), "secure", call->media.secure, "malformed", (int)h->malformed, "packets", (int)h->packets, "events", (int)h->events, "noise", (int)h->noise,
 		"lost", (int)h->lost, "late", (int)h->late, "doubled", (int)h->doubled, "wrong_source", (int)h->wrong_source,
 		"wrong_type", (int)h->wrong_type, "wrong_size", (int)h->wrong_size, "ssrcs", (int)h->ssrcs,
 		"bad_timestamps", (int)h->bad_timestamps, "mean_ms", hearing_mean_us(h) / 1000.0, "max_ms",
@@ -137,6 +169,7 @@ struct span carrier_media_sdp(struct carrier_call *call, char *out, size_t size)
 		.dtmf_pt = agreed ? call->media.dtmf_pt : 101,
 		.direction = direction_now(call),
 		.zero = call->zero_hold,
+		.crypto = own_crypto(call),
 	});
 	return writer_span(&w);
 }

@@ -6,7 +6,7 @@
 
 static bool speaks(enum codec c)
 {
-	return c == CODEC_PCMU || c == CODEC_PCMA;
+	return c == CODEC_PCMU || c == CODEC_PCMA || c == CODEC_G722;
 }
 
 static void take_formats(struct carrier_media *ret, const struct quirks *q, const struct sdp_media *m)
@@ -58,6 +58,21 @@ static bool is_srtp(const struct sdp_media *m)
 	return m->protocol.size >= 4 && memmem(m->protocol.data, m->protocol.size, "SAVP", 4);
 }
 
+/* The first line with a suite that Twilio takes, 80 or 32 bits of tag, without MKI. */
+static bool take_crypto(struct carrier_media *ret, const struct sdp_media *m)
+{
+	for (size_t i = 0; i < m->crypto_count; ++i) {
+		struct sdp_crypto c;
+		if (sdp_crypto_parse(&c, m->crypto[i]) != SDP_CRYPTO_OK || c.mki_bytes)
+			continue;
+		if (c.suite != SDP_CRYPTO_AES_CM_128_HMAC_SHA1_80 && c.suite != SDP_CRYPTO_AES_CM_128_HMAC_SHA1_32)
+			continue;
+		ret->crypto = c;
+		return true;
+	}
+	return false;
+}
+
 enum refusal carrier_media_read(struct carrier_media *ret, const struct quirks *q, struct span body, bool over_tls)
 {
 	struct sdp_media sections[4];
@@ -76,6 +91,8 @@ enum refusal carrier_media_read(struct carrier_media *ret, const struct quirks *
 	enum refusal r = check_security(q, ret->secure, over_tls);
 	if (r != REFUSE_NOT)
 		return r;
+	if (ret->secure && !take_crypto(ret, m))
+		return REFUSE_SECURE_MEDIA;
 	take_formats(ret, q, m);
 	return ret->format_count ? REFUSE_NOT : REFUSE_CODEC;
 }
@@ -103,8 +120,10 @@ void carrier_sdp_write(struct writer *w, const struct quirks *q, const struct ca
 		hidden ? "IP4" : version, hidden ? "172.18.155.180" : s->ip);
 	write_format(w, "s=Ringdown Media Gateway\r\nc=IN %s %s\r\nt=0 0\r\n", version,
 		s->zero ? (version[2] == '6' ? "::" : "0.0.0.0") : s->ip);
-	write_format(w, "m=audio %u RTP/AVP", s->port);
+	write_format(w, "m=audio %u RTP/%s", s->port, s->crypto ? "SAVP" : "AVP");
 	write_formats(w, s);
+	if (s->crypto)
+		sdp_crypto_write(w, s->crypto);
 	write_format(w, "a=ptime:%ld\r\na=maxptime:%ld\r\na=%s\r\n", quirk(q, Q_PTIME), quirk(q, Q_PTIME),
 		sdp_direction_text(s->direction));
 }

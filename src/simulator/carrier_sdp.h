@@ -29,7 +29,8 @@ struct carrier_media {
 	size_t format_count;
 	uint8_t dtmf_pt; /* 0 = none */
 	uint16_t ptime_ms; /* the peer's wish; 0 = none */
-	bool secure;
+	bool secure;       /* RTP/SAVP, with the peer's key */
+	struct sdp_crypto crypto;
 };
 
 /* REFUSE_NOT, or why the carrier does not take this offer (or answer). */
@@ -44,5 +45,6 @@ struct carrier_sdp {
 	uint8_t dtmf_pt;
 	enum sdp_direction direction;
 	bool zero; /* c=0.0.0.0, the hold of RFC 2543 */
+	const struct sdp_crypto *crypto; /* ours; NULL = RTP/AVP */
 };
 void carrier_sdp_write(struct writer *w, const struct quirks *q, const struct carrier_sdp *s);

@@ -358,6 +358,7 @@ void carrier_wire_send(struct carrier_wire *w, const struct carrier_way *way, st
 	struct edge *e = &w->edges[way->edge];
 	if (e->state != EDGE_ALIVE)
 		return;
+	w->events->sent(w->owner, way, bytes);
 	if (way->transport == CARRIER_UDP) {
 		int r = e->udp ? udp_send(e->udp, (const struct sockaddr *)&way->peer, bytes) : 0;
 		(void)r; /* lost like any datagram */

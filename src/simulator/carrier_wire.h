@@ -26,6 +26,8 @@ struct carrier_way {
 struct carrier_wire_events {
 	/* One whole message of a stream, or one datagram. */
 	void (*message)(void *owner, const struct carrier_way *way, struct span bytes);
+	/* What goes out, each time. */
+	void (*sent)(void *owner, const struct carrier_way *way, struct span bytes);
 	/* Blank lines; a double one wants its pong (RFC 5626 section 4.4.1). */
 	void (*keepalive)(void *owner, const struct carrier_way *way, size_t bytes);
 	void (*connection)(void *owner, const struct carrier_way *way, bool opened);

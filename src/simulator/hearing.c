@@ -20,12 +20,23 @@ static bool is_sound(const struct hearing_expects *e, uint8_t type)
 	return false;
 }
 
-static bool is_loud(const struct rtp_view *rtp, enum codec codec)
+/* Decodes; returns the number of samples. */
+static size_t decode(struct hearing *h, int16_t *out, struct span payload, enum codec codec)
 {
-	int16_t samples[SAMPLES_MAX];
-	size_t count = rtp->payload.size < SAMPLES_MAX ? rtp->payload.size : SAMPLES_MAX;
+	size_t size = payload.size < SAMPLES_MAX ? payload.size : SAMPLES_MAX;
+	if (codec == CODEC_G722) {
+		g722_decode(&h->g722, out, payload.data, size);
+		return size * G722_SAMPLES_PER_BYTE;
+	}
+	g711_decode(out, payload.data, size, codec == CODEC_PCMA ? G711_ALAW : G711_ULAW);
+	return size;
+}
+
+static bool is_loud(struct hearing *h, const struct rtp_view *rtp, enum codec codec)
+{
+	int16_t samples[SAMPLES_MAX * G722_SAMPLES_PER_BYTE];
 	uint32_t sum = 0;
-	g711_decode(samples, rtp->payload.data, count, codec == CODEC_PCMA ? G711_ALAW : G711_ULAW);
+	size_t count = decode(h, samples, rtp->payload, codec);
 	for (size_t i = 0; i < count; ++i)
 		sum += (uint32_t)(samples[i] < 0 ? -samples[i] : samples[i]);
 	return count && sum / count > LOUD;
@@ -35,6 +46,7 @@ static void start_stream(struct hearing *h, const struct rtp_view *rtp)
 {
 	++h->ssrcs;
 	h->started = true;
+	g722_init(&h->g722);
 	h->ssrc = rtp->ssrc;
 	h->seq = (uint16_t)(rtp->seq - 1);
 	h->sound_us = 0;
@@ -82,7 +94,7 @@ static void listen(struct hearing *h, const struct hearing_expects *e, const str
 	uint32_t ms = (uint32_t)rtp->payload.size / 8;
 	if (rtp->payload.size % 80 || rtp->payload.size > SAMPLES_MAX)
 		++h->wrong_size;
-	if (is_loud(rtp, e->codec)) {
+	if (is_loud(h, rtp, e->codec)) {
 		h->sound_ms += ms;
 		h->last_sound_at = h->sound_ms + h->quiet_ms;
 	} else {
@@ -127,7 +139,7 @@ const char *hearing_verdict(const struct hearing *h)
 {
 	uint32_t mean = hearing_mean_us(h);
 	if (!h->packets && !h->events)
-		return h->wrong_source ? "source" : h->wrong_type ? "type" : "nothing";
+		return h->wrong_source ? "source" : h->malformed ? "key" : h->wrong_type ? "type" : "nothing";
 	if (h->wrong_source)
 		return "source";
 	if (h->wrong_type || h->wrong_size)

@@ -7,11 +7,13 @@
 #pragma once
 
 #include "media/codec.h"
+#include "media/g722.h"
 #include "wire/rtp.h"
 
 struct hearing {
 	uint32_t packets, events, noise; /* sound; RFC 4733; comfort noise */
-	uint32_t wrong_source, wrong_type, wrong_size, malformed;
+	uint32_t wrong_source, wrong_type, wrong_size;
+	uint32_t malformed; /* or, with SRTP, not opened by the key */
 	uint32_t lost, late, doubled; /* by sequence numbers */
 	uint32_t ssrcs;               /* that were heard; 1 is right */
 	uint32_t bad_timestamps;      /* jumps that are no pause: no marker with them */
@@ -25,6 +27,7 @@ struct hearing {
 	uint16_t seq, sound_seq;
 	bool event_between;
 	uint64_t last_us, sound_us;
+	struct g722_coder g722;
 };
 
 struct hearing_expects {
@@ -39,6 +42,6 @@ enum heard { HEARD_SOUND, HEARD_EVENT, HEARD_NOISE, HEARD_NOTHING };
 enum heard hearing_packet(
 	struct hearing *h, const struct hearing_expects *e, const struct rtp_view *rtp, uint64_t now_us);
 
-/* "good", or the first fault in a word: "nothing", "source", "type", "ssrc", "timestamps", "cadence". */
+/* "good", or the first fault in a word: "nothing", "source", "key" (nothing else came), "type", "ssrc", "timestamps", "cadence". */
 const char *hearing_verdict(const struct hearing *h);
 uint32_t hearing_mean_us(const struct hearing *h); /* between packets, pauses aside */

@@ -6,6 +6,8 @@
 #include "media/dtmf_receiver.h"
 #include "media/dtmf_sender.h"
 #include "media/g711.h"
+#include "media/g722.h"
+#include "media/srtp.h"
 #include "net/address.h"
 #include "net/udp.h"
 #include "simulator/voice_sound.h"
@@ -17,6 +19,7 @@ enum {
 	CN_TYPE = 13,
 	CN_BEATS = 10,
 	CN_LEVEL = 60, /* -60 dBov */
+	PACKET_MAX = 1500,
 };
 
 struct voice {
@@ -39,6 +42,8 @@ struct voice {
 	struct voice_sound sound;
 	struct voice_line line;
 	struct carrier_random random;
+	struct srtp_pair *srtp; /* NULL = in the clear */
+	struct g722_coder g722;
 	struct dtmf_receiver keys;
 	struct dtmf_sender presses;
 	struct hearing hearing;
@@ -61,18 +66,35 @@ static bool is_their_address(struct voice *v, const struct sockaddr *from)
 	return address_equal(from, (struct sockaddr *)&v->aim.to);
 }
 
+/* With keys, `bytes` is the packet in the clear afterwards. */
+static bool open_packet(struct voice *v, uint8_t clear[PACKET_MAX], struct span *bytes)
+{
+	size_t size = bytes->size;
+	if (!v->srtp)
+		return true;
+	if (size > PACKET_MAX)
+		return false;
+	memcpy(clear, bytes->data, size);
+	*bytes = span_of(clear, 0);
+	if (!srtp_pair_unprotect(v->srtp, clear, &size))
+		return false;
+	*bytes = span_of(clear, size);
+	return true;
+}
+
 static void on_datagram(void *owner, const struct sockaddr *from, struct span bytes)
 {
 	struct voice *v = owner;
+	uint8_t clear[PACKET_MAX];
 	struct rtp_view rtp;
-	if (rtp_parse(&rtp, bytes) != RTP_OK) {
-		++v->hearing.malformed;
-		return;
-	}
 	if (!v->started)
 		return;
 	if (!is_their_address(v, from)) {
 		++v->hearing.wrong_source;
+		return;
+	}
+	if (!open_packet(v, clear, &bytes) || rtp_parse(&rtp, bytes) != RTP_OK) {
+		++v->hearing.malformed;
 		return;
 	}
 	struct hearing_expects e = {
@@ -115,15 +137,19 @@ static void on_late(void *owner)
 static void send_rtp(struct voice *v, const struct rtp_view *rtp)
 {
 	uint8_t bytes[LINE_PACKET_MAX];
-	struct writer w = writer_of(bytes, sizeof bytes);
+	struct writer w = writer_of(bytes, sizeof bytes - SRTP_TRAILER_BYTES);
 	rtp_write(&w, rtp);
-	if (voice_line_keeps(&v->line, writer_span(&w), clock_us())) {
+	size_t size = writer_span(&w).size;
+	if (!size || (v->srtp && !srtp_pair_protect(v->srtp, bytes, &size)))
+		return;
+	struct span packet = span_of(bytes, size);
+	if (voice_line_keeps(&v->line, packet, clock_us())) {
 		plan_late(v);
 		return;
 	}
-	send_bytes(v, writer_span(&w));
+	send_bytes(v, packet);
 	if (voice_line_doubles(&v->line))
-		send_bytes(v, writer_span(&w));
+		send_bytes(v, packet);
 }
 
 static void send_frame(struct voice *v, uint8_t pt, struct span payload, bool marker, uint32_t timestamp)
@@ -147,6 +173,23 @@ static void send_noise(struct voice *v)
 		send_frame(v, CN_TYPE, span_of(&level, 1), false, v->timestamp);
 }
 
+/* Everything is made in mu-law at 8 kHz; G.722 has twice the samples in as many bytes. */
+static void encode(struct voice *v, uint8_t *frame)
+{
+	int16_t narrow[SOUND_FRAME_MAX], wide[SOUND_FRAME_MAX * G722_SAMPLES_PER_BYTE];
+	if (v->aim.codec == CODEC_PCMA)
+		g711_convert(frame, frame, v->frame, G711_ULAW);
+	if (v->aim.codec != CODEC_G722)
+		return;
+	g711_decode(narrow, frame, v->frame, G711_ULAW);
+	for (size_t i = 0; i < v->frame; ++i) {
+		int next = i + 1 < v->frame ? narrow[i + 1] : narrow[i];
+		wide[2 * i] = narrow[i];
+		wide[2 * i + 1] = (int16_t)((narrow[i] + next) / 2);
+	}
+	g722_encode(&v->g722, frame, wide, v->frame * G722_SAMPLES_PER_BYTE);
+}
+
 /* One beat. True when what was being played has just ended. */
 static bool speak(struct voice *v)
 {
@@ -154,8 +197,8 @@ static bool speak(struct voice *v)
 	struct dtmf_packet event;
 	bool raw, done;
 	bool ended = voice_sound_next(&v->sound, frame, v->frame, &raw);
-	if (v->aim.codec == CODEC_PCMA && !raw)
-		g711_convert(frame, frame, v->frame, G711_ULAW);
+	if (!raw)
+		encode(v, frame);
 	bool pressing = v->aim.dtmf_pt && dtmf_sender_step(&v->presses, &event, &done, v->timestamp, 8000) == DTMF_STEP_EVENT;
 	if (pressing)
 		send_event(v, &event);
@@ -207,7 +250,9 @@ static void configure(struct voice *v, const struct voice_config *config)
 	v->ssrc = carrier_random_u32(&v->random);
 	v->seq = (uint16_t)carrier_random_u32(&v->random);
 	v->timestamp = carrier_random_u32(&v->random);
+	v->seq &= SRTP_FIRST_SEQ_MAX;
 	voice_sound_init(&v->sound);
+	g722_init(&v->g722);
 }
 
 int voice_open(struct voice **ret, struct loop *l, const struct voice_config *config, const struct voice_events *events,
@@ -240,14 +285,37 @@ uint16_t voice_port(const struct voice *v)
 	return address_port((struct sockaddr *)&a);
 }
 
-void voice_start(struct voice *v, const struct voice_aim *aim)
+/* New keys: a new session, which goes on counting where our side of the old one was. */
+static int take_keys(struct voice *v, const struct voice_aim *aim)
 {
+	struct srtp_pair *pair;
+	bool same = v->aim.secure && aim->secure && !memcmp(&v->aim.keys, &aim->keys, sizeof aim->keys);
+	if (!aim->secure)
+		v->srtp = srtp_pair_free(v->srtp);
+	if (same || !aim->secure)
+		return 0;
+	int r = srtp_pair_new(&pair, &aim->keys, false);
+	if (r < 0)
+		return r;
+	if (v->srtp)
+		srtp_pair_keep_outgoing(pair, v->srtp);
+	srtp_pair_free(v->srtp);
+	v->srtp = pair;
+	return 0;
+}
+
+int voice_start(struct voice *v, const struct voice_aim *aim)
+{
+	int r = take_keys(v, aim);
+	if (r < 0)
+		return r;
 	v->aim = *aim;
 	if (v->started)
-		return;
+		return 0;
 	v->started = true;
 	v->next_us = clock_us();
 	timer_start(&v->beat, 0, 0);
+	return 0;
 }
 
 void voice_play(struct voice *v, const char *prompt)
@@ -308,7 +376,7 @@ void voice_spoil(struct voice *v, const struct line_faults *faults)
 void voice_new_ssrc(struct voice *v)
 {
 	v->ssrc = carrier_random_u32(&v->random);
-	v->seq = (uint16_t)carrier_random_u32(&v->random);
+	v->seq = (uint16_t)carrier_random_u32(&v->random) & SRTP_FIRST_SEQ_MAX;
 	v->timestamp = carrier_random_u32(&v->random);
 }
 
@@ -341,5 +409,6 @@ void voice_close(struct voice *v)
 	timer_fini(&v->beat);
 	timer_fini(&v->late);
 	udp_close(v->udp);
+	srtp_pair_free(v->srtp);
 	mem_free(v);
 }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "media/codec.h"
+#include "media/srtp_keys.h"
 #include "net/loop.h"
 #include "simulator/hearing.h"
 #include "simulator/voice_line.h"
@@ -41,9 +42,11 @@ struct voice_aim {
 	uint8_t heard[4];  /* payload numbers that may come */
 	size_t heard_count;
 	bool mute;         /* on hold: nothing is sent */
+	bool secure;       /* SRTP with these keys; we are the server of the two */
+	struct srtp_keys keys;
 };
 /* The first time a packet leaves every ptime from here on, silence included; later what it aims at changes. */
-void voice_start(struct voice *v, const struct voice_aim *aim);
+MUST_USE int voice_start(struct voice *v, const struct voice_aim *aim);
 
 void voice_play(struct voice *v, const char *prompt); /* one of simulator/prompts.h; an unknown one is silence */
 void voice_tone(struct voice *v, uint32_t ms); /* 1000 Hz; 0 = until told otherwise */

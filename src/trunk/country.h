@@ -10,9 +10,14 @@
 struct country {
 	const char *prefix; /* "+49", "+1876" */
 	const char *name;   /* "Germany", "Jamaica" */
+	const char *iso;    /* "DE", "JM": ISO 3166-1; of "+1" the larger one, "US" */
 };
 /* The longest prefix that fits; `number` is '+' and digits. NULL = no such country code. */
 const struct country *country_of(const char *number);
+
+enum { COUNTRY_PREFIXES_MAX = 4 };
+/* Of a country by its ISO code ("DO" has three): how many; 0 = no such country. */
+size_t country_prefixes(const char *ret[COUNTRY_PREFIXES_MAX], const char *iso);
 
 /* Why a number is never dialled, as the middle of a sentence ("an emergency number"), or NULL.
  * `number` is digits with or without '+'. */

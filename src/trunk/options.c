@@ -1,5 +1,7 @@
 #include "trunk/options.h"
 
+#include "base/limits.h"
+#include "wire/e164.h"
 #include "wire/sdp_crypto.h"
 
 #include <jansson.h>
@@ -15,6 +17,7 @@ enum option_kind {
 	OPTION_FLAG,   /* bool */
 	OPTION_CHOICE, /* unsigned: the place among `words` */
 	OPTION_TEXTS,  /* struct option_list */
+	OPTION_PREFIXES, /* the same, of "+49" or "*" */
 };
 
 /* One option: `group` is the object that it is in, NULL = "ringdown" itself. */
@@ -28,6 +31,11 @@ struct option_rule {
 
 #define AT(member) offsetof(struct trunk_options, member)
 
+static const char *const media_securities[] = {
+	[TRUNK_MEDIA_SECURITY_SDES] = "sdes",
+	[TRUNK_MEDIA_SECURITY_DTLS] = "dtls",
+	NULL,
+};
 static const char *const srtp_offers[] = {
 	[TRUNK_SRTP_OFFER_SECURE] = "secure",
 	[TRUNK_SRTP_OFFER_BEST_EFFORT] = "best_effort",
@@ -36,12 +44,14 @@ static const char *const srtp_offers[] = {
 static const char *const identity_words[] = {"auto", "none", "pai", "ppi", "rpid", NULL};
 static const char *const number_words[] = {"as_given", "e164", "digits", NULL};
 
+enum { RATE_HIGH = 1000, DURATION_HIGH_S = 24 * 3600 };
 enum { REGISTER_LOW_S = 10, REGISTER_HIGH_S = 24 * 3600, PING_LOW_S = 30, PING_HIGH_S = 3600,
 	SESSION_LOW_S = 90, SESSION_HIGH_S = 24 * 3600 };
 
 static const struct option_rule rules[] = {
 	{NULL, "outbound_proxy", OPTION_TEXT, AT(outbound_proxy), 0, 0, NULL},
 	{"redirect", "hosts", OPTION_TEXTS, AT(redirect.hosts), 0, 0, NULL},
+	{NULL, "media_security", OPTION_CHOICE, AT(media_security), 0, 0, media_securities},
 	{NULL, "rtcp_mux", OPTION_FLAG, AT(rtcp_mux), 0, 0, NULL},
 	{"srtp", "offer", OPTION_CHOICE, AT(srtp.offer), 0, 0, srtp_offers},
 	{"srtp", "suites", OPTION_TEXTS, AT(srtp.suites), 0, 0, NULL},
@@ -56,6 +66,11 @@ static const struct option_rule rules[] = {
 	{NULL, "tech_prefix", OPTION_USER, AT(tech_prefix), 0, 0, NULL},
 	{NULL, "user_phone", OPTION_FLAG, AT(user_phone), 0, 0, NULL},
 	{NULL, "privacy", OPTION_FLAG, AT(privacy), 0, 0, NULL},
+	{"policy", "allowed_countries", OPTION_PREFIXES, AT(policy.allowed_countries), 0, 0, NULL},
+	{"policy", "calls_per_second", OPTION_COUNT, AT(policy.calls_per_second), 1, RATE_HIGH, NULL},
+	{"policy", "max_calls", OPTION_COUNT, AT(policy.max_calls), 1, LIMIT_CALLS, NULL},
+	{"policy", "max_calls_per_identity", OPTION_COUNT, AT(policy.max_calls_per_identity), 1, LIMIT_CALLS, NULL},
+	{"policy", "max_call_duration_s", OPTION_COUNT, AT(policy.max_call_duration_s), 1, DURATION_HIGH_S, NULL},
 	{NULL, "session_expires_s", OPTION_COUNT, AT(session_expires_s), SESSION_LOW_S, SESSION_HIGH_S, NULL},
 	/* Twilio shuts out who asks more than once in ten seconds. */
 	{NULL, "options_interval_s", OPTION_COUNT, AT(options_interval_s), PING_LOW_S, PING_HIGH_S, NULL},
@@ -115,6 +130,16 @@ static int take_texts(struct option_list *at, const json_t *value, const struct 
 	return 0;
 }
 
+static int take_prefixes(struct option_list *at, const json_t *value, const struct place *p)
+{
+	int r = take_texts(at, value, p);
+
+	for (size_t i = 0; r == 0 && i < at->count; ++i)
+		if (strcmp(at->at[i], "*") && !e164_is_prefix(at->at[i]))
+			r = refuse(p, "must be a list of country prefixes such as \"+49\", or \"*\"");
+	return r;
+}
+
 static int take_count(uint32_t *at, const json_t *value, const struct place *p, const struct option_rule *o)
 {
 	json_int_t n = json_integer_value(value);
@@ -156,6 +181,8 @@ static int take(struct trunk_options *ret, const struct option_rule *o, const js
 		return take_word(at, value, p, true);
 	case OPTION_TEXTS:
 		return take_texts(at, value, p);
+	case OPTION_PREFIXES:
+		return take_prefixes(at, value, p);
 	case OPTION_COUNT:
 		return take_count(at, value, p, o);
 	case OPTION_CHOICE:

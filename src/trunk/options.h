@@ -18,6 +18,11 @@ struct option_list {
 	size_t count;
 };
 
+enum trunk_media_security {
+	TRUNK_MEDIA_SECURITY_SDES, /* keys in the SDP, RFC 4568 */
+	TRUNK_MEDIA_SECURITY_DTLS, /* keys by a handshake, RFC 5763 */
+};
+
 enum trunk_srtp_offer {
 	TRUNK_SRTP_OFFER_SECURE,      /* RTP/SAVP, as LiveKit does */
 	TRUNK_SRTP_OFFER_BEST_EFFORT, /* RTP/AVP with keys: who knows no SRTP answers in clear */
@@ -34,6 +39,7 @@ struct trunk_options {
 		struct option_list suites; /* of RFC 4568 and its followers, best first; none = the usual */
 		bool mki;                  /* our keys have a name in the packets */
 	} srtp;
+	unsigned media_security; /* enum trunk_media_security: how SRTP is offered */
 	bool rtcp_mux; /* offered: RTCP on the RTP port */
 
 	/* A binding at the carrier's registrar: wanted when any of these is said. */
@@ -51,6 +57,12 @@ struct trunk_options {
 	char tech_prefix[OPTION_TEXT_SIZE]; /* before the called number */
 	bool user_phone;		  /* ";user=phone" behind numbers */
 	bool privacy;			  /* the called one shall not see the number */
+
+	/* What may be done with it; see trunk/policy.h. 0 and none: as the server says. */
+	struct {
+		struct option_list allowed_countries; /* "+49", "*" */
+		uint32_t calls_per_second, max_calls, max_calls_per_identity, max_call_duration_s;
+	} policy;
 
 	uint32_t session_expires_s;  /* a session timer to ask for (RFC 4028); 0 = only the far end's */
 	uint32_t options_interval_s; /* OPTIONS, to see whether the trunk is there; 0 = none */

@@ -1,33 +1,91 @@
-/* trunk/policy.h - who may be called: E.164 only, allowed countries, never emergency or premium
- * numbers, not too often. On by default: toll fraud is the operator's money.
+/* trunk/policy.h - who may be called, by whom, how often and how long: E.164 only, the trunk's own
+ * country until more is configured, never emergency, premium or satellite numbers. On by default:
+ * toll fraud is the operator's money.
  *
- * Owner:   the server. Owns: its rate buckets. Thread: the control thread. Time is given.
+ * Owner:   the server. Owns: its rate buckets, what it knows of calls under way, the minutes of
+ *          today (kept in the store). Thread: the control thread. Time is given.
+ * Life:    policy_check() says yes -> policy_begin(), in the same turn: it takes the place in the trunk's
+ *          rate -> policy_answered()? -> policy_end().
+ * Words:   "asker" = whoever asks for a call: an API key, and the identity in its token.
  */
 #pragma once
 
-#include "base/base.h"
+#include "base/list.h"
+#include "trunk/trunk.h"
+
+struct policy;
 
 enum policy_outcome {
 	POLICY_OK,
 	POLICY_NOT_E164,     /* "what was read" and what is expected */
-	POLICY_COUNTRY,      /* its country is not in the allowed list */
-	POLICY_BLOCKED,      /* emergency, premium, satellite ... */
-	POLICY_RATE,         /* calls per second of the trunk reached; retry_after_ms is set */
+	POLICY_COUNTRY,      /* its country is not allowed */
+	POLICY_BLOCKED,      /* emergency, premium, satellite, or by the operator */
+	POLICY_RATE,         /* calls per second of the trunk, and the queue for it is full */
+	POLICY_BUSY,         /* too many calls at once: in all, of the trunk, of the asker */
+	POLICY_MINUTES,      /* the API key's minutes of today are used up */
 };
 
-struct policy;
 struct policy_config {
 	const char *const *allowed_prefixes; /* "+1", "+44"; "*" = every country */
-	size_t allowed_count;
-	double calls_per_second;             /* per trunk; 0 = no limit */
+	size_t allowed_count;                /* 0 = each trunk its own country */
+	const char *const *blocked_prefixes; /* never, whatever is allowed */
+	size_t blocked_count;
+	double calls_per_second;             /* of one trunk; 0 = no limit */
+	uint32_t queue_wait_ms;              /* how long a call may wait for its turn */
+	uint32_t max_calls, max_calls_per_trunk, max_calls_per_identity; /* at once; 0 = no limit */
+	uint32_t minutes_per_day;            /* of one API key, UTC; 0 = no limit */
+	uint32_t max_duration_ms;            /* of one call; 0 = no limit */
+	struct store *store;                 /* NULL: the minutes are forgotten at the end */
 };
+/* `now_s` is Unix time. Texts are copied. */
+MUST_USE int policy_new(struct policy **ret, const struct policy_config *config, int64_t now_s);
+struct policy *policy_free(struct policy *p); /* keeps the minutes */
+/* Now and then: every ten seconds what has changed is kept. */
+void policy_tick(struct policy *p, uint64_t now_ms, int64_t now_s);
+
+/* A call that somebody wants. */
+struct policy_request {
+	const char *number;
+	const char *caller; /* the number that calls; counts when the trunk names none */
+	const Livekit__SIPOutboundTrunkInfo *trunk;
+	const char *key, *identity; /* the asker; NULL or "": nobody known */
+};
+
+enum { POLICY_WHY_SIZE = 256, POLICY_NUMBER_SIZE = 17 };
+
 struct policy_verdict {
 	enum policy_outcome outcome;
-	char number[17]; /* as it will be dialled: '+' and digits */
-	char why[256];   /* a sentence that says what to fix */
-	uint32_t retry_after_ms;
+	char number[POLICY_NUMBER_SIZE]; /* as it will be dialled: '+' and digits */
+	char why[POLICY_WHY_SIZE];       /* a sentence that says what to fix */
+	uint32_t retry_after_ms;         /* with POLICY_RATE */
+	uint32_t wait_ms;                /* with POLICY_OK: before the INVITE may leave */
+	uint32_t longest_ms;             /* with POLICY_OK: the call may last; 0 = no limit */
 };
-MUST_USE int policy_new(struct policy **ret, const struct policy_config *config);
-struct policy *policy_free(struct policy *p);
-void policy_check(struct policy_verdict *ret, struct policy *p, const char *number, const char *trunk_id,
+/* Takes nothing: policy_begin() does. */
+void policy_check(struct policy_verdict *ret, struct policy *p, const struct policy_request *request,
 	uint64_t now_ms);
+
+/* What each rule says to a call, in the order in which they are asked; nothing is taken. */
+struct policy_finding {
+	const char *rule;           /* "number", "country"... */
+	enum policy_outcome outcome; /* POLICY_OK: allowed by this one */
+	char says[POLICY_WHY_SIZE];
+	char setting[64];           /* where it is configured; "" = built in */
+};
+enum { POLICY_RULES_MAX = 10 };
+/* Returns how many; those behind a number that cannot be read are left out. `ret` is as of policy_check(). */
+size_t policy_explain(struct policy_finding out[POLICY_RULES_MAX], struct policy_verdict *ret,
+	struct policy *p, const struct policy_request *request, uint64_t now_ms);
+const char *policy_outcome_name(enum policy_outcome o); /* "country_not_allowed" */
+
+/* A call under way: embedded in it; zeroed memory is one that never began. */
+struct policy_call {
+	struct list link; /* policy.calls */
+	struct policy *policy;
+	char *trunk, *key, *identity;
+	uint64_t answered_ms; /* 0 = not yet */
+	uint64_t counted_ms;  /* up to here its seconds are in the key's minutes */
+};
+MUST_USE int policy_begin(struct policy_call *c, struct policy *p, const struct policy_request *request);
+void policy_answered(struct policy_call *c, uint64_t now_ms);
+void policy_end(struct policy_call *c, uint64_t now_ms); /* twice is fine */

@@ -46,3 +46,9 @@ enum e164_outcome e164_parse(char out[E164_SIZE], struct span text, size_t *bad_
 	}
 	return judge(out + has_plus, count, has_plus);
 }
+
+bool e164_is_prefix(const char *text)
+{
+	size_t digits = *text == '+' ? strspn(text + 1, "0123456789") : 0;
+	return digits && digits <= E164_DIGITS_MAX && !text[digits + 1] && text[1] != '0';
+}

@@ -24,3 +24,6 @@ enum e164_outcome {
  * and digits. On every other outcome `out` holds the digits as far as they fit (with '+' when it was
  * there), for a short code such as 911 or a suggestion. `bad_at` may be NULL. */
 MUST_USE enum e164_outcome e164_parse(char out[E164_SIZE], struct span text, size_t *bad_at);
+
+/* The beginning of numbers: '+', country code, perhaps more digits: "+49", "+49211". */
+bool e164_is_prefix(const char *text);

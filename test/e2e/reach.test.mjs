@@ -124,7 +124,7 @@ test('the phone hangs up: its BYE comes to our own TLS port', async () => {
 });
 
 test('sipp by TCP', async () => {
-  const far = await sipp('uas_routed.xml', folder, 't1');
+  const far = await sipp('uas_routed.xml', folder, { transport: 't1' });
   try {
     await trunk('tcp', { address: `127.0.0.1:${far.port}`, transport: 'SIP_TRANSPORT_TCP' });
     const dialed = await dial('tcp');

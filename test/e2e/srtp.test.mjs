@@ -142,3 +142,14 @@ test('a key that was changed on the way: silence, and the call ends with the rea
     assert.match(server.log, /\d\d+ that SRTP's key did not open/);
   } finally { await alice?.leave(); tap.close(); await far.stop(); }
 });
+
+test('DTLS-SRTP: keys by a handshake, sound both ways', async () => {
+  const far = await baresip(server.folder, 620, { encryption: 'dtls_srtp' });
+  let tap;
+  try {
+    tap = await talk('dtls', 'REQUIRE', far, { media_security: 'dtls' });
+    assert.match(offerOf(tap), /^m=audio \d+ UDP\/TLS\/RTP\/SAVP .*[^]*a=fingerprint:sha-256 /m);
+    assert.doesNotMatch(offerOf(tap), /a=crypto/);
+    assert.ok(!hears(overheard(tap.toServer), 620) && !hears(overheard(tap.toFar), 440), 'it is encrypted');
+  } finally { tap?.close(); await far.stop(); }
+});

@@ -81,6 +81,8 @@ void worker_post_leg_event(struct worker *w, media_id leg, enum media_leg_event 
 {
 	if (e == MEDIA_LEG_FIRST_RTP)
 		++w->first_rtp;
+	else if (e == MEDIA_LEG_DRAINED)
+		++w->drained;
 	else
 		++w->silent;
 }
@@ -101,4 +103,9 @@ void worker_post_leg_stats(struct worker *w, media_id leg, const struct media_le
 {
 	++w->stats_count;
 	w->stats = *s;
+}
+
+const struct dtls_identity *worker_identity(const struct worker *w)
+{
+	return w->identity;
 }

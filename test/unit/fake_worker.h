@@ -11,11 +11,12 @@ struct worker {
 	bool add_source_fails;
 	struct source *sources[8];
 	/* What legs reported. */
-	unsigned first_rtp, silent, digits_done, stats_count, levels;
+	unsigned first_rtp, silent, drained, digits_done, stats_count, levels;
 	uint8_t loudest;
 	unsigned level_ms;
 	char digits[64];
 	struct media_leg_stats stats;
+	const struct dtls_identity *identity; /* the test's, for legs with DTLS */
 };
 
 void fake_worker_init(struct worker *w);

@@ -2,11 +2,44 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "store/store.h"
 #include "test/check.h"
+#include "trunk/country.h"
+
+static const int64_t today_s = 20000 * 86400;
+static Livekit__SIPOutboundTrunkInfo trunk;
+
+/* A trunk without numbers or country, known by this id. */
+static const Livekit__SIPOutboundTrunkInfo *named(const char *id)
+{
+	trunk = (Livekit__SIPOutboundTrunkInfo)LIVEKIT__SIPOUTBOUND_TRUNK_INFO__INIT;
+	trunk.sip_trunk_id = (char *)id;
+	return &trunk;
+}
+
+static struct policy_verdict ask(struct policy *p, const char *number, const char *id, uint64_t now_ms)
+{
+	struct policy_verdict v;
+	policy_check(&v, p, &(struct policy_request){.number = number, .trunk = named(id)}, now_ms);
+	return v;
+}
+
+static struct policy *begin(const struct policy_config *config)
+{
+	struct policy *p = NULL;
+	CHECK_EQ(policy_new(&p, config, today_s), 0);
+	return p;
+}
+
+static void end(struct policy *p)
+{
+	policy_free(p);
+	CHECK_EQ(mem_live(), 0);
+}
 
 static void the_right_numbers_get_through(void)
 {
-	static const char *const allowed[] = {"+1", "+49"};
+	static const char *const allowed[] = {"+1", "+49"}, *const blocked[] = {"+4930999"};
 	static const struct {
 		const char *number;
 		enum policy_outcome outcome;
@@ -15,78 +48,283 @@ static void the_right_numbers_get_through(void)
 		{"+14155550123", POLICY_OK, ""},
 		{"+1 (415) 555-0123", POLICY_OK, ""},
 		{"+4930123456", POLICY_OK, ""},
+		{"+4930999123", POLICY_BLOCKED, "sip.blocked_prefixes"},
 		{"5550100", POLICY_NOT_E164, "\"5550100\""},
 		{"004930123456", POLICY_NOT_E164, "write +4930123456"},
 		{"bob", POLICY_NOT_E164, "\"b\" is not a digit"},
 		{"", POLICY_NOT_E164, "no digits"},
 		{"+1415555", POLICY_OK, ""},
 		{"+141", POLICY_NOT_E164, "only 3 digits"},
-		{"+3712025550", POLICY_COUNTRY, "Latvia (+371)"},
+		{"+3712025550", POLICY_COUNTRY, "Latvia (+371) are off. Add \"+371\" to sip.allowed_countries"},
 		{"+18765550123", POLICY_COUNTRY, "Jamaica (+1876)"},
 		{"+2105550123", POLICY_COUNTRY, "no country"},
 		{"911", POLICY_BLOCKED, "emergency"},
 		{"+19005550123", POLICY_BLOCKED, "premium"},
 		{"+881612345678", POLICY_BLOCKED, "satellite"},
 	};
-	struct policy *p = NULL;
+	struct policy *p = begin(&(struct policy_config){.allowed_prefixes = allowed, .allowed_count = 2,
+		.blocked_prefixes = blocked, .blocked_count = 1});
 	struct policy_verdict v;
-	CHECK_EQ(policy_new(&p, &(struct policy_config){.allowed_prefixes = allowed, .allowed_count = 2}), 0);
 	for (size_t i = 0; i < COUNT_OF(cases); ++i) {
-		policy_check(&v, p, cases[i].number, "ST_a", 1000);
+		v = ask(p, cases[i].number, "ST_a", 1000);
 		CHECK_EQ(v.outcome, cases[i].outcome);
 		CHECK(strstr(v.why, cases[i].says));
 	}
-	policy_check(&v, p, "+1 415 555 0123", "ST_a", 1000);
-	CHECK_STR(v.number, "+14155550123");
-	policy_free(p);
+	CHECK_STR(ask(p, "+1 415 555 0123", "ST_a", 1000).number, "+14155550123");
+	end(p);
 
 	static const char *const everywhere[] = {"*"};
-	CHECK_EQ(policy_new(&p, &(struct policy_config){.allowed_prefixes = everywhere, .allowed_count = 1}), 0);
-	policy_check(&v, p, "+18765550123", "", 0);
-	CHECK_EQ(v.outcome, POLICY_OK);
-	policy_check(&v, p, "+881612345678", "", 0);
-	CHECK_EQ(v.outcome, POLICY_BLOCKED);
-	policy_free(p);
-	CHECK_EQ(mem_live(), 0);
+	p = begin(&(struct policy_config){.allowed_prefixes = everywhere, .allowed_count = 1});
+	CHECK_EQ(ask(p, "+18765550123", "", 0).outcome, POLICY_OK);
+	CHECK_EQ(ask(p, "+881612345678", "", 0).outcome, POLICY_BLOCKED);
+	end(p);
+}
+
+static void until_configured_a_trunk_calls_its_own_country(void)
+{
+	static char *german[] = {"+4930123456", "030"}, *two[] = {"+14155550100", "+442071234567"}, *none[] = {"1001"};
+	static const struct {
+		char **numbers;
+		size_t count;
+		const char *country, *caller, *metadata, *number;
+		enum policy_outcome outcome;
+		const char *says;
+	} cases[] = {
+		{german, 2, "", NULL, "", "+4989123456", POLICY_OK, ""},
+		{german, 2, "", NULL, "", "+14155550123", POLICY_COUNTRY, "[\"+49\", \"+1\"]"},
+		{two, 2, "", NULL, "", "+442071234568", POLICY_OK, ""},
+		{two, 2, "", NULL, "", "+18765550123", POLICY_COUNTRY, "Jamaica"},
+		{german, 2, "DO", NULL, "", "+18295550123", POLICY_OK, ""},
+		{german, 2, "ca", NULL, "", "+16135550123", POLICY_OK, ""},
+		{german, 2, "CA", NULL, "", "+4989123456", POLICY_COUNTRY, "its own country (+1)"},
+		/* Nothing is said of the trunk: whoever calls has a country too. */
+		{NULL, 0, "", "14155550100", "", "+14155550123", POLICY_OK, ""},
+		{none, 1, "", "1001", "", "+14155550123", POLICY_COUNTRY, "destination_country"},
+		/* The trunk's own list is the word. */
+		{german, 2, "", NULL, "{\"ringdown\": {\"policy\": {\"allowed_countries\": [\"+371\"]}}}", "+3712025550", POLICY_OK, ""},
+		{german, 2, "", NULL, "{\"ringdown\": {\"policy\": {\"allowed_countries\": [\"+371\"]}}}", "+4989123456",
+			POLICY_COUNTRY, "ringdown.policy.allowed_countries"},
+	};
+	struct policy *p = begin(&(struct policy_config){0});
+	struct policy_verdict v;
+	for (size_t i = 0; i < COUNT_OF(cases); ++i) {
+		(void)named("ST_a");
+		trunk.numbers = cases[i].numbers;
+		trunk.n_numbers = cases[i].count;
+		trunk.destination_country = (char *)cases[i].country;
+		trunk.metadata = (char *)cases[i].metadata;
+		policy_check(&v, p, &(struct policy_request){.number = cases[i].number, .caller = cases[i].caller, .trunk = &trunk}, 0);
+		CHECK_EQ(v.outcome, cases[i].outcome);
+		CHECK(strstr(v.why, cases[i].says));
+	}
+	end(p);
+}
+
+static void services_are_known(void)
+{
+	static const char *const refused[] = {"112", "999", "000", "110", "+44999", "+49112", "+449061234567",
+		"+447012345678", "+4990012345", "+4913712345", "+33899123456", "+39899123456", "+34806123456", "+3190612345",
+		"+43930123456", "+41901123456", "+48701234567", "+420906123456", "+61190123456", "+81990123456",
+		"+55900123456", "+870123456789", "+8816123456", "+88213123456", "+883510012345", "+979123456789", "+78091234567"};
+	static const char *const dialled[] = {"+14155550123", "+442071234567", "+447700900123", "+493012345678", "+4915112345678",
+		"+33123456789", "+33612345678", "+390612345678", "+34912345678", "+31201234567", "+4312345678", "+48221234567",
+		"+48601234567", "+61290123456", "+81312345678", "+85290123456", "+353155012345", "+821012345678", "+5511912345678",
+		"+79001234567", "+46901234567", "+60160123456", "+8613800138000"};
+	for (size_t i = 0; i < COUNT_OF(refused); ++i)
+		CHECK(country_blocked(refused[i]));
+	CHECK(country_blocked("+12129765555")); /* NXX 976 */
+	for (size_t i = 0; i < COUNT_OF(dialled); ++i)
+		CHECK(!country_blocked(dialled[i]));
+	const char *prefixes[COUNTRY_PREFIXES_MAX];
+	CHECK_EQ(country_prefixes(prefixes, "DO"), 3);
+	CHECK_EQ(country_prefixes(prefixes, "JE"), 1);
+	CHECK_STR(prefixes[0], "+44");
+	CHECK_EQ(country_prefixes(prefixes, "XX"), 0);
+	CHECK_EQ(country_prefixes(prefixes, ""), 0);
+}
+
+/* Takes the call's place, if it is allowed. */
+static struct policy_verdict take(struct policy_call *c, struct policy *p, const char *id, const char *key,
+	const char *identity, uint64_t now_ms)
+{
+	struct policy_verdict v;
+	struct policy_request r = {.number = "+14155550123", .caller = "+14155550100", .trunk = named(id), .key = key,
+		.identity = identity};
+	policy_check(&v, p, &r, now_ms);
+	if (v.outcome == POLICY_OK)
+		CHECK_EQ(policy_begin(c, p, &r), 0);
+	return v;
 }
 
 static void a_trunk_has_its_rate(void)
 {
-	static const char *const allowed[] = {"*"};
-	struct policy *p = NULL;
+	struct policy *p = begin(&(struct policy_config){.calls_per_second = 2, .queue_wait_ms = 1000});
+	struct policy_call calls[8] = {0};
 	struct policy_verdict v;
-	const struct policy_config config = {.allowed_prefixes = allowed, .allowed_count = 1, .calls_per_second = 2};
-	CHECK_EQ(policy_new(&p, &config), 0);
+	size_t n = 0;
 	for (int i = 0; i < 2; ++i) {
-		policy_check(&v, p, "+14155550123", "a", 1000);
+		v = take(&calls[n++], p, "a", "", "", 1000);
 		CHECK_EQ(v.outcome, POLICY_OK);
+		CHECK_EQ(v.wait_ms, 0);
 	}
-	policy_check(&v, p, "+14155550123", "a", 1000);
+	/* Two wait for their turn, half a second each; a third would have to wait too long. */
+	v = take(&calls[n++], p, "a", "", "", 1000);
+	CHECK_EQ(v.outcome, POLICY_OK);
+	CHECK(v.wait_ms >= 500 && v.wait_ms <= 501);
+	v = take(&calls[n++], p, "a", "", "", 1000);
+	CHECK(v.wait_ms >= 1000 && v.wait_ms <= 1001);
+	CHECK_EQ(v.outcome, v.wait_ms > 1000 ? POLICY_RATE : POLICY_OK);
+	v = take(&calls[n++], p, "a", "", "", 1000);
 	CHECK_EQ(v.outcome, POLICY_RATE);
-	CHECK(v.retry_after_ms >= 500 && v.retry_after_ms <= 501);
-	CHECK(strstr(v.why, "2 calls per second"));
-	policy_check(&v, p, "+14155550123", "b", 1000);
-	CHECK_EQ(v.outcome, POLICY_OK);
-	policy_check(&v, p, "+14155550123", "a", 1501);
-	CHECK_EQ(v.outcome, POLICY_OK);
-	/* A refused number costs nothing. */
-	policy_check(&v, p, "911", "a", 2100);
-	policy_check(&v, p, "+14155550123", "a", 2100);
-	CHECK_EQ(v.outcome, POLICY_OK);
+	CHECK(v.retry_after_ms > 0 && v.retry_after_ms <= 501);
+	CHECK(strstr(v.why, "2 calls per second") && strstr(v.why, "sip.calls_per_second"));
+	v = take(&calls[n++], p, "b", "", "", 1000);
+	CHECK_EQ(v.wait_ms, 0);
+	v = take(&calls[n++], p, "a", "", "", 3000);
+	CHECK_EQ(v.wait_ms, 0);
 	/* However many trunks there are, the buckets are bounded. */
 	for (int i = 0; i < 3 * LIMIT_TRUNKS; ++i) {
 		char id[16];
 		snprintf(id, sizeof id, "t%d", i);
-		policy_check(&v, p, "+14155550123", id, 3000);
+		(void)ask(p, "+14155550123", id, 3000);
 	}
-	CHECK(mem_live() <= 2 * LIMIT_TRUNKS + 8);
+	CHECK(mem_live() <= 2 * LIMIT_TRUNKS + 64);
+	for (size_t i = 0; i < n; ++i)
+		policy_end(&calls[i], 4000);
+	end(p);
+
+	/* A slow trunk with much patience: the queue itself is bounded. */
+	static struct policy_call many[2 * LIMIT_QUEUED_CALLS];
+	p = begin(&(struct policy_config){.calls_per_second = 1, .queue_wait_ms = 1u << 30});
+	size_t taken = 0;
+	while (taken < COUNT_OF(many) && take(&many[taken], p, "a", "", "", 1000).outcome == POLICY_OK)
+		++taken;
+	CHECK_EQ(taken, LIMIT_QUEUED_CALLS + 1);
+	for (size_t i = 0; i < taken; ++i)
+		policy_end(&many[i], 4000);
+	end(p);
+}
+
+static void calls_at_once_are_counted(void)
+{
+	struct policy *p = begin(&(struct policy_config){.max_calls = 4, .max_calls_per_trunk = 2, .max_calls_per_identity = 3});
+	struct policy_call calls[8] = {0};
+	struct policy_verdict v;
+	CHECK_EQ(take(&calls[0], p, "a", "key", "bob", 0).outcome, POLICY_OK);
+	CHECK_EQ(take(&calls[1], p, "a", "key", "bob", 0).outcome, POLICY_OK);
+	v = take(&calls[2], p, "a", "key", "eve", 0);
+	CHECK_EQ(v.outcome, POLICY_BUSY);
+	CHECK(strstr(v.why, "2 calls on this trunk") && strstr(v.why, "sip.max_calls_per_trunk"));
+	CHECK_EQ(take(&calls[2], p, "b", "key", "bob", 0).outcome, POLICY_OK);
+	v = take(&calls[3], p, "b", "key", "bob", 0);
+	CHECK_EQ(v.outcome, POLICY_BUSY);
+	CHECK(strstr(v.why, "sip.max_calls_per_identity"));
+	/* The same name under another key is somebody else. */
+	CHECK_EQ(take(&calls[3], p, "b", "other", "bob", 0).outcome, POLICY_OK);
+	v = take(&calls[4], p, "c", "key", "ann", 0);
+	CHECK_EQ(v.outcome, POLICY_BUSY);
+	CHECK(strstr(v.why, "4 calls in all"));
+	policy_end(&calls[0], 0);
+	policy_end(&calls[0], 0);
+	CHECK_EQ(take(&calls[4], p, "c", "key", "ann", 0).outcome, POLICY_OK);
+	for (size_t i = 0; i < COUNT_OF(calls); ++i)
+		policy_end(&calls[i], 0);
+	end(p);
+}
+
+static void minutes_survive_a_restart(void)
+{
+	struct store *store = NULL;
+	CHECK_EQ(store_open(&store, ":memory:"), 0);
+	struct policy_config config = {.minutes_per_day = 10, .max_duration_ms = 3600000, .store = store};
+	struct policy *p = begin(&config);
+	struct policy_call c = {0};
+	CHECK_EQ(take(&c, p, "a", "key", "", 0).longest_ms, 600000);
+	policy_answered(&c, 60000); /* ringing costs nothing */
+	policy_tick(p, 300000, today_s + 300); /* 4 minutes so far */
+	policy_free(p = (policy_end(&c, 480000), p)); /* 7 */
+	p = begin(&config);
+	CHECK_EQ(take(&c, p, "a", "key", "", 0).longest_ms, 180000);
+	policy_answered(&c, 1000);
+	policy_end(&c, 181000 + 1000);
+	struct policy_verdict v = take(&c, p, "a", "key", "", 0);
+	CHECK_EQ(v.outcome, POLICY_MINUTES);
+	CHECK(strstr(v.why, "API key key") && strstr(v.why, "10 minutes") && strstr(v.why, "sip.minutes_per_day"));
+	CHECK_EQ(take(&c, p, "a", "other", "", 0).outcome, POLICY_OK);
+	policy_end(&c, 0);
+	/* A new day. */
+	policy_tick(p, 1000000, today_s + 86400);
+	CHECK_EQ(take(&c, p, "a", "key", "", 0).longest_ms, 600000);
+	policy_end(&c, 0);
 	policy_free(p);
+	config.minutes_per_day = 0;
+	p = begin(&config);
+	CHECK_EQ(take(&c, p, "a", "key", "", 0).longest_ms, 3600000);
+	policy_end(&c, 0);
+	policy_free(p);
+	store_close(store);
 	CHECK_EQ(mem_live(), 0);
+}
+
+static void every_rule_has_its_say(void)
+{
+	static const char *const allowed[] = {"+49"};
+	struct policy *p = begin(&(struct policy_config){.allowed_prefixes = allowed, .allowed_count = 1, .max_duration_ms = 60000});
+	struct policy_finding found[POLICY_RULES_MAX];
+	struct policy_verdict v;
+	(void)named("ST_a");
+	trunk.metadata = "{\"ringdown\": {\"policy\": {\"max_calls\": 3, \"calls_per_second\": 5, \"max_call_duration_s\": 7}}}";
+	size_t count = policy_explain(found, &v, p, &(struct policy_request){.number = "+14155550123", .trunk = &trunk}, 0);
+	CHECK_EQ(count, 10);
+	CHECK_EQ(v.outcome, POLICY_COUNTRY);
+	CHECK_STR(policy_outcome_name(v.outcome), "country_not_allowed");
+	for (size_t i = 0; i < count; ++i) {
+		CHECK(*found[i].says);
+		CHECK_EQ(found[i].outcome, strcmp(found[i].rule, "country") ? POLICY_OK : POLICY_COUNTRY);
+		if (!strcmp(found[i].rule, "trunk"))
+			CHECK_STR(found[i].setting, "the trunk's metadata, ringdown.policy.max_calls");
+		if (!strcmp(found[i].rule, "duration"))
+			CHECK_STR(found[i].says, "It may last 7 s.");
+	}
+	CHECK_EQ(policy_explain(found, &v, p, &(struct policy_request){.number = "bob", .trunk = &trunk}, 0), 2);
+	end(p);
+}
+
+static void every_allocation_may_fail(void)
+{
+	static const char *const texts[] = {"+1", "+49"};
+	for (int n = 0;; ++n) {
+		struct policy *p = NULL;
+		struct policy_call c = {0};
+		struct policy_verdict v = {0};
+		const struct policy_config config = {.allowed_prefixes = texts, .allowed_count = 2, .blocked_prefixes = &texts[1],
+			.blocked_count = 1, .calls_per_second = 5, .queue_wait_ms = 1};
+		mem_fail_after(n);
+		int r = policy_new(&p, &config, today_s);
+		if (r == 0) {
+			v = ask(p, "+14155550123", "a", 0);
+			if (v.outcome == POLICY_OK)
+				r = policy_begin(&c, p, &(struct policy_request){.number = "+14155550123", .trunk = named("a")});
+		}
+		mem_fail_after(-1);
+		policy_end(&c, 0);
+		policy_free(p);
+		CHECK_EQ(mem_live(), 0);
+		if (r == 0 && v.outcome == POLICY_OK)
+			break;
+		CHECK(r < 0 || v.outcome == POLICY_RATE);
+	}
 }
 
 int main(void)
 {
 	the_right_numbers_get_through();
+	until_configured_a_trunk_calls_its_own_country();
+	services_are_known();
 	a_trunk_has_its_rate();
+	calls_at_once_are_counted();
+	minutes_survive_a_restart();
+	every_rule_has_its_say();
+	every_allocation_may_fail();
 	return 0;
 }
