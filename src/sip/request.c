@@ -97,6 +97,7 @@ static void finish(struct sip_request *r, enum sip_why why, const struct sip_mes
 	if (r->client)
 		sip_client_abandon(r->client);
 	r->client = NULL;
+	describe(r, &e);
 	r->done(r->owner, r, &e);
 }
 
