@@ -61,10 +61,10 @@ def check_settings():
 
 def check_trunk_options():
     rules = re.findall(r'\{(NULL|"\w+"), "(\w+)", OPTION_', read("src/trunk/options.c"))
-    doc = section(read("docs/configuration.md"), "## What a trunk may say beyond LiveKit's fields", "## Environment")
+    doc = section(read("docs/configuration.md"), "## What a trunk may say beyond LiveKit's fields", "## Environment").split("\n### ")[0]
     compare("docs/configuration.md, trunk options",
             {name if group == "NULL" else group.strip('"') + "." + name for group, name in rules},
-            set(re.findall(r"^\| `([\w.]+)` \|", doc, re.M)))
+            set(re.findall(r"^\| `([a-z_.]+)` \|", doc, re.M)))
 
 
 def check_backend():

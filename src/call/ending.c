@@ -52,7 +52,7 @@ void call_refused(struct call *c, const struct sip_failure *failure, enum call_f
 		.reason = *reason ? reason : failure->detail,
 		.phrase = phrase,
 		.signs = &signs,
-		.after_challenge = failure->why == SIP_WHY_AUTH && c->has_credentials,
+		.after_challenge = failure->authorized && c->has_credentials,
 	};
 	call_values(&f, c);
 	struct call_explanation why;

@@ -186,6 +186,29 @@ static bool on_known(void *owner, const struct sockaddr *from, const struct sip_
 
 /* --- messages ----------------------------------------------------------------------------- */
 
+/* RFC 3261 section 18.2.1: who adds no `received` saw the address that we wrote. */
+static void note_seen(struct sip_agent *a, const struct sip_message *m)
+{
+	struct span host = m->via.received.size ? m->via.received : m->via.host;
+	struct sockaddr_storage seen;
+	char text[ADDRESS_TEXT_SIZE];
+
+	if (!m->via.rport || host.size >= sizeof text)
+		return;
+	snprintf(text, sizeof text, "%.*s", (int)host.size, (const char *)host.data);
+	if (address_parse(&seen, text, m->via.rport) < 0)
+		return;
+	*(seen.ss_family == AF_INET ? &a->seen_v4 : &a->seen_v6) = seen;
+}
+
+bool sip_agent_seen_address(const struct sip_agent *a, int family, struct sockaddr_storage *ret)
+{
+	const struct sockaddr_storage *seen = family == AF_INET ? &a->seen_v4 : &a->seen_v6;
+
+	*ret = *seen;
+	return seen->ss_family;
+}
+
 static void on_response(struct sip_agent *a, const struct sip_message *m)
 {
 	char text[SIP_KEY_MAX];
@@ -195,10 +218,12 @@ static void on_response(struct sip_agent *a, const struct sip_message *m)
 	struct sip_client *c = key.bad
 		? NULL
 		: map_entry(map_get(&a->clients, text), struct sip_client, node);
-	if (c)
-		sip_client_input(c, m);
-	else
+	if (!c) {
 		++a->counts.responses_late;
+		return;
+	}
+	note_seen(a, m);
+	sip_client_input(c, m);
 }
 
 static struct sip_server *server_find(
@@ -443,6 +468,7 @@ static int open_transport(struct sip_agent *a, const struct sip_agent_config *co
 	struct sip_transport_config transport = {
 		.binds = binds,
 		.bind_count = count ? count : 1,
+		.bind_optional = config->bind_optional,
 		.port = config->port,
 		.advertised = config->advertised,
 		.advertised_port = config->advertised_port,

@@ -125,6 +125,7 @@ void sip_call_fail(struct sip_call *c, enum sip_why why, const struct sip_messag
 
 	if (m)
 		f.reason = m->reason;
+	f.authorized = c->s.auth && c->s.auth->count;
 	sip_call_move(c, CALL_OVER);
 	timer_stop(&c->timer);
 	sip_session_over(&c->s);

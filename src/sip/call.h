@@ -53,6 +53,7 @@ const char *sip_why_text(enum sip_why why);
 struct sip_failure {
 	unsigned status; /* 0 = none; with SIP_WHY_AUTH and SIP_WHY_CANCELLED it may be set too */
 	enum sip_why why;
+	bool authorized; /* the request that was refused carried our credentials */
 	struct span reason;                 /* phrase of the response; empty without one */
 	const struct sip_message *response; /* NULL without one; gone after the event */
 	const char *detail; /* TLS, DNS: why, as the end of a sentence about the far end; else "" */

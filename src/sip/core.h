@@ -62,6 +62,7 @@ struct sip_agent {
 	struct sip_timers timers;
 	uint32_t failover_ms;
 	struct sip_dead dead;
+	struct sockaddr_storage seen_v4, seen_v6; /* family 0: not yet */
 	bool open_to_all;
 	char *user_agent;
 

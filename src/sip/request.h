@@ -26,7 +26,7 @@ struct sip_request_config {
 	enum sip_protocol_choice protocol;
 	const char *proxy; /* "host[:port]": goes there first; NULL = request_uri */
 
-	const char *tls_name; /* whom a TLS server must prove to be; NULL = the host that is looked up */
+	const struct sip_target *at; /* goes there and nowhere else, whatever the DNS says; NULL = located */
 
 	const char *contact_user;   /* NULL = no Contact at all, "" = one without a user */
 	const char *contact_params; /* of the URI: ";a=b"; NULL = none */

@@ -146,6 +146,10 @@ void sip_session_over(struct sip_session *s)
 	s->over = true;
 	timer_stop(&s->expires);
 	timer_stop(&s->again);
+	timer_stop(&s->patience);
+	/* One that got a 1xx has no timer of its own: its answer may never come. */
+	if (s->reinvite)
+		sip_client_hush(s->reinvite);
 	release_server(&s->pending);
 	if (pending)
 		sip_server_reply(pending, 487);
@@ -160,7 +164,9 @@ int sip_session_init(struct sip_session *s, struct sip_agent *a, const struct si
 	list_init(&s->clients);
 	sip_usage_init(&s->usage, a, &usage_ops);
 	int r = timer_init(&s->expires, a->loop, sip_session_on_expiry, s);
-	return r < 0 ? r : timer_init(&s->again, a->loop, sip_session_on_again, s);
+	if (r >= 0)
+		r = timer_init(&s->again, a->loop, sip_session_on_again, s);
+	return r < 0 ? r : timer_init(&s->patience, a->loop, sip_session_on_impatience, s);
 }
 
 void sip_session_fini(struct sip_session *s)
@@ -168,6 +174,7 @@ void sip_session_fini(struct sip_session *s)
 	sip_locate_cancel(s->location);
 	timer_fini(&s->expires);
 	timer_fini(&s->again);
+	timer_fini(&s->patience);
 	release_server(&s->pending);
 	release_server(&s->unacked);
 	while (!list_empty(&s->clients))

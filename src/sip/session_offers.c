@@ -53,6 +53,7 @@ void sip_session_await_ack(struct sip_session *s, struct sip_server *server)
 	sip_server_owner(server, &server_events, s);
 }
 
+/* A description may have the keys of SRTP in it. */
 void sip_session_drop_body(struct sip_session *s)
 {
 	if (s->body.data)

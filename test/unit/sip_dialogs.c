@@ -337,6 +337,37 @@ static void our_reinvite_is_refused(void)
 	}
 }
 
+/* A 1xx, and then nothing: it is cancelled, and the call goes on; or it has ended meanwhile. */
+static void our_reinvite_rings(void)
+{
+	struct world w;
+	struct got invite, again = {0}, g;
+
+	world_open(&w);
+	establish(&w, &invite);
+	CHECK_EQ(sip_call_reinvite(w.call, span_text("v=0 hold")), 0);
+	our_reinvite(&w, &invite, &again);
+	reply(&w, &again, 180, NULL, contact(&w), NULL);
+	expect(&w, &g, SIP_CANCEL);
+	CHECK_EQ(g.m.cseq.number, again.m.cseq.number);
+	reply(&w, &g, 200, NULL, NULL, NULL);
+	reply(&w, &again, 487, NULL, NULL, NULL);
+	UNTIL(&w, w.reanswers == 1);
+	CHECK_EQ(w.status, 487);
+	hang_up(&w);
+	world_close(&w);
+
+	world_open(&w);
+	establish(&w, &invite);
+	CHECK_EQ(sip_call_reinvite(w.call, span_text("v=0 hold")), 0);
+	again = (struct got){0};
+	our_reinvite(&w, &invite, &again);
+	reply(&w, &again, 180, NULL, contact(&w), NULL);
+	hang_up(&w);
+	UNTIL(&w, sip_agent_calls(w.agent) == 0);
+	world_close(&w);
+}
+
 static void their_offer_while_one_waits(void)
 {
 	struct world w;
@@ -398,6 +429,7 @@ int main(void)
 		a_glare,
 		a_glare_without_end,
 		our_reinvite_is_refused,
+		our_reinvite_rings,
 		their_offer_while_one_waits,
 		an_extension_that_we_lack,
 	};

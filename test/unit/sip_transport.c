@@ -217,6 +217,48 @@ static void the_slow_and_the_many(void)
 	side_close(&s);
 }
 
+static void put_port(char out[SIP_HOST_PORT_SIZE], const char *host, uint16_t port)
+{
+	snprintf(out, SIP_HOST_PORT_SIZE, "%s:%u", host, port);
+}
+
+/* Both families at one port; each is told an address of its own family, but a name is for all. */
+static void both_families(void)
+{
+	static const char *const binds[] = {"127.0.0.1", "::1", "192.0.2.1"};
+	static const struct {
+		const char *advertised, *v4, *v6;
+	} cases[] = {
+		{NULL, "127.0.0.1", "[::1]"},
+		{"198.51.100.1", "198.51.100.1", "[::1]"},
+		{"2001:db8::1", "127.0.0.1", "[2001:db8::1]"},
+		{"sip.example", "sip.example", "sip.example"},
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); ++i) {
+		struct side s = {0};
+		char want[SIP_HOST_PORT_SIZE], got[SIP_HOST_PORT_SIZE];
+		const struct sip_transport_config config = {
+			.binds = binds, .bind_count = 3, .bind_optional = 1, .advertised = cases[i].advertised};
+		CHECK_EQ(sip_transport_open(&s.transport, &loop, &config, &events, &s), 0);
+		uint16_t port = sip_transport_port(s.transport);
+		struct sip_path v4 = {.protocol = SIP_UDP}, v6 = {.protocol = SIP_TCP};
+		CHECK_EQ(address_parse(&v4.remote, "127.0.0.1", port), 0);
+		CHECK_EQ(address_parse(&v6.remote, "::1", port), 0);
+		put_port(want, cases[i].v4, port);
+		sip_transport_host_port(s.transport, &v4, got);
+		CHECK_STR(got, want);
+		put_port(want, cases[i].v6, port);
+		sip_transport_host_port(s.transport, &v6, got);
+		CHECK_STR(got, want);
+		CHECK_EQ(sip_transport_send(s.transport, &v4, span_text(WHOLE("four"))), 0);
+		CHECK_EQ(sip_transport_send(s.transport, &v6, span_text(WHOLE("six"))), 0);
+		v6.protocol = SIP_UDP;
+		CHECK_EQ(sip_transport_send(s.transport, &v6, span_text(WHOLE("udp6"))), 0);
+		LOOP_WAIT(&loop, strstr(s.got, "four") && strstr(s.got, "six") && strstr(s.got, "udp6"));
+		side_close(&s);
+	}
+}
+
 static struct sip_path path_to(uint16_t port, enum sip_protocol protocol, const char *host)
 {
 	struct sip_path p = {.protocol = protocol};
@@ -401,6 +443,7 @@ int main(void)
 	messages_in_pieces();
 	nonsense_ends_the_connection();
 	the_slow_and_the_many();
+	both_families();
 	pings();
 	by_tls(ca, cert, key);
 	a_dead_connection_is_made_anew();

@@ -1,5 +1,6 @@
 // Telephones that we did not write: sipp with a scenario, baresip as a softphone. Ended by their own process id.
 import { spawn } from 'node:child_process';
+import dgram from 'node:dgram';
 import fs from 'node:fs';
 import path from 'node:path';
 import { root, freePorts, until } from './server.mjs';
@@ -57,7 +58,7 @@ function toneWav(file, freq, rate, channels) {
 
 // baresip answers by itself, says a tone from a file, and its sndfile filter writes what it hears into another.
 // It ends at once when somebody has taken one of its ports meanwhile: then others.
-// `encryption`: baresip's mediaenc ("srtp", "srtp-mand", "dtls_srtp"), undefined = RTP in clear only. `mode`: how it answers. `ice`: it checks.
+// `encryption`: baresip's mediaenc ("srtp", "srtp-mand", "dtls_srtp"), undefined = RTP in clear only. `ice`: it checks. `console`: peer.press("x") holds, "X" resumes. `mode`: how it answers.
 // `codecs` as its account says them ("G722/16000/1,opus/48000/2"), with the modules for them.
 const plain = { codecs: 'PCMU,PCMA', modules: ['g711'], rate: 8000, channels: 1, ptime: 20, dtmf: 'rtpevent', mode: 'auto' };
 export async function baresip(folder, freq, options = {}, tries = 4) {
@@ -92,9 +93,15 @@ ${o.encryption ? `module ${o.encryption.startsWith('dtls') ? 'dtls_srtp' : 'srtp
 module_tmp account.so
 module_app menu.so
 `);
+  const [console] = o.console ? await freePorts(1) : [];
+  if (console) fs.appendFileSync(path.join(home, 'config'), `module_app cons.so\ncons_listen 127.0.0.1:${console}\n`);
   const peer = new Peer('baresip', ['-f', home, '-v'], { cwd: home });
   peer.port = port;
   peer.home = home;
+  peer.press = (key) => new Promise((resolve) => {
+    const s = dgram.createSocket('udp4');
+    s.send(key, console, '127.0.0.1', () => s.close(resolve));
+  });
   peer.heard = () => {
     const file = fs.readdirSync(home).filter((f) => f.endsWith('-dec.wav')).map((f) => path.join(home, f))[0];
     const b = file ? fs.readFileSync(file) : Buffer.alloc(44);
@@ -111,8 +118,8 @@ module_app menu.so
 
 // kamailio as a carrier whose customers register: digest (401), its own ideas of how long (423, at most 4 s), a Service-Route, and
 // calls only from the account that stands in From. What it lets through goes to a phone at `phone`.
-export async function kamailio(folder, phone, { user = '2345678e0', password = 'geheim', minExpires = 60 } = {}) {
-  const [port] = await freePorts(1), home = fs.mkdtempSync(path.join(folder, 'kamailio-'));
+export async function kamailio(folder, phone, { user = '2345678e0', password = 'geheim', minExpires = 60, cert, key } = {}) {
+  const [port, tlsPort] = await freePorts(2), home = fs.mkdtempSync(path.join(folder, 'kamailio-'));
   const conf = path.join(home, 'kamailio.cfg');
   fs.writeFileSync(conf, `debug=2
 log_stderror=yes
@@ -120,6 +127,8 @@ children=1
 listen=udp:127.0.0.1:${port}
 listen=tcp:127.0.0.1:${port}
 tcp_children=1
+${cert ? `enable_tls=yes
+listen=tls:127.0.0.1:${tlsPort}` : ''}
 auto_aliases=no
 server_header="Server: kamailio"
 mpath="/usr/lib/x86_64-linux-gnu/kamailio/modules/"
@@ -133,6 +142,10 @@ loadmodule "xlog.so"
 loadmodule "usrloc.so"
 loadmodule "registrar.so"
 loadmodule "auth.so"
+${cert ? `loadmodule "tls.so"
+modparam("tls", "certificate", "${cert}")
+modparam("tls", "private_key", "${key}")
+modparam("tls", "tls_method", "TLSv1.2+")` : ''}
 modparam("usrloc", "db_mode", 0)
 modparam("registrar", "max_expires", 4)
 modparam("registrar", "append_branches", 0)
@@ -168,6 +181,7 @@ request_route {
 `);
   const peer = new Peer('kamailio', ['-f', conf, '-DD', '-E', '-m', '32', '-M', '4', '-w', home, '-Y', home, '-P', path.join(home, 'pid')], { cwd: home });
   peer.port = port;
+  peer.tlsPort = tlsPort;
   await until(() => {
     if (peer.code !== undefined) throw new Error(`kamailio ended at start:\n${peer.log}`);
     return fs.readFileSync('/proc/net/udp', 'utf8').includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} `);
