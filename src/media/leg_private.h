@@ -15,6 +15,7 @@
  */
 #pragma once
 
+#include "media/dtmf_inband.h"
 #include "media/dtmf_receiver.h"
 #include "media/dtmf_sender.h"
 #include "media/leg.h"
@@ -89,6 +90,7 @@ struct leg_receiver {
 		uint64_t due_us; /* when the next frame of it is made */
 		struct noise noise;
 	} comfort;
+	struct dtmf_inband inband; /* on where telephone-event was not agreed on */
 	uint32_t dtmf_ssrc; /* whose tones `dtmf` knows */
 	struct dtmf_receiver dtmf;
 	struct phone_voice voice;
@@ -108,6 +110,7 @@ struct leg_sender {
 	uint32_t ssrc;
 	uint16_t seq;
 	uint32_t timestamp; /* of the first sample in `pcm` */
+	unsigned quiet_beats; /* since somebody of the room was heard */
 	bool resumed;       /* the next packet of sound gets the marker */
 	size_t count;
 	int16_t pcm[LEG_FRAME_MAX + LEG_PTIME_MAX_MS * CODEC_LEG_HZ_MAX / 1000];

@@ -129,6 +129,7 @@ void leg_send_init(struct leg *l)
 	list_init(&l->out.voices);
 	begin_stream(&l->out);
 	l->out.timestamp = rng_u32();
+	l->out.quiet_beats = LEG_BEATS_PER_S;
 	l->out.resumed = true;
 	l->out.hz = FIRST_HZ;
 	l->out.clock_hz = FIRST_HZ;
@@ -308,10 +309,13 @@ static void mix(struct leg *l, int16_t out[LEG_FRAME_MAX], uint64_t now_us)
 	int16_t pcm[LEG_FRAME_MAX];
 
 	mixer_init(&m, leg_send_frame(l));
+	++l->out.quiet_beats;
 	list_each (it, &l->out.voices) {
 		struct leg_voice *v = container_of(it, struct leg_voice, link);
-		if (room_voice_take(&v->voice, pcm, now_us))
-			mixer_add(&m, pcm);
+		if (!room_voice_take(&v->voice, pcm, now_us))
+			continue;
+		mixer_add(&m, pcm);
+		l->out.quiet_beats = 0;
 	}
 	mixer_take(&m, out);
 }
@@ -340,7 +344,12 @@ static bool send_digits(struct leg *l, int16_t *frame)
 	if (step == DTMF_STEP_IDLE)
 		return false;
 
-	if (step == DTMF_STEP_EVENT && l->remote.dtmf_pt) {
+	if (l->config.keys == MEDIA_KEYS_INFO) {
+		if (step == DTMF_STEP_EVENT && p.marker)
+			worker_post_leg_key(l->worker, l->id, dtmf_event_digit(p.event.event));
+		return false;
+	}
+	if (step == DTMF_STEP_EVENT && l->remote.dtmf_pt && l->config.keys != MEDIA_KEYS_INBAND) {
 		send_event(l, &p);
 		skip_sound(o, leg_send_frame(l));
 		return true;
