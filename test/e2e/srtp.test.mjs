@@ -148,7 +148,7 @@ test('a key that was changed on the way: silence, and the call ends with the rea
 
 test('hold and resume under SRTP: the key goes on, and so does the sound', async () => {
   const far = await baresip(server.folder, 620, { encryption: 'srtp-mand', console: true });
-  const tap = await Tap.open(far.port), name = 'hold';
+  const tap = await Tap.open(far.port), name = 'hold', began = server.log.length;
   let alice;
   try {
     await trunk(name, tap.port, 'REQUIRE');
@@ -165,11 +165,11 @@ test('hold and resume under SRTP: the key goes on, and so does the sound', async
     assertTone(await alice.hears(phone, { fresh: true }), 620, 'alice hears baresip again');
     // baresip's bridge plays nothing after a hold, so what it hears is read from its counters: bits a second, sent/received.
     const mark = far.log.length;
-    await until(() => (far.log.slice(mark).match(/audio=\d+\/(6\d{4}) /g) ?? []).length > 8, 8000, 'baresip hears on');
+    await until(() => (far.log.slice(mark).match(/audio=\d+\/([3-9]\d{4}) /g) ?? []).length > 8, 8000, 'baresip hears on');
     assert.doesNotMatch(far.log, /srtp: failed|authentication|decrypt/i);
     await server.post('/livekit/sip/hangup', { room: name, participant_identity: phone });
     await until(() => /terminated|closed|bye/i.test(far.log), 5000, 'baresip sees the end');
-    assert.doesNotMatch(server.log, /leg \d+ dropped packets: .* [1-9]\d* that SRTP's key did not open/);
+    assert.doesNotMatch(server.log.slice(began), /leg \d+ dropped packets: .* [1-9]\d* that SRTP's key did not open/);
   } finally { await alice?.leave(); tap.close(); await far.stop(); }
 });
 
