@@ -109,6 +109,37 @@ test('by TCP, through an outbound proxy that a Route names', async () => {
   await until(() => byes() === ended + 1, 5000, 'BYE');
 });
 
+test('the phone hangs up: its BYE comes to our own TLS port', async () => {
+  const far = await sipp('uas_routed_bye.xml', folder);
+  const other = await edge(folder, { ...carrier.options, ports: undefined, phone: far.port });
+  try {
+    names.records.push(['other.pstn.test', 'A', '127.0.0.1']);
+    await trunk('hung up', { address: `other.pstn.test:${other.tlsPort}`, transport: 'SIP_TRANSPORT_TLS' });
+    const dialed = await dial('hung up');
+    assert.equal(dialed.json?.success, true, `${dialed.text}\n${other.log}`);
+    await until(async () => !(await server.phone('hung up').catch(() => undefined)), 5000, 'the phone leaves')
+      .catch((e) => { throw new Error(`${e.message}\n${server.log.slice(-1500)}\n${other.log}\n${far.messages().slice(-2000)}`); });
+    assert.match(far.messages(), /^SIP\/2\.0 200 OK\r?\n(?:.*\r?\n)*?CSeq: 1 BYE/m);
+  } finally { await other.stop(); await far.stop(); }
+});
+
+test('IPv6: a name with AAAA only, and an address', async () => {
+  const both = await Server.start({ dev: false, listen: null, simulator: false, yaml: `development: true\ndns_servers: ["${names.address}"]\n` });
+  const far = await sipp('uas_routed.xml', folder, { host: '::1' });
+  try {
+    names.records.push(['six.test', 'AAAA', '::1']);
+    for (const [name, address] of [['name', `six.test:${far.port}`], ['address', `[::1]:${far.port}`]]) {
+      const made = await both.cli(['sip', 'outbound', 'create', JSON.stringify({ trunk: { name, address, numbers: ['+12025550199'] } })]);
+      assert.equal(made.code, 0, made.err);
+      const dialed = await both.dial(name, '+12025550123', { trunk: name, wait_until_answered: true });
+      assert.equal(dialed.json?.success, true, `${dialed.text}\n${both.log}`);
+      await both.post('/livekit/sip/hangup', { room: name, participant_identity: dialed.json.participant_identity });
+    }
+    await until(() => (far.messages().match(/^BYE sip:/gm) ?? []).length === 2, 5000, 'both BYEs');
+    assert.match(far.messages(), new RegExp(`^Via: SIP/2\\.0/UDP \\[::1\\]:${both.sipPort};rport`, 'm'));
+  } finally { await far.stop(); await both.stop(); }
+});
+
 test('sipp by TCP', async () => {
   const far = await sipp('uas_routed.xml', folder, { transport: 't1' });
   try {
