@@ -196,7 +196,6 @@ char *record_facts(const struct call *c)
 	set(facts, "ending", ending_of_call(c));
 	set_text(facts, "offer", r->offer);
 	set_text(facts, "answer", r->answer);
-	set(facts, "messages", json_integer((json_int_t)r->message_count));
 	if (r->dropped)
 		set(facts, "messages_dropped", json_integer((json_int_t)r->dropped));
 	return dump(facts);
