@@ -72,7 +72,7 @@ async function startBaresip(folder, freq, o) {
   const [port] = await freePorts(1), media = port + 10;
   const home = fs.mkdtempSync(path.join(folder, 'baresip-'));
   toneWav(path.join(home, 'tone.wav'), freq, o.rate, o.channels);
-  fs.writeFileSync(path.join(home, 'accounts'), `<sip:+12025550124@127.0.0.1>;regint=0;answermode=${o.mode};audio_codecs=${o.codecs};ptime=${o.ptime};dtmfmode=${o.dtmf}${o.encryption ? `;mediaenc=${o.encryption}` : ''}${o.ice ? ';medianat=ice' : ''}\n`);
+  fs.writeFileSync(path.join(home, 'accounts'), `<sip:${o.account ?? '+12025550124@127.0.0.1'}>;regint=0;answermode=${o.mode};audio_codecs=${o.codecs};ptime=${o.ptime};dtmfmode=${o.dtmf}${o.encryption ? `;mediaenc=${o.encryption}` : ''}${o.ice ? ';medianat=ice' : ''}${o.proxy ? `;outbound="sip:${o.proxy}"` : ''}\n`);
   fs.writeFileSync(path.join(home, 'config'), `poll_method epoll
 sip_listen 127.0.0.1:${port}
 net_interface 127.0.0.1
@@ -92,7 +92,7 @@ ${o.encryption ? `module ${o.encryption.startsWith('dtls') ? 'dtls_srtp' : 'srtp
 module_tmp account.so
 module_app menu.so
 `);
-  const peer = new Peer('baresip', ['-f', home, '-v'], { cwd: home });
+  const peer = new Peer('baresip', ['-f', home, '-v', ...(o.args ?? [])], { cwd: home });
   peer.port = port;
   peer.home = home;
   peer.heard = () => {
