@@ -343,6 +343,7 @@ static int build_sip(struct server *s)
 		.tls_server = s->sip_tls_server,
 		.tls_client = s->sip_tls_client,
 		.tls_port = s->config.sip.tls.port,
+		.datagram_ping_ms = s->config.sip.udp_keepalive_ms,
 		.user_agent = "Ringdown/" RINGDOWN_VERSION,
 	};
 	int r = sip_agent_new(&s->sip, &s->loop, s->dns, &config, s->records ? &sip_events : NULL, s);

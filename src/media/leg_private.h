@@ -108,6 +108,7 @@ struct leg_sender {
 	uint32_t ssrc;
 	uint16_t seq;
 	uint32_t timestamp; /* of the first sample in `pcm` */
+	unsigned quiet_beats; /* since somebody of the room was heard */
 	bool resumed;       /* the next packet of sound gets the marker */
 	size_t count;
 	int16_t pcm[LEG_FRAME_MAX + LEG_PTIME_MAX_MS * CODEC_LEG_HZ_MAX / 1000];

@@ -399,10 +399,10 @@ void leg_receive_alive(struct leg *l, uint64_t now_us)
 
 /* ---- the beat ---- */
 
-/* On hold nothing needs to come, nor before the answer. */
+/* On hold nothing needs to come (music that ends does not end the call), nor before the answer. */
 static bool may_be_silent(const struct leg *l)
 {
-	return !l->remote.receive || l->remote.early || !address_port((const struct sockaddr *)&l->remote.rtp) ||
+	return !l->remote.receive || !l->remote.send || l->remote.early || !address_port((const struct sockaddr *)&l->remote.rtp) ||
 		address_is_any((const struct sockaddr *)&l->remote.rtp);
 }
 

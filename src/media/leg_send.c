@@ -129,6 +129,7 @@ void leg_send_init(struct leg *l)
 	list_init(&l->out.voices);
 	begin_stream(&l->out);
 	l->out.timestamp = rng_u32();
+	l->out.quiet_beats = LEG_BEATS_PER_S;
 	l->out.resumed = true;
 	l->out.hz = FIRST_HZ;
 	l->out.clock_hz = FIRST_HZ;
@@ -308,10 +309,13 @@ static void mix(struct leg *l, int16_t out[LEG_FRAME_MAX], uint64_t now_us)
 	int16_t pcm[LEG_FRAME_MAX];
 
 	mixer_init(&m, leg_send_frame(l));
+	++l->out.quiet_beats;
 	list_each (it, &l->out.voices) {
 		struct leg_voice *v = container_of(it, struct leg_voice, link);
-		if (room_voice_take(&v->voice, pcm, now_us))
-			mixer_add(&m, pcm);
+		if (!room_voice_take(&v->voice, pcm, now_us))
+			continue;
+		mixer_add(&m, pcm);
+		l->out.quiet_beats = 0;
 	}
 	mixer_take(&m, out);
 }

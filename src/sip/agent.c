@@ -44,8 +44,10 @@ void sip_agent_write_via(
 	char host_port[SIP_HOST_PORT_SIZE];
 
 	sip_transport_host_port(a->transport, path, host_port);
-	sip_write_header_format(w, "Via", "SIP/2.0/%s %s;rport;branch=%s",
-		sip_protocol_text(path->protocol), host_port, branch);
+	/* RFC 5923: who shall reach us by the connection only, because we do not listen for TLS. */
+	bool alias = path->protocol == SIP_TLS && !sip_transport_tls_port(a->transport);
+	sip_write_header_format(w, "Via", "SIP/2.0/%s %s;rport%s;branch=%s",
+		sip_protocol_text(path->protocol), host_port, alias ? ";alias" : "", branch);
 }
 
 int sip_agent_contact(
@@ -429,20 +431,12 @@ static void on_path_failed(
 
 	for (size_t i = a->clients.count; i && (c = waiting_at(a, path)); --i)
 		sip_client_broken(c, why);
+	sip_keep_alive_failed(a, path);
 }
 
-/* A dialog's requests ride the connection that made it (RFC 5923), until the dialog ends. */
 static bool on_needed(void *owner, uint64_t connection)
 {
-	struct sip_agent *a = owner;
-
-	list_each(it, &a->usages)
-	{
-		const struct sip_usage *u = container_of(it, struct sip_usage, link);
-		if (u->ops->connection(u) == connection)
-			return true;
-	}
-	return false;
+	return sip_keep_alive_needs(owner, connection);
 }
 
 static const struct sip_transport_events transport_events = {
@@ -494,6 +488,11 @@ int sip_agent_new(struct sip_agent **ret, struct loop *l, struct dns *d,
 	a->failover_ms = config->failover_ms ? config->failover_ms : 4000;
 	a->open_to_all = config->open_to_all;
 	list_init(&a->usages);
+	int r = sip_keep_alive_init(a, config->datagram_ping_ms);
+	if (r < 0) {
+		mem_free(a);
+		return r;
+	}
 	if (config->user_agent) {
 		a->user_agent = mem_strdup(config->user_agent);
 		if (!a->user_agent) {
@@ -501,7 +500,7 @@ int sip_agent_new(struct sip_agent **ret, struct loop *l, struct dns *d,
 			return err_new(-ENOMEM);
 		}
 	}
-	int r = open_transport(a, config);
+	r = open_transport(a, config);
 	if (r < 0) {
 		sip_agent_free(a);
 		return r;
@@ -522,6 +521,7 @@ struct sip_agent *sip_agent_free(struct sip_agent *a)
 		sip_client_free(container_of(n, struct sip_client, node));
 	for (struct map_node *n; (n = map_next(&a->servers, NULL));)
 		sip_server_free(container_of(n, struct sip_server, node));
+	timer_fini(&a->datagram_ping);
 	sip_transport_close(a->transport);
 	map_fini(&a->clients);
 	map_fini(&a->servers);

@@ -37,6 +37,7 @@ struct sip_agent_config {
 	struct sip_timers timers;         /* zeros = RFC 3261 */
 	uint32_t failover_ms;             /* first response of one target; 0 = 4000 */
 	uint32_t ping_ms;                 /* keep-alive of a call's connection; 0 = 30 s */
+	uint32_t datagram_ping_ms;        /* the same by UDP, for a NAT; 0 = none */
 	bool open_to_all;                 /* the simulator: everybody is a peer */
 };
 

@@ -36,6 +36,7 @@ static void establish(struct sip_call *c, struct sip_client *client, const struc
 		sip_call_fail(c, SIP_WHY_BROKEN, m);
 		return;
 	}
+	s->confirmed = true;
 	sip_call_fork_won(c, m);
 	sip_session_route(s);
 	sip_session_ack(s, &s->dialog, client, m->cseq.number);
@@ -57,7 +58,7 @@ static void on_success(struct sip_call *c, struct sip_client *client, const stru
 {
 	struct sip_dialog *d = &c->s.dialog;
 
-	if (d->remote_tag && *d->remote_tag) {
+	if (c->s.confirmed) {
 		if (span_is(m->to.tag, d->remote_tag))
 			sip_session_ack(&c->s, d, client, m->cseq.number);
 		else

@@ -61,7 +61,8 @@ static void describe(const struct sip_request *r, struct sip_request_end *e)
 		snprintf(out, size, "%s refuses connections or cannot be reached.", where);
 		break;
 	case SIP_WHY_TLS:
-		snprintf(out, size, "No TLS with %.60s at %s: %.160s.", r->aim.host, where, r->detail);
+		snprintf(out, size, "No TLS with %.60s at %s: %.160s.", r->aim.host, where,
+			*r->detail ? r->detail : "it is not set up here");
 		break;
 	case SIP_WHY_DNS:
 		snprintf(out, size, "%.80s %.160s.", r->aim.host, r->detail);
@@ -85,16 +86,19 @@ static void finish(struct sip_request *r, enum sip_why why, const struct sip_mes
 		.status = m ? m->status : 0,
 		.response = m,
 		.remote = r->path.remote,
+		.path = r->client ? &r->client->path : &r->path,
 		.protocol = sip_protocol_choice_of(r->path.protocol),
 		.rtt_ms = r->sent_ms ? (uint32_t)(loop_now_ms(r->agent->loop) - r->sent_ms) : 0,
 		.cseq = r->cseq,
 		.contact = r->contact,
 	};
 	timer_stop(&r->timer);
+	describe(r, &e);
+	struct sip_path path = *e.path; /* the client may go first */
+	e.path = &path;
 	if (r->client)
 		sip_client_abandon(r->client);
 	r->client = NULL;
-	describe(r, &e);
 	r->done(r->owner, r, &e);
 }
 

@@ -47,6 +47,7 @@ struct sip_request_end {
 	unsigned status;                    /* 0 = none; with SIP_WHY_AUTH the 401 or 407 */
 	const struct sip_message *response; /* NULL without one; gone after the event */
 	struct sockaddr_storage remote;     /* family 0: it never left */
+	const struct sip_path *path;        /* the same, with the connection that it went by */
 	enum sip_protocol_choice protocol;  /* never AUTO */
 	uint32_t rtt_ms;                    /* from the last sending to its answer */
 	uint32_t cseq;                      /* of the last sending */

@@ -10,11 +10,6 @@ static struct sip_session *session_of(struct sip_usage *u)
 	return container_of(u, struct sip_session, usage);
 }
 
-static bool is_confirmed(const struct sip_session *s)
-{
-	return s->dialog.remote_tag && *s->dialog.remote_tag;
-}
-
 static void on_bye(struct sip_session *s, struct sip_server *server, const struct sip_message *m)
 {
 	sip_server_reply(server, 200);
@@ -26,7 +21,7 @@ static void on_bye(struct sip_session *s, struct sip_server *server, const struc
  * we have not heard of that one yet, its 18x is late. */
 static struct sip_dialog *dialog_of(struct sip_session *s, const struct sip_message *m)
 {
-	if (is_confirmed(s))
+	if (s->confirmed)
 		return &s->dialog;
 	return s->ops->early ? s->ops->early(s, m->from.tag) : NULL;
 }
@@ -37,7 +32,7 @@ static unsigned refusal(struct sip_session *s, struct sip_dialog *d, const struc
 {
 	if ((s->over || s->bye) && m->method != SIP_BYE && m->method != SIP_NOTIFY)
 		return 481;
-	if (is_confirmed(s) && !span_is(m->from.tag, s->dialog.remote_tag))
+	if (s->confirmed && !span_is(m->from.tag, s->dialog.remote_tag))
 		return 481; /* another fork's, or nobody's */
 	return d && sip_dialog_sequence(d, m) == SIP_DIALOG_E_OLD ? 500 : 0;
 }
@@ -119,13 +114,13 @@ static void on_free_now(struct sip_usage *u)
 	s->ops->free_now(s);
 }
 
-static uint64_t on_connection(const struct sip_usage *u)
+static const struct sip_path *on_path(const struct sip_usage *u)
 {
-	return container_of((struct sip_usage *)u, struct sip_session, usage)->path.connection;
+	return &container_of((struct sip_usage *)u, struct sip_session, usage)->path;
 }
 
 static const struct sip_usage_ops usage_ops = {
-	.connection = on_connection,
+	.path = on_path,
 	.request = on_request,
 	.ack = on_ack,
 	.free_now = on_free_now,

@@ -47,6 +47,7 @@ struct sip_session {
 	struct buf body;      /* answers offers */
 	bool over;            /* ended: only politeness is left */
 	bool caller;          /* the first INVITE was ours */
+	bool confirmed;       /* `dialog` is with one phone; before that many may ring */
 
 	struct sip_server *pending; /* an offer without an answer */
 	struct sip_server *unacked; /* an INVITE whose 2xx waits for its ACK */

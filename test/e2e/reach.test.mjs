@@ -109,6 +109,20 @@ test('by TCP, through an outbound proxy that a Route names', async () => {
   await until(() => byes() === ended + 1, 5000, 'BYE');
 });
 
+test('the phone hangs up: its BYE comes to our own TLS port', async () => {
+  const far = await sipp('uas_routed_bye.xml', folder);
+  const other = await edge(folder, { ...carrier.options, ports: undefined, phone: far.port });
+  try {
+    names.records.push(['other.pstn.test', 'A', '127.0.0.1']);
+    await trunk('hung up', { address: `other.pstn.test:${other.tlsPort}`, transport: 'SIP_TRANSPORT_TLS' });
+    const dialed = await dial('hung up');
+    assert.equal(dialed.json?.success, true, `${dialed.text}\n${other.log}`);
+    await until(async () => !(await server.phone('hung up').catch(() => undefined)), 5000, 'the phone leaves')
+      .catch((e) => { throw new Error(`${e.message}\n${server.log.slice(-1500)}\n${other.log}\n${far.messages().slice(-2000)}`); });
+    assert.match(far.messages(), /^SIP\/2\.0 200 OK\r?\n(?:.*\r?\n)*?CSeq: 1 BYE/m);
+  } finally { await other.stop(); await far.stop(); }
+});
+
 test('sipp by TCP', async () => {
   const far = await sipp('uas_routed.xml', folder, { transport: 't1' });
   try {

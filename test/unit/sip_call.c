@@ -383,6 +383,33 @@ static void two_phones_answer(void)
 	world_close(&w);
 }
 
+/* RFC 2543 knew no tags. */
+static void a_far_end_without_tags(void)
+{
+	struct world w;
+	struct got invite, g;
+
+	world_open(&w);
+	struct sip_invite_config config = plain(&w);
+	dial(&w, &config);
+	expect(&w, &invite, SIP_INVITE);
+	reply(&w, &invite, 180, NULL, contact(&w), NULL);
+	reply(&w, &invite, 200, NULL, contact(&w), "v=0");
+	expect(&w, &g, SIP_ACK);
+	UNTIL(&w, w.answered == 1);
+	reply(&w, &invite, 200, NULL, contact(&w), "v=0");
+	expect(&w, &g, SIP_ACK);
+	sip_call_hangup(w.call, NULL);
+	expect(&w, &g, SIP_BYE);
+	reply(&w, &invite, 200, NULL, contact(&w), "v=0");
+	struct got ack;
+	expect(&w, &ack, SIP_ACK);
+	reply(&w, &g, 200, NULL, NULL, NULL);
+	UNTIL(&w, w.ended == 1);
+	CHECK_EQ(w.answered, 1);
+	world_close(&w);
+}
+
 static void reliable_provisionals(void)
 {
 	struct world w;
@@ -660,6 +687,7 @@ int main(void)
 		a_200_crosses_the_cancel,
 		nobody_answers,
 		two_phones_answer,
+		a_far_end_without_tags,
 		reliable_provisionals,
 		requests_within_the_call,
 		over_tcp,

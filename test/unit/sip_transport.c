@@ -6,6 +6,8 @@
 #include "certificates.h"
 #include "loop_wait.h"
 #include "net/address.h"
+#include "sip/core.h"
+#include "sip/register.h"
 #include "sip/request.h"
 #include "wire/sip_write.h"
 
@@ -370,6 +372,7 @@ static void answer(int fd)
 	CHECK_EQ(sip_message_parse(&m, span_of(heard, whole)), SIP_OK);
 	struct writer w = writer_of(out, sizeof out);
 	sip_write_response_head(&w, &m, &(struct sip_response_head){.status = 200, .to_tag = "t"});
+	sip_write_copies(&w, &m, SIP_H_CONTACT);
 	sip_write_end(&w, NULL, (struct span){0});
 	CHECK_EQ(send(fd, out, w.used, 0), (ssize_t)w.used);
 	heard[0] = 0;
@@ -427,6 +430,84 @@ static void a_dead_connection_is_made_anew(void)
 	dns_free(dns);
 }
 
+/* ---- the agent: what is to last ---- */
+
+static void on_change(void *owner)
+{
+	++*(int *)owner;
+}
+
+/* RFC 5626 section 4.4: calls would come by this connection, so it is made anew when it is gone. */
+static void a_registration_follows_its_connection(void)
+{
+	static const struct sip_registration_events told = {.changed = on_change, .stopped = on_change};
+	struct dns *dns;
+	struct sip_agent *agent;
+	struct sip_registration *r;
+	struct sip_registration_info info;
+	uint16_t port;
+	char uri[64];
+	int changes = 0, door = listener(&port);
+	CHECK_EQ(dns_new(&dns, &loop), 0);
+	const struct sip_agent_config config = {.binds = {"127.0.0.1"}, .ping_ms = 50};
+	CHECK_EQ(sip_agent_new(&agent, &loop, dns, &config, NULL, NULL), 0);
+	snprintf(uri, sizeof uri, "sip:127.0.0.1:%u", port);
+	const struct sip_registration_config ask = {.registrar = uri, .address = "sip:us@example.org", .contact_user = "us",
+		.protocol = SIP_PROTOCOL_TCP};
+	heard[0] = 0;
+	CHECK_EQ(sip_registration_new(&r, agent, &ask, &told, &changes), 0);
+	LOOP_WAIT(&loop, accepts(door));
+	int fd = accepted_fd;
+	LOOP_WAIT(&loop, hears(fd, "\r\n\r\n"));
+	CHECK(strstr(heard, "REGISTER sip:127.0.0.1") == heard);
+	answer(fd);
+	LOOP_WAIT(&loop, changes && (sip_registration_info(r, &info), info.held));
+	LOOP_WAIT(&loop, hears(fd, "\r\n\r\n")); /* a ping */
+	CHECK_STR(heard, "\r\n\r\n");
+	heard[0] = 0;
+	close(fd);
+	LOOP_WAIT(&loop, accepts(door));
+	fd = accepted_fd;
+	LOOP_WAIT(&loop, hears(fd, "\r\n\r\n"));
+	CHECK(strstr(heard, "REGISTER sip:127.0.0.1") == heard);
+	answer(fd);
+	close(fd);
+	close(door);
+	sip_registration_free(r);
+	sip_agent_free(agent);
+	dns_free(dns);
+}
+
+/* By UDP only when it is asked for: one ping for a place, however many go there. */
+static void datagrams_keep_a_way_open(void)
+{
+	struct dns *dns;
+	struct sip_agent *agent;
+	struct sip_keeper keepers[2] = {0};
+	struct sockaddr_storage at;
+	struct sockaddr_in bound;
+	socklen_t size = sizeof bound;
+	char got[64];
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	CHECK_EQ(address_parse(&at, "127.0.0.1", 0), 0);
+	CHECK_EQ(bind(fd, (struct sockaddr *)&at, sizeof bound), 0);
+	getsockname(fd, (struct sockaddr *)&bound, &size);
+	CHECK_EQ(dns_new(&dns, &loop), 0);
+	const struct sip_agent_config config = {.binds = {"127.0.0.1"}, .datagram_ping_ms = 150};
+	CHECK_EQ(sip_agent_new(&agent, &loop, dns, &config, NULL, NULL), 0);
+	struct sip_path p = path_to(ntohs(bound.sin_port), SIP_UDP, "");
+	for (int i = 0; i < 2; ++i)
+		sip_keeper_start(&keepers[i], agent, &p, NULL, NULL);
+	LOOP_WAIT(&loop, recv(fd, got, sizeof got, 0) == 4);
+	CHECK(!memcmp(got, "\r\n\r\n", 4));
+	CHECK(recv(fd, got, sizeof got, 0) < 0);
+	for (int i = 0; i < 2; ++i)
+		sip_keeper_stop(&keepers[i]);
+	close(fd);
+	sip_agent_free(agent);
+	dns_free(dns);
+}
+
 int main(void)
 {
 	static char folder[] = "/tmp/ringdown-sip-XXXXXX";
@@ -447,6 +528,8 @@ int main(void)
 	pings();
 	by_tls(ca, cert, key);
 	a_dead_connection_is_made_anew();
+	a_registration_follows_its_connection();
+	datagrams_keep_a_way_open();
 
 	loop_run(&loop);
 	loop_fini(&loop);
