@@ -117,6 +117,7 @@ void calls_sip_message(struct calls *cs, const struct sip_traced *t);
 /* What media reports of phone legs (struct media_events), for the calls they belong to. */
 void calls_leg_event(struct calls *cs, uint32_t leg, enum media_leg_event event);
 void calls_leg_digit(struct calls *cs, uint32_t leg, char digit);
+void calls_leg_key(struct calls *cs, uint32_t leg, char digit);
 void calls_leg_digits_done(struct calls *cs, uint32_t leg);
 void calls_leg_stats(struct calls *cs, uint32_t leg, const struct media_leg_stats *stats);
 /* Loudness of the phones' voices. */

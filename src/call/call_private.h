@@ -33,6 +33,13 @@ enum call_state {
 	CALL__COUNT,
 };
 
+/* How a key of the phone came. */
+enum call_key_way {
+	CALL_KEY_NONE,
+	CALL_KEY_MEDIA, /* RFC 4733, or a tone */
+	CALL_KEY_INFO,
+};
+
 struct calls {
 	struct loop *loop;
 	struct calls_config config;
@@ -54,6 +61,8 @@ struct call {
 
 	char *room, *number, *identity, *dtmf, *trunk_id;
 	char *shown_number; /* as the room and the far end see it: mostly `number` */
+	char dialled[64];   /* the user of the Request-URI */
+	struct option_list redirect_hosts;
 	char *address;      /* where the INVITE goes */
 	char *trunk_name, *caller;
 	bool hide_phone_number; /* from the room */
@@ -65,7 +74,10 @@ struct call {
 	struct negotiation talk;   /* what was offered and agreed */
 	struct media_leg_remote connected_to; /* what the leg was told, once `connected` */
 	bool connected;
-	bool digits_by_rtp; /* a digit came so: those in INFO are the same ones again */
+	struct {
+		enum call_key_way way; /* of the last key that came */
+		uint64_t at_ms;
+	} keys;
 	struct call_meter meter; /* outlives the leg */
 	struct sip_call *sip;      /* NULL once its last event came */
 	struct timer ringing, longest;
@@ -131,8 +143,11 @@ void call_hear_early(struct call *c, const struct sip_message *response);
 /* call/transfer.c. `moved`: the far end left for whom it was sent to. */
 void call_on_referred(void *owner, const struct sip_refer_result *r);
 void call_transfer_over(struct call *c, bool moved);
-/* call/media_side.c: keys pressed on the phone, told by SIP INFO. */
+/* call/keys.c */
+enum media_leg_keys call_keys_of(const struct trunk_options *options);
+void call_key_came(struct call *c, enum call_key_way way, char digit);
 void call_on_info(void *owner, const struct sip_message *request);
+void call_send_key(struct call *c, char digit); /* by INFO */
 /* call/rpc.c: the methods that a phone has for those in its room. */
 void call_rpc(struct call *c, const struct seat_rpc *rpc);
 /* call/room_side.c */

@@ -236,8 +236,13 @@ static int open_leg(struct call *c, struct media_leg_local *local, struct room *
 	const struct call_request *request)
 {
 	const struct calls_config *config = &c->calls->config;
+	struct trunk_options options;
+	char why[TRUNK_WHY_SIZE];
+	if (trunk_options_read(&options, request->trunk->metadata, why))
+		options = (struct trunk_options){0}; /* call_invite() says so */
 	int r = media_leg_open(&c->leg, local, config->media, room_worker(room),
 		&(struct media_leg_config){
+			.keys = call_keys_of(&options),
 			.latch = config->symmetric_rtp,
 			.media_timeout_initial_ms = config->media_timeout_initial_ms,
 			.media_timeout_ms = media_timeout_ms(config, request->trunk->media),

@@ -2,7 +2,6 @@
 #include "call/call_private.h"
 
 #include "base/log.h"
-#include "wire/dtmf_info.h"
 
 static struct call *of_leg(struct calls *cs, media_id leg)
 {
@@ -49,21 +48,15 @@ void calls_leg_event(struct calls *cs, media_id leg, enum media_leg_event event)
 void calls_leg_digit(struct calls *cs, media_id leg, char digit)
 {
 	struct call *c = of_leg(cs, leg);
-	if (!c || !c->seat)
-		return;
-	c->digits_by_rtp = true;
-	seat_send_digit(c->seat, digit);
+	if (c)
+		call_key_came(c, CALL_KEY_MEDIA, digit);
 }
 
-void call_on_info(void *owner, const struct sip_message *request)
+void calls_leg_key(struct calls *cs, media_id leg, char digit)
 {
-	struct call *c = owner;
-	struct dtmf_info info;
-
-	if (!c->seat || c->digits_by_rtp || !dtmf_info_parse(&info, request->body))
-		return;
-	for (const char *at = info.digits; *at && c->seat; ++at)
-		seat_send_digit(c->seat, *at);
+	struct call *c = of_leg(cs, leg);
+	if (c)
+		call_send_key(c, digit);
 }
 
 /* The digits of the request (an extension, a PIN) are out: people may talk. */

@@ -71,6 +71,12 @@ static void on_leg_digits_done(void *owner, media_id leg)
 	calls_leg_digits_done(s->calls, leg);
 }
 
+static void on_leg_key(void *owner, media_id leg, char digit)
+{
+	struct server *s = owner;
+	calls_leg_key(s->calls, leg, digit);
+}
+
 static void on_leg_stats(void *owner, media_id leg, const struct media_leg_stats *stats)
 {
 	struct server *s = owner;
@@ -85,6 +91,7 @@ static const struct media_events media_events = {
 	.leg_event = on_leg_event,
 	.leg_digit = on_leg_digit,
 	.leg_digits_done = on_leg_digits_done,
+	.leg_key = on_leg_key,
 	.leg_stats = on_leg_stats,
 };
 

@@ -178,6 +178,21 @@ static bool print_table(struct command *c, const Livekit__ListSIPOutboundTrunkRe
 	return true;
 }
 
+/* LiveKit's list, each trunk with what is known of it under "health". */
+static bool print_json(const Livekit__ListSIPOutboundTrunkResponse *list, const json_t *health)
+{
+	for (size_t i = 0; i < list->n_items; ++i)
+		if (*list->items[i]->auth_password)
+			list->items[i]->auth_password = (char *)masked;
+	json_t *json = json_of(&list->base);
+	for (size_t i = 0; i < list->n_items; ++i) {
+		const json_t *one = health_of(health, list->items[i]->sip_trunk_id);
+		if (one)
+			json_object_set(json_array_get(json_object_get(json, "items"), i), "health", (json_t *)one);
+	}
+	return json_print_taken(json);
+}
+
 static bool list_all(struct command *c)
 {
 	Livekit__ListSIPOutboundTrunkRequest in = LIVEKIT__LIST_SIPOUTBOUND_TRUNK_REQUEST__INIT;
@@ -186,17 +201,11 @@ static bool list_all(struct command *c)
 		    &livekit__list_sipoutbound_trunk_response__descriptor, &out, &c->arena, TIMEOUT_S))
 		return false;
 	const Livekit__ListSIPOutboundTrunkResponse *list = (const Livekit__ListSIPOutboundTrunkResponse *)out;
-	if (!c->json) {
-		json_t *health = NULL;
-		bool ok = client_get(&c->client, CLIENT_SIP_ADMIN, "/livekit/sip/trunks", &health) &&
-			print_table(c, list, health);
-		json_decref(health);
-		return ok;
-	}
-	for (size_t i = 0; i < list->n_items; ++i)
-		if (*list->items[i]->auth_password)
-			list->items[i]->auth_password = (char *)masked;
-	return json_print(out);
+	json_t *health = NULL;
+	bool ok = client_get(&c->client, CLIENT_SIP_ADMIN, "/livekit/sip/trunks", &health) &&
+		(c->json ? print_json(list, health) : print_table(c, list, health));
+	json_decref(health);
+	return ok;
 }
 
 int cli_outbound_list(int argc, char **argv)

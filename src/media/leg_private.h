@@ -15,6 +15,7 @@
  */
 #pragma once
 
+#include "media/dtmf_inband.h"
 #include "media/dtmf_receiver.h"
 #include "media/dtmf_sender.h"
 #include "media/leg.h"
@@ -89,6 +90,7 @@ struct leg_receiver {
 		uint64_t due_us; /* when the next frame of it is made */
 		struct noise noise;
 	} comfort;
+	struct dtmf_inband inband; /* on where telephone-event was not agreed on */
 	uint32_t dtmf_ssrc; /* whose tones `dtmf` knows */
 	struct dtmf_receiver dtmf;
 	struct phone_voice voice;

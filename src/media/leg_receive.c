@@ -15,7 +15,18 @@ enum {
 	ORDER_BACK_MAX = 100,   /* MAX_MISORDER */
 	ORDER_FIRST = 0x10000,  /* so that what comes late before the first one has a number */
 	METER_HZ = 8000,
+	KEYS_MAX = 4, /* in 120 ms */
 };
+
+/* Telephone-event leaves nothing to listen for. */
+static void tune_inband(struct leg *l)
+{
+	uint32_t hz = l->in.codec == CODEC_OPUS ? METER_HZ : codec_facts(l->in.codec)->leg_hz;
+	if (l->remote.dtmf_pt)
+		l->in.inband.hz = 0;
+	else if (l->in.inband.hz != hz)
+		dtmf_inband_init(&l->in.inband, hz);
+}
 
 /* Another codec than before: what is passed on begins a new stream, its clock may be another. */
 static void take_codec(struct leg *l, enum codec codec)
@@ -36,6 +47,7 @@ static void take_codec(struct leg *l, enum codec codec)
 		in->rebase = (struct rebase){0};
 	}
 	l->source.opus_only = !is_g711;
+	tune_inband(l);
 }
 
 void leg_receive_init(struct leg *l)
@@ -69,6 +81,7 @@ void leg_receive_connect(struct leg *l)
 		(void)err_new(-ENOMEM); /* then its Opus goes on without a level */
 	if (!l->in.heard)
 		take_codec(l, l->remote.payloads[0].codec);
+	tune_inband(l);
 }
 
 /* ---- who may send what ---- */
@@ -202,6 +215,14 @@ static void push(struct leg *l, const struct rtp_view *v, enum codec codec, uint
 				});
 }
 
+static void listen_for_keys(struct leg *l, const int16_t *pcm, size_t count)
+{
+	char keys[KEYS_MAX];
+	size_t found = dtmf_inband_put(&l->in.inband, pcm, count, keys, sizeof keys);
+	for (size_t i = 0; i < found; ++i)
+		worker_post_leg_digit(l->worker, l->id, keys[i]);
+}
+
 /* Decoded for its level: who speaks is shown to the room. */
 static uint8_t level_of(struct leg *l, const struct rtp_view *v)
 {
@@ -214,6 +235,8 @@ static uint8_t level_of(struct leg *l, const struct rtp_view *v)
 	} else {
 		count = l->in.opus ? opus_voice_decode(l->in.opus, pcm, v->payload) : 0;
 	}
+	if (l->in.inband.hz)
+		listen_for_keys(l, pcm, count);
 	return mixer_level(pcm, count);
 }
 

@@ -344,7 +344,12 @@ static bool send_digits(struct leg *l, int16_t *frame)
 	if (step == DTMF_STEP_IDLE)
 		return false;
 
-	if (step == DTMF_STEP_EVENT && l->remote.dtmf_pt) {
+	if (l->config.keys == MEDIA_KEYS_INFO) {
+		if (step == DTMF_STEP_EVENT && p.marker)
+			worker_post_leg_key(l->worker, l->id, dtmf_event_digit(p.event.event));
+		return false;
+	}
+	if (step == DTMF_STEP_EVENT && l->remote.dtmf_pt && l->config.keys != MEDIA_KEYS_INBAND) {
 		send_event(l, &p);
 		skip_sound(o, leg_send_frame(l));
 		return true;

@@ -176,6 +176,10 @@ static void dispatch(struct media *m, const struct report *r)
 	case REPORT_LEG_DIGITS_DONE:
 		e->leg_digits_done(m->owner, r->id);
 		break;
+	case REPORT_LEG_KEY:
+		if (e->leg_key)
+			e->leg_key(m->owner, r->id, (char)r->value);
+		break;
 	case REPORT_LEG_STATS:
 		x->stats = *(const struct media_leg_stats *)r->payload;
 		if (e->leg_stats)

@@ -100,10 +100,12 @@ struct media_events {
 	/* Every `levels_every_ms` and worker: each source that was heard in that window. */
 	void (*levels)(void *owner, const struct media_level *levels, size_t count);
 	void (*leg_event)(void *owner, media_id leg, enum media_leg_event event);
-	/* A digit of RFC 4733 from the phone, once, when it is known to have begun. */
+	/* A digit from the phone, by RFC 4733 or as a tone, once, when it is known to have begun. */
 	void (*leg_digit)(void *owner, media_id leg, char digit);
 	/* A digit that we send has been played out. */
 	void (*leg_digits_done)(void *owner, media_id leg);
+	/* A digit that we send is due now (MEDIA_KEYS_INFO); may be NULL. */
+	void (*leg_key)(void *owner, media_id leg, char digit);
 	/* Its figures, every second once it is connected; may be NULL. */
 	void (*leg_stats)(void *owner, media_id leg, const struct media_leg_stats *stats);
 	/* Its voices' figures; may be NULL. */
@@ -206,7 +208,16 @@ void media_sink_pause(struct media *m, media_id sink, bool paused);
 void media_sink_close(struct media *m, media_id sink);
 
 /* ---- phone legs ---- */
+/* How keys reach the phone. */
+enum media_leg_keys {
+	MEDIA_KEYS_AUTO,   /* RFC 4733 when it was agreed on, else as tones */
+	MEDIA_KEYS_EVENT,  /* likewise */
+	MEDIA_KEYS_INFO,   /* somebody else sends them: leg_key() says when each is due */
+	MEDIA_KEYS_INBAND, /* as tones, whatever was agreed on */
+};
+
 struct media_leg_config {
+	enum media_leg_keys keys;
 	bool latch;               /* follow the first source address once ("symmetric RTP") */
 	uint32_t media_timeout_initial_ms, media_timeout_ms; /* 0 = never */
 };

@@ -68,6 +68,7 @@ enum report_kind {
 	REPORT_LEG_EVENT,       /* value: enum media_leg_event */
 	REPORT_LEG_DIGIT,       /* value: the character */
 	REPORT_LEG_DIGITS_DONE,
+	REPORT_LEG_KEY,         /* value: the character */
 	REPORT_LEG_STATS, /* struct media_leg_stats */
 	REPORT__COUNT,
 };

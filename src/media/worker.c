@@ -323,6 +323,12 @@ void worker_post_leg_digit(struct worker *w, media_id leg, char digit)
 	post(w, (struct report){.kind = REPORT_LEG_DIGIT, .id = leg, .value = value}, NULL, 0);
 }
 
+void worker_post_leg_key(struct worker *w, media_id leg, char digit)
+{
+	uint32_t value = (uint8_t)digit;
+	post(w, (struct report){.kind = REPORT_LEG_KEY, .id = leg, .value = value}, NULL, 0);
+}
+
 void worker_post_leg_digits_done(struct worker *w, media_id leg)
 {
 	post(w, (struct report){.kind = REPORT_LEG_DIGITS_DONE, .id = leg}, NULL, 0);

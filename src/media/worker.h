@@ -161,4 +161,5 @@ void worker_remove_beat(struct beat *b); /* twice is fine; also from inside tick
 void worker_post_leg_event(struct worker *w, media_id leg, enum media_leg_event e);
 void worker_post_leg_digit(struct worker *w, media_id leg, char digit);
 void worker_post_leg_digits_done(struct worker *w, media_id leg);
+void worker_post_leg_key(struct worker *w, media_id leg, char digit);
 void worker_post_leg_stats(struct worker *w, media_id leg, const struct media_leg_stats *s);

@@ -19,11 +19,11 @@ void sip_call_move(struct sip_call *c, enum call_state to)
 {
 	static const uint16_t allowed[CALL_STATE__COUNT] = {
 		[CALL_RESOLVING] = BIT(CALL_CALLING) | BIT(CALL_OVER),
-		[CALL_CALLING] = BIT(CALL_CALLING) | BIT(CALL_TRYING) | BIT(CALL_RINGING) |
+		[CALL_CALLING] = BIT(CALL_CALLING) | BIT(CALL_TRYING) | BIT(CALL_RINGING) | BIT(CALL_RESOLVING) |
 			BIT(CALL_LEAVING) | BIT(CALL_ESTABLISHED) | BIT(CALL_OVER),
-		[CALL_TRYING] = BIT(CALL_CALLING) | BIT(CALL_RINGING) | BIT(CALL_CANCELLING) |
+		[CALL_TRYING] = BIT(CALL_RESOLVING) | BIT(CALL_CALLING) | BIT(CALL_RINGING) | BIT(CALL_CANCELLING) |
 			BIT(CALL_ESTABLISHED) | BIT(CALL_OVER),
-		[CALL_RINGING] = BIT(CALL_CALLING) | BIT(CALL_CANCELLING) |
+		[CALL_RINGING] = BIT(CALL_RESOLVING) | BIT(CALL_CALLING) | BIT(CALL_CANCELLING) |
 			BIT(CALL_ESTABLISHED) | BIT(CALL_OVER),
 		[CALL_LEAVING] = BIT(CALL_CANCELLING) | BIT(CALL_OVER),
 		[CALL_CANCELLING] = BIT(CALL_OVER),
@@ -420,6 +420,11 @@ void sip_call_refer_forget(struct sip_call *c)
 bool sip_call_refer_accepted(const struct sip_call *c)
 {
 	return sip_session_refer_accepted(&c->s);
+}
+
+int sip_call_info(struct sip_call *c, const char *content_type, struct span body)
+{
+	return c->state == CALL_ESTABLISHED ? sip_session_info(&c->s, content_type, body) : -EINVAL;
 }
 
 bool sip_call_has_answered_challenge(const struct sip_call *c)

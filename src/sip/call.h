@@ -100,6 +100,9 @@ struct sip_call_events {
 	/* The INVITE is refused for its body (415, 488, 606). True: send it again with the body that
 	 * sip_call_set_body() has just set (RFC 3261, 8.1.3.5). */
 	bool (*refused)(void *owner, const struct sip_message *response);
+	/* A 3xx names this URI: may the call go there? Asked for each; the allowed one of the most
+	 * weight is called, five times at most. NULL: a 3xx is a failure. */
+	bool (*redirect)(void *owner, const struct sip_uri *to);
 	/* re-INVITE or UPDATE with an offer, or a re-INVITE that asks for ours (no body). Owes
 	 * sip_call_answer(), inside or later. NULL: 200 with the body last set. */
 	void (*offer)(void *owner, const struct sip_message *request);
@@ -147,6 +150,10 @@ MUST_USE int sip_call_refer(struct sip_call *c, const struct sip_refer_request *
 void sip_call_refer_forget(struct sip_call *c); /* no `referred` any more */
 /* Whether the far end said that it is at it: then its BYE is a success (RFC 5589 section 6.1). */
 bool sip_call_refer_accepted(const struct sip_call *c);
+
+/* INFO with this body (at most SIP_INFO_BODY_SIZE). Returns 0, -ENOMEM, or -EINVAL when not answered
+ * yet or too long. */
+MUST_USE int sip_call_info(struct sip_call *c, const char *content_type, struct span body);
 
 /* Whether the INVITE under way carries credentials, because one before it was challenged. */
 bool sip_call_has_answered_challenge(const struct sip_call *c);

@@ -111,7 +111,8 @@ static void on_refusal(struct sip_call *c, const struct sip_message *m)
 		if (sip_call_try_next(c))
 			return;
 	}
-	/* 3xx too: a redirection chosen by a stranger would be dialled at our expense. */
+	if (m->status >= 300 && m->status <= 302 && sip_call_redirected(c, m))
+		return;
 	sip_call_fail(c, SIP_WHY_RESPONSE, m);
 }
 

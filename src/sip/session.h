@@ -10,8 +10,9 @@
 #include "base/buf.h"
 #include "sip/core.h"
 #include "sip/digest.h"
-#include "sip/session_timer.h"
+#include "sip/info.h"
 #include "sip/refer.h"
+#include "sip/session_timer.h"
 
 struct sip_session;
 
@@ -59,6 +60,7 @@ struct sip_session {
 	char *bye_reason;
 	char *bye_extra; /* header lines; NULL = none */
 	struct sip_refer refer;
+	struct sip_info info;
 	struct sip_authorizer *auth; /* what the far end has challenged; NULL = nothing yet */
 	char *username, *password;
 

@@ -42,6 +42,7 @@ static const char *const srtp_offers[] = {
 	NULL,
 };
 static const char *const identity_words[] = {"auto", "none", "pai", "ppi", "rpid", NULL};
+static const char *const dtmf_words[] = {"auto", "rfc4733", "info", "inband", NULL};
 static const char *const number_words[] = {"as_given", "e164", "digits", NULL};
 
 enum { RATE_HIGH = 1000, DURATION_HIGH_S = 24 * 3600 };
@@ -63,6 +64,7 @@ static const struct option_rule rules[] = {
 	{NULL, "from_user", OPTION_USER, AT(from_user), 0, 0, NULL},
 	{NULL, "identity_header", OPTION_CHOICE, AT(identity_header), 0, 0, identity_words},
 	{NULL, "number_format", OPTION_CHOICE, AT(number_format), 0, 0, number_words},
+	{NULL, "dtmf", OPTION_CHOICE, AT(dtmf), 0, 0, dtmf_words},
 	{NULL, "tech_prefix", OPTION_USER, AT(tech_prefix), 0, 0, NULL},
 	{NULL, "user_phone", OPTION_FLAG, AT(user_phone), 0, 0, NULL},
 	{NULL, "privacy", OPTION_FLAG, AT(privacy), 0, 0, NULL},

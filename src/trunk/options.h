@@ -58,6 +58,8 @@ struct trunk_options {
 	bool user_phone;		  /* ";user=phone" behind numbers */
 	bool privacy;			  /* the called one shall not see the number */
 
+	unsigned dtmf; /* enum option_dtmf */
+
 	/* What may be done with it; see trunk/policy.h. 0 and none: as the server says. */
 	struct {
 		struct option_list allowed_countries; /* "+49", "*" */
@@ -74,6 +76,12 @@ enum option_identity { /* where the caller's number stands when From has another
 	OPTION_IDENTITY_PAI,  /* P-Asserted-Identity, RFC 3325 */
 	OPTION_IDENTITY_PPI,  /* P-Preferred-Identity */
 	OPTION_IDENTITY_RPID, /* Remote-Party-ID, before RFC 3325 */
+};
+enum option_dtmf { /* how keys are sent */
+	OPTION_DTMF_AUTO, /* RFC 4733, or tones where the answer has none */
+	OPTION_DTMF_RFC4733,
+	OPTION_DTMF_INFO,   /* SIP INFO, application/dtmf-relay */
+	OPTION_DTMF_INBAND, /* tones */
 };
 enum option_numbers {
 	OPTION_NUMBERS_AS_GIVEN,

@@ -77,3 +77,8 @@ bool dtmf_info_parse(struct dtmf_info *ret, struct span body)
 	*ret = d;
 	return d.digits[0] != 0;
 }
+
+void dtmf_info_write(struct writer *w, char digit, unsigned duration_ms)
+{
+	write_format(w, "Signal=%c\r\nDuration=%u\r\n", digit, duration_ms);
+}

@@ -49,6 +49,9 @@ test('a trunk registers by digest, obeys 423, refreshes, and calls as its accoun
   assert.deepEqual(registrations(), [60], 'asked for 10 s, told 423 with Min-Expires: 60');
   const list = await server.cli(['sip', 'outbound', 'list']);
   assert.match(list.out, /up, registered/);
+  const [item] = JSON.parse((await server.cli(['sip', 'outbound', 'list', '--json'])).out).items.filter((t) => t.name === 'sipgate');
+  assert.equal(item.health.registration.registered, true);
+  assert.equal(item.auth_password ?? item.authPassword, '****');
 
   const dialed = await server.dial('sipgate', '+12025550123', { trunk: 'sipgate', wait_until_answered: true });
   assert.equal(dialed.json?.success, true, `${dialed.text}\n${carrier.log}`);

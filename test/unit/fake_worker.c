@@ -94,6 +94,13 @@ void worker_post_leg_digit(struct worker *w, media_id leg, char digit)
 		w->digits[n] = digit;
 }
 
+void worker_post_leg_key(struct worker *w, media_id leg, char digit)
+{
+	size_t n = strlen(w->keys);
+	CHECK(n + 1 < sizeof w->keys);
+	w->keys[n] = digit;
+}
+
 void worker_post_leg_digits_done(struct worker *w, media_id leg)
 {
 	++w->digits_done;

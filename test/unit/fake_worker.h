@@ -15,6 +15,7 @@ struct worker {
 	uint8_t loudest;
 	unsigned level_ms;
 	char digits[64];
+	char keys[64]; /* that somebody else is to send */
 	struct media_leg_stats stats;
 	const struct dtls_identity *identity; /* the test's, for legs with DTLS */
 };

@@ -34,5 +34,16 @@ int main(void)
 		CHECK_STR(d.digits, cases[i].digits);
 		CHECK_EQ(d.duration_ms, cases[i].ms);
 	}
+
+	/* What is written is read. */
+	for (const char *digit = "0123456789*#ABCD"; *digit; ++digit) {
+		char body[DTMF_INFO_SIZE];
+		struct writer w = writer_of(body, sizeof body);
+		struct dtmf_info d;
+		dtmf_info_write(&w, *digit, 160);
+		CHECK(!w.bad && dtmf_info_parse(&d, writer_span(&w)));
+		CHECK(d.digits[0] == *digit && !d.digits[1]);
+		CHECK_EQ(d.duration_ms, 160);
+	}
 	return 0;
 }

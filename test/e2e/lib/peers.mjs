@@ -35,14 +35,14 @@ export async function sipp(scenario, folder, options = {}) {
   return startSipp(path.resolve(root, 'test/data/sipp', scenario), folder, port, media, ['-m', '1000'], options);
 }
 
-export async function startSipp(file, folder, port, media, more, { transport = 'u1', freq } = {}) {
+export async function startSipp(file, folder, port, media, more, { transport = 'u1', host = '127.0.0.1', freq } = {}) {
   if (freq) toneUlaw(path.join(folder, 'tone.ulaw'), freq);
   const log = path.join(folder, `sipp-${port}.log`);
-  const peer = new Peer('sipp', ['-sf', file, '-t', transport, '-i', '127.0.0.1', '-p', String(port), '-mi', '127.0.0.1', '-mp', String(media & ~1), ...more,
+  const peer = new Peer('sipp', ['-sf', file, '-t', transport, '-i', host, '-p', String(port), '-mi', host, '-mp', String(media & ~1), ...more,
     '-nostdin', ...(freq ? [] : ['-rtp_echo']), '-trace_msg', '-message_file', log, '-trace_stat', '-stf', `${log}.csv`], { cwd: folder });
   peer.port = port;
   peer.messages = () => (fs.existsSync(log) ? fs.readFileSync(log, 'utf8') : '');
-  const listening = () => fs.readFileSync(`/proc/net/${transport === 't1' ? 'tcp' : 'udp'}`, 'utf8').includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} `);
+  const listening = () => fs.readFileSync(`/proc/net/${transport === 't1' ? 'tcp' : 'udp'}${host.includes(':') ? '6' : ''}`, 'utf8').includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} `);
   await until(listening, 5000, 'sipp listens');
   return peer;
 }
