@@ -73,7 +73,7 @@ async function startBaresip(folder, freq, o) {
   const [port] = await freePorts(1), media = port + 10;
   const home = fs.mkdtempSync(path.join(folder, 'baresip-'));
   toneWav(path.join(home, 'tone.wav'), freq, o.rate, o.channels);
-  fs.writeFileSync(path.join(home, 'accounts'), `<sip:+12025550124@127.0.0.1>;regint=0;answermode=${o.mode};audio_codecs=${o.codecs};ptime=${o.ptime};dtmfmode=${o.dtmf}${o.encryption ? `;mediaenc=${o.encryption}` : ''}${o.ice ? ';medianat=ice' : ''}\n`);
+  fs.writeFileSync(path.join(home, 'accounts'), `<sip:${o.account ?? '+12025550124@127.0.0.1'}>;regint=0;answermode=${o.mode};audio_codecs=${o.codecs};ptime=${o.ptime};dtmfmode=${o.dtmf}${o.encryption ? `;mediaenc=${o.encryption}` : ''}${o.ice ? ';medianat=ice' : ''}${o.proxy ? `;outbound="sip:${o.proxy}"` : ''}\n`);
   fs.writeFileSync(path.join(home, 'config'), `poll_method epoll
 sip_listen 127.0.0.1:${port}
 net_interface 127.0.0.1
@@ -95,7 +95,7 @@ module_app menu.so
 `);
   const [console] = o.console ? await freePorts(1) : [];
   if (console) fs.appendFileSync(path.join(home, 'config'), `module_app cons.so\ncons_listen 127.0.0.1:${console}\n`);
-  const peer = new Peer('baresip', ['-f', home, '-v'], { cwd: home });
+  const peer = new Peer('baresip', ['-f', home, '-v', ...(o.args ?? [])], { cwd: home });
   peer.port = port;
   peer.home = home;
   peer.press = (key) => new Promise((resolve) => {
