@@ -64,7 +64,7 @@ def check_trunk_options():
     doc = section(read("docs/configuration.md"), "## What a trunk may say beyond LiveKit's fields", "## Environment").split("\n### ")[0]
     compare("docs/configuration.md, trunk options",
             {name if group == "NULL" else group.strip('"') + "." + name for group, name in rules},
-            set(re.findall(r"^\| `([\w.]+)` \|", doc, re.M)))
+            set(re.findall(r"^\| `([a-z_.]+)` \|", doc, re.M)))
 
 
 def check_backend():

@@ -16,6 +16,7 @@ struct agents;
 struct api;
 struct calls;
 struct data_packet;
+struct policy;
 struct records;
 struct lines;
 struct rooms;
@@ -31,6 +32,7 @@ struct api_config {
 	struct agents *agents;
 	struct trunks *trunks;
 	struct calls *calls;
+	struct policy *policy;
 	struct records *records; /* of calls; NULL: none are kept */
 	struct lines *lines; /* NULL: nothing is known of the trunks */
 

@@ -231,6 +231,7 @@ static const struct endpoint {
 	{"/livekit/sip/hangup", backend_hang_up, "POST", "This endpoint takes POST."},
 	{"/livekit/sip/calls", backend_calls, "GET", "This endpoint takes GET."},
 	{"/livekit/sip/calls/", backend_call, "GET", "This endpoint takes GET."},
+	{"/livekit/sip/policy", backend_policy, "GET", "This endpoint takes GET."},
 	{"/livekit/sip/trunks", backend_trunks, "GET, POST", "This endpoint takes GET."},
 	{"/livekit/token", backend_token, "GET, POST", "This endpoint takes POST."},
 	{"/app/config", backend_config, "GET, POST", "This endpoint takes POST."},
@@ -251,7 +252,8 @@ bool api_is_backend_path(const char *path)
 
 bool api_is_operator_path(const char *path)
 {
-	return !strcmp(path, "/livekit/sip/trunks") || !strncmp(path, "/livekit/sip/calls", 18);
+	return !strcmp(path, "/livekit/sip/trunks") || !strcmp(path, "/livekit/sip/policy") ||
+		 !strncmp(path, "/livekit/sip/calls", 18);
 }
 
 /* Fills `open` and `grants`; false: 401 was sent. */

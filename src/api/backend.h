@@ -44,4 +44,5 @@ void backend_token(struct backend *b);
 void backend_calls(struct backend *b);
 void backend_call(struct backend *b);
 void backend_trunks(struct backend *b);
+void backend_policy(struct backend *b);
 void backend_config(struct backend *b);

@@ -174,7 +174,6 @@ static const struct refusal {
 	[CALL_E_MINUTES] = {429, "minutes_used_up"},
 	[CALL_E_NO_CALLER] = {412, "no_caller_number"},
 	[CALL_E_INVALID] = {400, "invalid_field"},
-	[CALL_E_ENCRYPTION] = {412, "encryption_unsupported"},
 	[CALL_E_CODEC] = {412, "codec_unsupported"},
 };
 

@@ -351,7 +351,6 @@ static void refuse(struct twirp *t, int outcome, const struct call_refusal *refu
 		[CALL_E_LIMIT] = "resource_exhausted",
 		[CALL_E_MINUTES] = "resource_exhausted",
 		[CALL_E_INVALID] = "invalid_argument",
-		[CALL_E_ENCRYPTION] = "failed_precondition",
 		[CALL_E_CODEC] = "invalid_argument",
 	};
 	if (outcome == CALL_E_NO_CALLER)

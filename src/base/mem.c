@@ -80,3 +80,10 @@ void mem_fail_after(int count)
 {
 	fail_after = count;
 }
+
+void mem_free_wiped(void *p, size_t size)
+{
+	if (p)
+		explicit_bzero(p, size);
+	mem_free(p);
+}

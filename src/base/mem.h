@@ -12,6 +12,8 @@ MUST_USE char *mem_strdup(const char *text);
 MUST_USE char *mem_strndup(const char *text, size_t size);
 MUST_USE char *mem_format(const char *format, ...) PRINTF(1, 2);
 void mem_free(void *p); /* NULL is fine */
+/* Zeroed first: there may be keys in its `size` bytes. */
+void mem_free_wiped(void *p, size_t size);
 
 /* For tests: blocks alive now; and let the next `count` allocations succeed, then fail
  * (negative: never fail). */

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "wire/e164.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -94,6 +95,17 @@ void call_leave_room(struct call *c)
 		seat_leave(seat, c->explanation.reason);
 }
 
+/* Logs are read by more people than may know who was called. */
+static void log_end(const struct call *c, int sip_status)
+{
+	char sentence[sizeof c->explanation.sentence];
+	snprintf(sentence, sizeof sentence, "%s", c->explanation.sentence);
+	e164_hide(sentence, c->shown_number);
+	e164_hide(sentence, c->caller);
+	log_info(c->id, "ended after %u ms: %s (SIP %d): %s", (unsigned)(clock_ms() - c->asked_ms), c->explanation.code,
+		sip_status, sentence);
+}
+
 void call_finish(struct call *c, const struct call_explanation *why, int sip_status, const char *sip_reason)
 {
 	enum call_state from = c->state;
@@ -105,8 +117,7 @@ void call_finish(struct call *c, const struct call_explanation *why, int sip_sta
 	c->sip_status = sip_status;
 	snprintf(c->sip_reason, sizeof c->sip_reason, "%s", sip_reason ? sip_reason : "");
 	record_end(c);
-	log_info(c->id, "ended after %u ms: %s (SIP %d): %s", (unsigned)(clock_ms() - c->asked_ms),
-		why->code, sip_status, why->sentence);
+	log_end(c, sip_status);
 
 	timer_stop(&c->ringing);
 	timer_stop(&c->longest);

@@ -75,7 +75,6 @@ enum call_outcome {
 	CALL_E_MINUTES,     /* policy: the key's minutes of today */
 	CALL_E_NO_CALLER,   /* no caller number on trunk or request */
 	CALL_E_INVALID,     /* another field of the request */
-	CALL_E_ENCRYPTION,  /* the trunk asks for TLS, which we do not have: never in clear instead */
 	CALL_E_CODEC,       /* only codecs are allowed that we do not have */
 };
 enum { CALL_WHY_SIZE = 320 };

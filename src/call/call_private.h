@@ -61,6 +61,8 @@ struct call {
 
 	char *room, *number, *identity, *dtmf, *trunk_id;
 	char *shown_number; /* as the room and the far end see it: mostly `number` */
+	char dialled[64];   /* the user of the Request-URI */
+	struct option_list redirect_hosts;
 	char *address;      /* where the INVITE goes */
 	char *trunk_name, *caller;
 	bool hide_phone_number; /* from the room */

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "call/offer.h"
+#include "wire/e164.h"
 #include "call/ringback.h"
 
 #include <assert.h>
@@ -308,6 +309,15 @@ static int open_room(struct room **ret, struct calls *cs, const char *name, stru
 	return r;
 }
 
+static void log_dial(const struct call *c)
+{
+	char who[160];
+	snprintf(who, sizeof who, "%.60s from %.60s", c->number, c->caller);
+	e164_hide(who, c->number);
+	e164_hide(who, c->caller);
+	log_info(c->id, "calling %s through %s into room %s", who, c->address, c->room);
+}
+
 int calls_dial(struct call **ret, struct calls *cs, const struct call_request *request,
 	struct call_refusal *refusal)
 {
@@ -336,8 +346,7 @@ int calls_dial(struct call **ret, struct calls *cs, const struct call_request *r
 	if (r)
 		return r;
 
-	log_info(c->id, "calling %s from %s through %s into room %s", c->number, caller,
-		c->address, c->room);
+	log_dial(c);
 	r = policy_begin(&c->allowed, cs->config.policy, &asked);
 	if (r == 0)
 		r = start(c, room, request, caller, &verdict);

@@ -150,7 +150,32 @@ static void on_ended(void *owner, const struct sip_end *end)
 	call_end_as(c, end_of(end, moved), end->request);
 }
 
+static struct span number_of(struct span user)
+{
+	size_t skip = user.size && user.data[0] == '+';
+	const uint8_t *end = user.size ? memchr(user.data, ';', user.size) : NULL;
+	size_t size = end ? (size_t)(end - user.data) : user.size;
+
+	return size < skip ? (struct span){0} : span_of(user.data + skip, size - skip);
+}
+
+/* Only to hosts that the trunk names, and only the number that was asked for: another one has not
+ * passed the policy. */
+static bool on_redirect(void *owner, const struct sip_uri *to)
+{
+	struct call *c = owner;
+	struct span number = number_of(to->user), asked = number_of(span_text(c->dialled));
+
+	if (number.size != asked.size || memcmp(number.data, asked.data, asked.size))
+		return false;
+	for (size_t i = 0; i < c->redirect_hosts.count; ++i)
+		if (span_is_nocase(to->host, c->redirect_hosts.at[i]))
+			return true;
+	return false;
+}
+
 static const struct sip_call_events sip_events = {
+	.redirect = on_redirect,
 	.progress = on_progress,
 	.answered = on_answered,
 	.refused = on_refused,
@@ -191,7 +216,8 @@ static struct span write_body(struct call *c, const struct call_request *request
 		.session_id = rng_u64() >> 2,
 		.security = &c->security,
 	};
-	offer_security_init(&c->security, offer_security_mode_of(request->trunk), options);
+	offer_security_init(&c->security, offer_security_mode_of(request->trunk), options,
+		media_fingerprint(c->calls->config.media));
 	offer_choose_codecs(offer.codecs, &offer.codec_count, request->trunk->media);
 	offer.session_version = offer.session_id;
 	negotiation_begin(&c->talk, &offer);
@@ -243,6 +269,15 @@ static struct sip_extra *collect_headers(size_t *count, const struct call_reques
 	return all;
 }
 
+static void note_redirects(struct call *c, const char *uri, const struct trunk_options *options)
+{
+	struct sip_uri asked;
+
+	c->redirect_hosts = options->redirect.hosts;
+	if (!sip_uri_parse(&asked, span_text(uri)))
+		headers_copy_text(c->dialled, sizeof c->dialled, asked.user);
+}
+
 int call_invite(struct call *c, const struct call_request *request, const char *caller, uint16_t rtp_port)
 {
 	const Livekit__SIPOutboundTrunkInfo *trunk = request->trunk;
@@ -255,6 +290,7 @@ int call_invite(struct call *c, const struct call_request *request, const char *
 	}
 	if (write_identity(&who, c, request, caller, &options))
 		return CALL_E_INVALID;
+	note_redirects(c, who.uri, &options);
 	struct span body = write_body(c, request, &options, rtp_port);
 	if (!body.size)
 		return CALL_E_CODEC;

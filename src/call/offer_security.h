@@ -1,6 +1,7 @@
-/* call/offer_security.h - SRTP in a call's descriptions (RFC 4568, LiveKit's media_encryption): which
- * a=crypto lines ours have, what an answer to them means, and how an offer of the far end is
- * answered. Keys are made here and live here and in the leg, nowhere else.
+/* call/offer_security.h - SRTP in a call's descriptions (LiveKit's media_encryption): which a=crypto
+ * lines ours have (RFC 4568), or whose certificate a DTLS handshake will show (RFC 5763), what an
+ * answer to them means, and how an offer of the far end is answered. Keys of SDES are made here and
+ * live here and in the leg, nowhere else.
  *
  *   DISABLE  RTP/AVP, no keys; an offer of SRTP is refused
  *   ALLOW    offered as SRTP; an answer in clear is taken; refused, it is offered again in clear
@@ -25,11 +26,14 @@ enum offer_security_mode {
 struct offer_security {
 	enum offer_security_mode mode;
 	bool suites[SDP_CRYPTO__SUITES]; /* that may be used */
-	bool mki, best_effort, rtcp_mux; /* the trunk's options */
+	bool mki, best_effort, rtcp_mux, dtls; /* the trunk's options */
+	const char *fingerprint;   /* of our certificate; NULL = no DTLS */
+	struct media_ice ice;      /* ours, for DTLS */
 	/* Of our next offer: all that we can do, and after offer_security_agree() what was agreed on. */
 	const char *protocol;
 	struct sdp_crypto lines[SDP_CRYPTO__SUITES]; /* each with its key, best first */
 	size_t line_count;
+	bool offers_dtls;
 };
 
 /* What our answer to an offer says. */
@@ -37,13 +41,16 @@ struct offer_security_reply {
 	const char *protocol;
 	bool secure, rtcp_mux;
 	struct sdp_crypto line; /* ours, when `secure`: wiped by the owner */
+	const char *fingerprint, *setup; /* NULL = no DTLS */
+	const struct media_ice *ice;     /* NULL = none */
 };
 
 /* `trunk` with the request's media merged in. No trunk, no options: zeros. */
 enum offer_security_mode offer_security_mode_of(const Livekit__SIPOutboundTrunkInfo *trunk);
-/* Makes a key for each suite that is offered. */
+/* Makes a key for each suite that is offered. `fingerprint` is media_fingerprint() and outlives it;
+ * NULL = no DTLS. */
 void offer_security_init(struct offer_security *s, enum offer_security_mode mode,
-	const struct trunk_options *options);
+	const struct trunk_options *options, const char *fingerprint);
 void offer_security_fini(struct offer_security *s); /* zeroed memory is fine */
 
 /* The far end refused our offer of SRTP (415, 488, 606). True: it is to be offered again, and from

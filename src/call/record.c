@@ -80,8 +80,6 @@ void record_end(struct call *c)
 {
 	if (!c->record.on)
 		return;
-	if (c->leg)
-		media_leg_stats(c->calls->config.media, c->leg, &c->record.stats);
 	c->record.at_ms[RECORD_ENDED] = clock_unix_ms();
 	record_save(c);
 }

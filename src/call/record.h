@@ -42,7 +42,6 @@ struct call_record {
 	char local[SIP_LOCAL_SIZE], remote[64], protocol[8]; /* of the latest message */
 	char *offer, *answer;              /* SDP, secrets masked; the latest */
 	char detail[320];                  /* what SIP says of a failure */
-	struct media_leg_stats stats;      /* at the end */
 	size_t message_count, message_bytes, dropped;
 	bool dirty;
 };

@@ -71,36 +71,38 @@ static json_t *codec_of(const struct call_record *r)
 	return codec;
 }
 
-/* NULL members are those that nobody could measure. */
-static void add_scores(json_t *quality, const struct call_quality *q)
+static void set_score(json_t *to, const char *name, float mos)
 {
-	if (!quality || !q)
-		return;
-	const struct {
-		const char *name;
-		float value;
-	} scores[] = {
-		{"mos_in", q->mos_in},
-		{"mos_in_worst", q->mos_in_worst},
-		{"mos_out", q->mos_out},
-		{"mos_out_worst", q->mos_out_worst},
-		{"round_trip_ms", (float)q->stats.rtt_us / 1000},
-	};
-	for (size_t i = 0; i < COUNT_OF(scores); ++i)
-		set(quality, scores[i].name,
-			scores[i].value > 0 ? json_real(round((double)scores[i].value * 100) / 100) : NULL);
-	if (q->stats.far_expected)
-		set(quality, "far_lost", json_integer((json_int_t)q->stats.far_lost));
+	if (mos > 0)
+		set(to, name, json_real(round(mos * 100) / 100));
 }
 
-static json_t *quality_of(const struct media_leg_stats *s, const struct call_quality *scores)
+/* As the phone reports it; nothing until it does. */
+static void set_far_quality(json_t *quality, const struct media_leg_stats *s)
 {
+	if (s->far_expected) {
+		set(quality, "far_expected", json_integer((json_int_t)s->far_expected));
+		set(quality, "far_lost", json_integer((json_int_t)s->far_lost));
+		set(quality, "far_jitter_ms", json_real(s->far_jitter_us / 1000.0));
+	}
+	if (s->rtt_us)
+		set(quality, "round_trip_ms", json_real(s->rtt_us / 1000.0));
+}
+
+static json_t *quality_of(const struct call_quality *q)
+{
+	const struct media_leg_stats *s = &q->stats;
 	if (!s->received && !s->sent)
 		return NULL;
-	json_t *quality = json_pack("{s:I, s:I, s:I, s:I, s:I, s:f, s:I}", "packets_received", (json_int_t)s->received, "packets_sent",
-		(json_int_t)s->sent, "packets_lost", (json_int_t)s->lost, "packets_late", (json_int_t)s->late, "concealed",
-		(json_int_t)s->concealed, "jitter_ms", s->jitter_us / 1000.0, "buffer_ms", (json_int_t)s->buffer_ms);
-	add_scores(quality, scores);
+	json_t *quality = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I}", "packets_received", (json_int_t)s->received,
+		"packets_sent", (json_int_t)s->sent, "packets_lost", (json_int_t)s->lost, "packets_late", (json_int_t)s->late,
+		"packets_dropped", (json_int_t)(s->dropped + s->locked), "concealed", (json_int_t)s->concealed, "jitter_ms",
+		s->jitter_us / 1000.0, "buffer_ms", (json_int_t)s->buffer_ms);
+	set_far_quality(quality, s);
+	set_score(quality, "mos_in", q->mos_in);
+	set_score(quality, "mos_out", q->mos_out);
+	set_score(quality, "mos_in_worst", q->mos_in_worst);
+	set_score(quality, "mos_out_worst", q->mos_out_worst);
 	return quality;
 }
 
@@ -189,7 +191,7 @@ char *record_facts(const struct call *c)
 	if (r->at_ms[RECORD_ANSWERED] && r->at_ms[RECORD_ENDED])
 		set(facts, "talk_ms", json_integer(r->at_ms[RECORD_ENDED] - r->at_ms[RECORD_ANSWERED]));
 	set(facts, "codec", codec_of(r));
-	set(facts, "quality", quality_of(&r->stats, call_quality(c)));
+	set(facts, "quality", quality_of(&c->meter.quality));
 	set(facts, "ending", ending_of_call(c));
 	set_text(facts, "offer", r->offer);
 	set_text(facts, "answer", r->answer);

@@ -86,34 +86,18 @@ static int64_t since_ms(const char *text)
 	return good ? clock_unix_ms() - count * unit * 1000 : -1;
 }
 
-static void write_parameter(struct writer *w, const char *name, const char *value)
-{
-	static const char hex[] = "0123456789ABCDEF";
-	if (!value)
-		return;
-	write_format(w, "&%s=", name);
-	for (const unsigned char *c = (const unsigned char *)value; *c; ++c) {
-		bool plain = (*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
-			     strchr("-._~", *c);
-		if (plain)
-			write_u8(w, *c);
-		else
-			write_bytes(w, (char[3]){'%', hex[*c >> 4], hex[*c & 15]}, 3);
-	}
-}
-
 static bool write_path(char path[PATH_SIZE], const struct command *c, int64_t since)
 {
 	struct writer w = writer_of(path, PATH_SIZE);
 	char text[24];
 	write_text(&w, "/livekit/sip/calls?format=json");
-	write_parameter(&w, "room", c->room);
-	write_parameter(&w, "trunk", c->trunk);
-	write_parameter(&w, "number", c->number);
-	write_parameter(&w, "limit", c->limit);
-	write_parameter(&w, "failed", c->failed ? "1" : NULL);
+	client_query(&w, "room", c->room);
+	client_query(&w, "trunk", c->trunk);
+	client_query(&w, "number", c->number);
+	client_query(&w, "limit", c->limit);
+	client_query(&w, "failed", c->failed ? "1" : NULL);
 	snprintf(text, sizeof text, "%" PRId64, since);
-	write_parameter(&w, "since", since ? text : NULL);
+	client_query(&w, "since", since ? text : NULL);
 	write_u8(&w, 0);
 	return !w.bad;
 }

@@ -29,6 +29,7 @@ static const struct command {
 	{{"sip", "participant", "create"}, cli_participant_create, "call a phone into a room"},
 	{{"calls", "show"}, cli_calls_show, "show one phone call: its ending, its SIP messages"},
 	{{"calls"}, cli_calls_list, "list the phone calls and how they ended"},
+	{{"policy", "check"}, cli_policy_check, "say whether a number may be called, and why not"},
 	{{"token", "create"}, cli_token_create, "print an access token"},
 	{{"generate-keys"}, cli_generate_keys, "print a new API key with its secret"},
 	{{"version"}, version, "print the version"},

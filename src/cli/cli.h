@@ -22,5 +22,6 @@ int cli_outbound_delete(int argc, char **argv);
 int cli_participant_create(int argc, char **argv);
 int cli_calls_list(int argc, char **argv);
 int cli_calls_show(int argc, char **argv);
+int cli_policy_check(int argc, char **argv);
 int cli_token_create(int argc, char **argv);
 int cli_generate_keys(int argc, char **argv);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/writer.h"
 #include "wire/jwt.h"
 
 #include <curl/curl.h>
@@ -208,6 +209,22 @@ static long get(struct client *c, enum client_grant grant, const char *path, str
 	mem_free(token);
 	mem_free(url);
 	return status;
+}
+
+void client_query(struct writer *w, const char *name, const char *value)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	if (!value)
+		return;
+	write_format(w, "&%s=", name);
+	for (const unsigned char *c = (const unsigned char *)value; *c; ++c) {
+		bool plain = (*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
+			     strchr("-._~", *c);
+		if (plain)
+			write_u8(w, *c);
+		else
+			write_bytes(w, (char[3]){'%', hex[*c >> 4], hex[*c & 15]}, 3);
+	}
 }
 
 bool client_get(struct client *c, enum client_grant grant, const char *path, json_t **ret)

@@ -42,6 +42,9 @@ bool client_call(struct client *c, enum client_grant grant, const char *method, 
 	const ProtobufCMessageDescriptor *type, ProtobufCMessage **ret, struct proto_arena *arena,
 	unsigned timeout_s);
 
+struct writer;
+/* Adds "&name=value", percent-encoded, to a path that has its '?'; nothing when `value` is NULL. */
+void client_query(struct writer *w, const char *name, const char *value);
 /* GET of a path with its query; the answer's body is added to `ret`. False: the reason was said on stderr. */
 bool client_download(struct client *c, enum client_grant grant, const char *path, struct buf *ret);
 

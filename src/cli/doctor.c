@@ -25,7 +25,8 @@ static const struct {
 	const char *progress; /* NULL = it takes no time */
 } steps[] = {
 	{doctor_settings, NULL},
-	{doctor_dns, "looking up its name"},
+	{doctor_records, "looking up its name"},
+	{doctor_dns, NULL},
 	{doctor_tls, NULL},
 	{doctor_options, "asking with OPTIONS"},
 	{doctor_outside, NULL},
@@ -74,6 +75,8 @@ static int open_all(struct doctor *d)
 	const struct sip_agent_config config = {.user_agent = "Ringdown doctor", .tls_client = d->tls};
 	if (r == 0)
 		r = dns_new(&d->dns, &d->loop);
+	if (r == 0 && d->dns_servers)
+		r = dns_set_servers(d->dns, d->dns_servers);
 	if (r == 0)
 		r = sip_agent_new(&d->agent, &d->loop, d->dns, &config, NULL, NULL);
 	if (r == 0)
@@ -98,6 +101,7 @@ int doctor_run(struct doctor *d)
 	doctor_call_free(d);
 	d->request = sip_request_free(d->request);
 	dns_cancel(d->query);
+	sip_locate_cancel(d->location);
 	timer_fini(&d->turn);
 	timer_fini(&d->deadline);
 	d->agent = sip_agent_free(d->agent);
@@ -220,6 +224,7 @@ int cli_doctor(int argc, char **argv)
 		{"--call", "NUMBER", "really call this number, and measure the sound for a few seconds", &call, NULL},
 		{"--no-invite", NULL, "call nobody: the credentials are not checked", NULL, &d->no_invite},
 		{"--ca-file", "FILE", "authorities of one's own, PEM; as the server's sip.tls.ca_file", &d->ca_file, NULL},
+		{"--dns-servers", "IP[:PORT],...", "asked instead of the system's; as the server's dns_servers", &d->dns_servers, NULL},
 		CLIENT_OPTIONS(&c->client),
 		{"--json", NULL, "what was found as JSON", NULL, &c->json},
 		{"--quiet", NULL, "no progress on standard error", NULL, &d->quiet},

@@ -10,6 +10,7 @@
 #include "cli/client.h"
 
 #include "call/identity.h"
+#include "sip/aim.h"
 #include "sip/request.h"
 
 #include <jansson.h>
@@ -22,7 +23,7 @@ enum doctor_grade {
 	DOCTOR__COUNT,
 };
 
-enum { DOCTOR_FINDINGS_MAX = 96, DOCTOR_TEXT_SIZE = 600, DOCTOR_TARGETS_MAX = 8 };
+enum { DOCTOR_FINDINGS_MAX = 96, DOCTOR_TEXT_SIZE = 600, DOCTOR_RECORDS_SIZE = 500 };
 
 struct doctor_finding {
 	const char *check; /* "dns" */
@@ -37,6 +38,7 @@ struct doctor {
 	bool call;              /* really, until it is answered, to measure RTP */
 	bool no_invite;
 	const char *ca_file;
+	const char *dns_servers; /* NULL = the system's */
 	const Livekit__SIPOutboundTrunkInfo *trunk;
 	struct trunk_options options;
 	const json_t *health; /* the server's own word on this trunk; NULL = none */
@@ -53,10 +55,12 @@ struct doctor {
 	bool over;
 
 	/* where the trunk is */
-	char host[300];
-	uint16_t port;
+	struct sip_aim aim;
+	struct sip_location *location;
 	struct dns_query *query;
-	struct sockaddr_storage targets[DOCTOR_TARGETS_MAX];
+	size_t service; /* whose SRV records are asked for */
+	char records[DOCTOR_RECORDS_SIZE];
+	struct sip_target targets[SIP_TARGETS_MAX];
 	size_t target_count, target;
 	bool by_tcp; /* the present target's second question */
 	bool reached;
@@ -85,6 +89,7 @@ void doctor_found(struct doctor *d, const char *check, enum doctor_grade grade, 
 /* cli/doctor_reach.c */
 void doctor_settings(struct doctor *d);
 void doctor_dns(struct doctor *d);
+void doctor_records(struct doctor *d);
 void doctor_tls(struct doctor *d);
 void doctor_options(struct doctor *d);
 /* cli/doctor_seen.c */

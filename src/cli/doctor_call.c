@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "call/offer_security.h"
 #include "net/address.h"
 #include "sip/call.h"
 #include "trunk/explain.h"
@@ -382,7 +383,7 @@ void doctor_credentials(struct doctor *d)
 	if (d->no_invite) {
 		doctor_found(d, "credentials", DOCTOR_SKIPPED, NULL, "Not checked: --no-invite.");
 		doctor_next(d);
-	} else if (d->call) {
+	} else if (d->call && offer_security_mode_of(d->trunk) != OFFER_SECURITY_REQUIRE) {
 		doctor_next(d); /* the call itself shows */
 	} else {
 		call(d, false);
@@ -391,12 +392,15 @@ void doctor_credentials(struct doctor *d)
 
 void doctor_media(struct doctor *d)
 {
-	if (d->call) {
+	bool in_clear = offer_security_mode_of(d->trunk) != OFFER_SECURITY_REQUIRE;
+	if (d->call && in_clear) {
 		call(d, true);
 		return;
 	}
 	doctor_found(d, "sound", DOCTOR_SKIPPED, NULL,
-		"Whether sound comes through is not known without a call: ringdown doctor --call NUMBER measures it.");
+		in_clear ? "Whether sound comes through is not known without a call: ringdown doctor --call NUMBER measures it."
+			 : "Not measured: the trunk requires SRTP, and the doctor speaks in clear only. Call through the server, then "
+			   "see ringdown calls show.");
 	doctor_next(d);
 }
 

@@ -27,7 +27,7 @@ static bool is_private(const char *ip)
 static bool target_is_private(const struct doctor *d)
 {
 	char ip[ADDRESS_TEXT_SIZE];
-	return d->target_count && is_private(address_ip_text(ip, (const struct sockaddr *)&d->targets[0]));
+	return d->target_count && is_private(address_ip_text(ip, (const struct sockaddr *)&d->targets[0].address));
 }
 
 /* False: it is a name, or the same address. */

@@ -51,17 +51,27 @@ ProtobufCMessage *json_argument(struct proto_arena *a, const ProtobufCMessageDes
 	return m;
 }
 
-bool json_print(const ProtobufCMessage *m)
+json_t *json_of(const ProtobufCMessage *m)
 {
 	struct buf text = {0};
 	json_t *json = proto_json_write(&text, m, PROTO_JSON_TWIRP) == 0
 		? json_loadb((const char *)text.data, text.size, 0, NULL)
 		: NULL;
+	buf_fini(&text);
+	return json;
+}
+
+bool json_print_taken(json_t *json)
+{
 	char *pretty = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
 	if (pretty)
 		printf("%s\n", pretty);
 	free(pretty); /* jansson's */
 	json_decref(json);
-	buf_fini(&text);
 	return pretty;
+}
+
+bool json_print(const ProtobufCMessage *m)
+{
+	return json_print_taken(json_of(m));
 }

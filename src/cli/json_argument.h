@@ -7,8 +7,13 @@
 
 #include "wire/proto.h"
 
+#include <jansson.h>
+
 /* Strict: unknown fields are errors. `wrapper` (may be NULL): {"trunk": {...}} and the bare {...} are
  * both understood. NULL: what is wrong was said on stderr. */
 ProtobufCMessage *json_argument(struct proto_arena *a, const ProtobufCMessageDescriptor *type,
 	const char *argument, const char *wrapper);
 bool json_print(const ProtobufCMessage *m);
+/* The same in two steps, for who adds something in between. NULL, false: out of memory. */
+json_t *json_of(const ProtobufCMessage *m);
+bool json_print_taken(json_t *json);

@@ -341,35 +341,43 @@ static const struct sip_agent_events sip_events = {.message = on_sip_message};
 
 static int build_sip(struct server *s)
 {
+	const char *own = s->config.sip.listen_ip;
 	const struct sip_agent_config config = {
-		.binds = {s->config.sip.listen_ip ? s->config.sip.listen_ip : s->loopback ? "127.0.0.1" : "0.0.0.0"},
+		.binds = {own ? own : s->loopback ? "127.0.0.1" : "0.0.0.0", own ? NULL : s->loopback ? "::1" : "::"},
+		.bind_optional = !own,
 		.port = s->config.sip.sip_port,
 		.advertised = s->sip_host,
 		.tls_server = s->sip_tls_server,
 		.tls_client = s->sip_tls_client,
 		.tls_port = s->config.sip.tls.port,
+		.datagram_ping_ms = s->config.sip.udp_keepalive_ms,
 		.user_agent = "Ringdown/" RINGDOWN_VERSION,
 	};
 	int r = sip_agent_new(&s->sip, &s->loop, s->dns, &config, s->records ? &sip_events : NULL, s);
 	return r < 0 ? cannot("sip", s->config.sip.sip_port, r) : 0;
 }
 
+struct policy_config server_policy_config(const struct config *c)
+{
+	return (struct policy_config){
+		.allowed_prefixes = (const char *const *)c->sip.allowed_countries.items,
+		.allowed_count = c->sip.allowed_countries.count,
+		.blocked_prefixes = (const char *const *)c->sip.blocked_prefixes.items,
+		.blocked_count = c->sip.blocked_prefixes.count,
+		.calls_per_second = c->sip.calls_per_second,
+		.queue_wait_ms = c->sip.call_queue_wait_ms,
+		.max_calls = c->sip.max_active_calls,
+		.max_calls_per_trunk = c->sip.max_calls_per_trunk,
+		.max_calls_per_identity = c->sip.max_calls_per_identity,
+		.minutes_per_day = c->sip.minutes_per_day,
+		.max_duration_ms = c->sip.max_call_duration_ms,
+	};
+}
+
 static int build_calls(struct server *s)
 {
-	const struct policy_config policy = {
-		.allowed_prefixes = (const char *const *)s->config.sip.allowed_countries.items,
-		.allowed_count = s->config.sip.allowed_countries.count,
-		.blocked_prefixes = (const char *const *)s->config.sip.blocked_prefixes.items,
-		.blocked_count = s->config.sip.blocked_prefixes.count,
-		.calls_per_second = s->config.sip.calls_per_second,
-		.queue_wait_ms = s->config.sip.call_queue_wait_ms,
-		.max_calls = s->config.sip.max_active_calls,
-		.max_calls_per_trunk = s->config.sip.max_calls_per_trunk,
-		.max_calls_per_identity = s->config.sip.max_calls_per_identity,
-		.minutes_per_day = s->config.sip.minutes_per_day,
-		.max_duration_ms = s->config.sip.max_call_duration_ms,
-		.store = s->store,
-	};
+	struct policy_config policy = server_policy_config(&s->config);
+	policy.store = s->store;
 	int r = policy_new(&s->policy, &policy, clock_unix_s());
 	if (r < 0)
 		return r;

@@ -114,3 +114,6 @@ void server_write_trunks(void *owner, struct exposition *e); /* for struct metri
 /* cli/server_dev.c: what --dev adds. */
 MUST_USE int server_offer_simulator(struct server *s);
 void server_announce(struct server *s);
+
+/* What the configuration says of who may be called; its texts are borrowed, the store is to be added. */
+struct policy_config server_policy_config(const struct config *c);

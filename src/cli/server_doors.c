@@ -68,6 +68,7 @@ static int open_api(struct server *s)
 					.agents = s->agents,
 					.trunks = s->trunks,
 					.calls = s->calls,
+			.policy = s->policy,
 					.records = s->records,
 					.lines = s->lines,
 					.sip_host = s->sip_host,

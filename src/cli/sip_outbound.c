@@ -4,6 +4,7 @@
 #include "cli/client.h"
 #include "cli/json_argument.h"
 #include "cli/table.h"
+#include "trunk/trunk.h"
 
 #include "livekit_sip.pb-c.h"
 
@@ -121,13 +122,6 @@ static char *authentication(struct proto_arena *a, const Livekit__SIPOutboundTru
 	return proto_text(a, text);
 }
 
-static int encryption_of(const Livekit__SIPOutboundTrunkInfo *t)
-{
-	if (t->media && t->media->_encryption_case == LIVEKIT__SIPMEDIA_CONFIG___ENCRYPTION_ENCRYPTION)
-		return (int)t->media->encryption;
-	return (int)t->media_encryption;
-}
-
 static const json_t *health_of(const json_t *health, const char *id)
 {
 	size_t i;
@@ -172,7 +166,7 @@ static bool print_table(struct command *c, const Livekit__ListSIPOutboundTrunkRe
 			short_name(&livekit__siptransport__descriptor, (int)t->transport, "SIP_TRANSPORT_"),
 			numbers_text(&c->arena, t),
 			authentication(&c->arena, t),
-			short_name(&livekit__sipmedia_encryption__descriptor, encryption_of(t),
+			short_name(&livekit__sipmedia_encryption__descriptor, (int)trunk_media_encryption(t),
 				"SIP_MEDIA_ENCRYPT_"),
 			headers_text(&c->arena, t),
 			t->metadata,
@@ -184,6 +178,21 @@ static bool print_table(struct command *c, const Livekit__ListSIPOutboundTrunkRe
 	return true;
 }
 
+/* LiveKit's list, each trunk with what is known of it under "health". */
+static bool print_json(const Livekit__ListSIPOutboundTrunkResponse *list, const json_t *health)
+{
+	for (size_t i = 0; i < list->n_items; ++i)
+		if (*list->items[i]->auth_password)
+			list->items[i]->auth_password = (char *)masked;
+	json_t *json = json_of(&list->base);
+	for (size_t i = 0; i < list->n_items; ++i) {
+		const json_t *one = health_of(health, list->items[i]->sip_trunk_id);
+		if (one)
+			json_object_set(json_array_get(json_object_get(json, "items"), i), "health", (json_t *)one);
+	}
+	return json_print_taken(json);
+}
+
 static bool list_all(struct command *c)
 {
 	Livekit__ListSIPOutboundTrunkRequest in = LIVEKIT__LIST_SIPOUTBOUND_TRUNK_REQUEST__INIT;
@@ -192,17 +201,11 @@ static bool list_all(struct command *c)
 		    &livekit__list_sipoutbound_trunk_response__descriptor, &out, &c->arena, TIMEOUT_S))
 		return false;
 	const Livekit__ListSIPOutboundTrunkResponse *list = (const Livekit__ListSIPOutboundTrunkResponse *)out;
-	if (!c->json) {
-		json_t *health = NULL;
-		bool ok = client_get(&c->client, CLIENT_SIP_ADMIN, "/livekit/sip/trunks", &health) &&
-			print_table(c, list, health);
-		json_decref(health);
-		return ok;
-	}
-	for (size_t i = 0; i < list->n_items; ++i)
-		if (*list->items[i]->auth_password)
-			list->items[i]->auth_password = (char *)masked;
-	return json_print(out);
+	json_t *health = NULL;
+	bool ok = client_get(&c->client, CLIENT_SIP_ADMIN, "/livekit/sip/trunks", &health) &&
+		(c->json ? print_json(list, health) : print_table(c, list, health));
+	json_decref(health);
+	return ok;
 }
 
 int cli_outbound_list(int argc, char **argv)

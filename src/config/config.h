@@ -143,6 +143,7 @@ struct config {
 			uint32_t max_age_s, max_size_mb; /* 0 = no limit */
 		} records;
 		char *trunk;                           /* LIVEKIT_SIP_TRUNK: name or id, or NULL */
+		uint32_t udp_keepalive_ms; /* 0 = none */
 		struct config_sip_tls {
 			char *cert_file, *key_file; /* PEM; NULL twice: nobody can call us by TLS */
 			char *ca_file; /* authorities of trunks, besides the system's; or NULL */

@@ -97,6 +97,7 @@ const struct schema_key schema_keys[] = {
 	{"sip.records.max_age", SCHEMA_SECONDS, AT(sip.records.max_age_s), NULL},
 	{"sip.records.max_size_mb", SCHEMA_COUNT, AT(sip.records.max_size_mb), NULL},
 	{"sip.trunk", SCHEMA_TEXT, AT(sip.trunk), NULL},
+	{"sip.udp_keepalive", SCHEMA_TIME, AT(sip.udp_keepalive_ms), NULL},
 	{"sip.tls.port", SCHEMA_PORT, AT(sip.tls.port), NULL},
 	{"sip.tls.certs", SCHEMA_CERTS, AT(sip.tls), NULL},
 	{"sip.tls.cert_file", SCHEMA_TEXT, AT(sip.tls.cert_file), NULL},

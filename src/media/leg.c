@@ -19,6 +19,7 @@ static void post_stats(struct leg *l)
 static void on_beat(struct beat *b, uint64_t now_us)
 {
 	struct leg *l = container_of(b, struct leg, beat);
+	leg_wire_beat(l);
 	leg_receive_beat(l, now_us);
 	leg_send_beat(l, now_us);
 	leg_rtcp_beat(l, now_us);
@@ -140,7 +141,8 @@ void leg_connect(struct leg *l, const struct media_leg_remote *remote)
 	if (!l->remote.early)
 		leg_ringback_stop(l);
 	leg_receive_connect(l);
-	leg_send_connect(l, leg_wire_connect(l));
+	leg_send_connect(l);
+	leg_wire_connect(l);
 	/* Not before: the first beat comes soon after this, and with it the phone's first sound. */
 	if (!l->connected)
 		worker_add_beat(l->worker, &l->beat);

@@ -74,6 +74,13 @@ bool leg_crypt_set(
 	return !outgoing;
 }
 
+void leg_crypt_wait(struct leg_crypt *c, uint64_t now_us)
+{
+	retire(c, now_us);
+	OPENSSL_cleanse(&c->keys, sizeof c->keys);
+	c->secure = true;
+}
+
 void leg_crypt_fini(struct leg_crypt *c)
 {
 	srtp_pair_free(c->now);

@@ -29,6 +29,8 @@ struct leg_crypt {
  * whether packets go out under another key from now on. */
 bool leg_crypt_set(
 	struct leg_crypt *c, bool secure, const struct srtp_keys *keys, uint64_t now_us);
+/* SRTP whose keys are still to come: nothing passes. */
+void leg_crypt_wait(struct leg_crypt *c, uint64_t now_us);
 void leg_crypt_fini(struct leg_crypt *c); /* zeroed memory is fine */
 
 /* In place. False: drop it; when it came in, the key does not open it. Sealing needs

@@ -25,6 +25,7 @@ void leg_drain(struct leg *l, uint32_t voice_ms, uint32_t digits_ms)
 	leg_send_let_go(l);
 	l->drain = (struct leg_drain){
 		.on = true,
+		.played = l->out.quiet_beats < beats(TAIL_MS),
 		.voice_beats = beats(voice_ms),
 		.digit_beats = beats(digits_ms),
 		.tail_beats = beats(TAIL_MS),

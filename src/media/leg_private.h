@@ -7,6 +7,7 @@
  *   leg_ringback.c a tone for the room while the phone rings
  *   leg_drain.c    the end: what is on its way to the phone
  *   leg_wire.c     its sockets: SRTP off and on, RTP and RTCP told apart
+ *   leg_dtls.c     keys by DTLS, checks of ICE, on the RTP port
  *
  * Owner:   its worker (media/leg.h).
  * Owns:    everything below.
@@ -19,6 +20,7 @@
 #include "media/dtmf_sender.h"
 #include "media/leg.h"
 #include "media/leg_crypt.h"
+#include "media/leg_dtls.h"
 #include "media/leg_socket.h"
 #include "media/line_codec.h"
 #include "media/mixer.h"
@@ -108,6 +110,7 @@ struct leg_sender {
 	uint32_t ssrc;
 	uint16_t seq;
 	uint32_t timestamp; /* of the first sample in `pcm` */
+	unsigned quiet_beats; /* since somebody of the room was heard */
 	bool resumed;       /* the next packet of sound gets the marker */
 	size_t count;
 	int16_t pcm[LEG_FRAME_MAX + LEG_PTIME_MAX_MS * CODEC_LEG_HZ_MAX / 1000];
@@ -147,6 +150,7 @@ struct leg {
 	bool is_source; /* known to the worker */
 	struct leg_socket *rtp, *rtcp;
 	struct leg_crypt crypt;
+	struct leg_dtls dtls;
 	struct beat beat;
 	unsigned beats_to_stats;
 	struct source source;
@@ -174,7 +178,8 @@ void leg_receive_own(struct leg *l, struct rtp_view *v, uint64_t now_us);
 /* leg_send.c */
 void leg_send_init(struct leg *l);
 void leg_send_fini(struct leg *l);
-void leg_send_connect(struct leg *l, bool rekeyed);
+void leg_send_connect(struct leg *l);
+void leg_send_rekeyed(struct leg *l); /* packets go out under another key from now on */
 static inline size_t leg_send_frame(const struct leg *l)
 {
 	return l->out.hz / LEG_BEATS_PER_S;
@@ -204,8 +209,9 @@ void leg_rtcp_beat(struct leg *l, uint64_t now_us);
 /* leg_wire.c */
 MUST_USE int leg_wire_open(struct leg *l, int rtp_fd, int rtcp_fd); /* takes both over, always */
 void leg_wire_close(struct leg *l);
-/* Keys of l->remote, which are wiped there. Returns whether ours are others than before. */
-bool leg_wire_connect(struct leg *l);
+/* Keys of l->remote, which are wiped there. */
+void leg_wire_connect(struct leg *l);
+void leg_wire_beat(struct leg *l);
 /* In place, with SRTP_TRAILER_BYTES of room behind `size`. Returns whether the kernel took it. */
 bool leg_wire_rtp(struct leg *l, uint8_t *packet, size_t size);
 bool leg_wire_rtcp(struct leg *l, uint8_t *packet, size_t size);

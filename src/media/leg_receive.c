@@ -422,10 +422,10 @@ void leg_receive_alive(struct leg *l, uint64_t now_us)
 
 /* ---- the beat ---- */
 
-/* On hold nothing needs to come, nor before the answer. */
+/* On hold nothing needs to come (music that ends does not end the call), nor before the answer. */
 static bool may_be_silent(const struct leg *l)
 {
-	return !l->remote.receive || l->remote.early || !address_port((const struct sockaddr *)&l->remote.rtp) ||
+	return !l->remote.receive || !l->remote.send || l->remote.early || !address_port((const struct sockaddr *)&l->remote.rtp) ||
 		address_is_any((const struct sockaddr *)&l->remote.rtp);
 }
 
@@ -464,7 +464,7 @@ static uint64_t count_drops(const struct leg *l)
 {
 	uint64_t sum = 0;
 	for (int why = LEG_DROP_EARLY + 1; why < LEG_DROP__COUNT; ++why)
-		sum += l->in.drops[why];
+		sum += why == LEG_DROP_LOCKED ? 0 : l->in.drops[why]; /* those are told apart */
 	return sum;
 }
 

@@ -129,6 +129,7 @@ void leg_send_init(struct leg *l)
 	list_init(&l->out.voices);
 	begin_stream(&l->out);
 	l->out.timestamp = rng_u32();
+	l->out.quiet_beats = LEG_BEATS_PER_S;
 	l->out.resumed = true;
 	l->out.hz = FIRST_HZ;
 	l->out.clock_hz = FIRST_HZ;
@@ -193,16 +194,20 @@ static void take_codec(struct leg *l, enum codec codec)
 		(void)err_new(-ENOMEM); /* the phone hears nothing */
 }
 
-/* Whether a new key counts turns of the sequence from zero or goes on (RFC 3711 and what is used
- * differ) does not matter in the first turn; after it a new SSRC, which has no past, avoids that. */
-void leg_send_connect(struct leg *l, bool rekeyed)
+void leg_send_connect(struct leg *l)
 {
 	take_codec(l, l->remote.codec);
 	l->out.dtmf_hz = l->remote.dtmf_hz ? l->remote.dtmf_hz : l->out.clock_hz;
 	if (l->out.opus)
 		opus_voice_encoder_fec(l->out.opus, l->remote.fec ? FEC_LOSS_PERCENT : 0);
 	l->out.resumed = true;
-	if (rekeyed && l->out.packets > UINT16_MAX - SRTP_FIRST_SEQ_MAX)
+}
+
+/* Whether a new key counts turns of the sequence from zero or goes on (RFC 3711 and what is used
+ * differ) does not matter in the first turn; after it a new SSRC, which has no past, avoids that. */
+void leg_send_rekeyed(struct leg *l)
+{
+	if (l->out.packets > UINT16_MAX - SRTP_FIRST_SEQ_MAX)
 		begin_stream(&l->out);
 }
 
@@ -304,10 +309,13 @@ static void mix(struct leg *l, int16_t out[LEG_FRAME_MAX], uint64_t now_us)
 	int16_t pcm[LEG_FRAME_MAX];
 
 	mixer_init(&m, leg_send_frame(l));
+	++l->out.quiet_beats;
 	list_each (it, &l->out.voices) {
 		struct leg_voice *v = container_of(it, struct leg_voice, link);
-		if (room_voice_take(&v->voice, pcm, now_us))
-			mixer_add(&m, pcm);
+		if (!room_voice_take(&v->voice, pcm, now_us))
+			continue;
+		mixer_add(&m, pcm);
+		l->out.quiet_beats = 0;
 	}
 	mixer_take(&m, out);
 }

@@ -35,6 +35,10 @@ static void on_rtp(
 	void *owner, const struct sockaddr *from, uint8_t *bytes, size_t size, uint64_t now_us)
 {
 	struct leg *l = owner;
+	if (!l->connected)
+		leg_dtls_keep(&l->dtls, from, span_of(bytes, size));
+	else if (leg_dtls_input(l, from, span_of(bytes, size), now_us))
+		return;
 	on_datagram(l, l->remote.rtcp_mux && is_rtcp(bytes, size), from, bytes, size, now_us);
 }
 
@@ -54,6 +58,9 @@ bool leg_wire_rtp(struct leg *l, uint8_t *packet, size_t size)
 
 bool leg_wire_rtcp(struct leg *l, uint8_t *packet, size_t size)
 {
+	/* A port of its own would want a handshake of its own (RFC 5764, 3): then there is no RTCP. */
+	if (l->remote.dtls && !l->remote.rtcp_mux)
+		return false;
 	struct leg_socket *s = l->remote.rtcp_mux ? l->rtp : l->rtcp;
 	const struct sockaddr_storage *to = l->remote.rtcp_mux ? &l->remote.rtp : &l->remote.rtcp;
 
@@ -75,14 +82,21 @@ int leg_wire_open(struct leg *l, int rtp_fd, int rtcp_fd)
 
 void leg_wire_close(struct leg *l)
 {
+	leg_dtls_fini(&l->dtls); /* it may still say goodbye */
 	l->rtp = leg_socket_close(l->rtp);
 	l->rtcp = leg_socket_close(l->rtcp);
 	leg_crypt_fini(&l->crypt);
 }
 
-bool leg_wire_connect(struct leg *l)
+void leg_wire_connect(struct leg *l)
 {
-	bool rekeyed = leg_crypt_set(&l->crypt, l->remote.secure, &l->remote.keys, clock_us());
+	leg_dtls_connect(l);
+	if (!l->remote.dtls && leg_crypt_set(&l->crypt, l->remote.secure, &l->remote.keys, clock_us()))
+		leg_send_rekeyed(l);
 	OPENSSL_cleanse(&l->remote.keys, sizeof l->remote.keys);
-	return rekeyed;
+}
+
+void leg_wire_beat(struct leg *l)
+{
+	leg_dtls_beat(l);
 }

@@ -250,8 +250,13 @@ struct media_leg_remote {
 	 * every NAT want packets before they let any through), and may be silent for as long as it likes. */
 	bool early;
 	bool rtcp_mux;          /* RTCP comes and goes on the RTP port (RFC 5761) */
-	bool secure;            /* SRTP with `keys`, of which "client" are ours; nothing in clear */
-	struct srtp_keys keys;
+	bool secure;            /* SRTP; nothing in clear */
+	struct srtp_keys keys;  /* of which "client" are ours; not with `dtls` */
+	bool dtls;              /* the keys come of a handshake (RFC 5764) on the RTP port, with whom */
+	char fingerprint[MEDIA_FINGERPRINT_SIZE]; /* says; sha-256 only */
+	bool dtls_client;       /* we begin it */
+	bool ice;               /* the far end checks our port (RFC 8445), and chooses where we send to */
+	struct media_ice local_ice;
 };
 /* From here on RTP flows: 20 ms of sound every 20 ms, silence included. Again for a later answer or
  * offer: SRTP whose keys stay goes on with its numbers, and packets of the former key that are under

@@ -44,8 +44,10 @@ void sip_agent_write_via(
 	char host_port[SIP_HOST_PORT_SIZE];
 
 	sip_transport_host_port(a->transport, path, host_port);
-	sip_write_header_format(w, "Via", "SIP/2.0/%s %s;rport;branch=%s",
-		sip_protocol_text(path->protocol), host_port, branch);
+	/* RFC 5923: who shall reach us by the connection only, because we do not listen for TLS. */
+	bool alias = path->protocol == SIP_TLS && !sip_transport_tls_port(a->transport);
+	sip_write_header_format(w, "Via", "SIP/2.0/%s %s;rport%s;branch=%s",
+		sip_protocol_text(path->protocol), host_port, alias ? ";alias" : "", branch);
 }
 
 int sip_agent_contact(
@@ -186,6 +188,29 @@ static bool on_known(void *owner, const struct sockaddr *from, const struct sip_
 
 /* --- messages ----------------------------------------------------------------------------- */
 
+/* RFC 3261 section 18.2.1: who adds no `received` saw the address that we wrote. */
+static void note_seen(struct sip_agent *a, const struct sip_message *m)
+{
+	struct span host = m->via.received.size ? m->via.received : m->via.host;
+	struct sockaddr_storage seen;
+	char text[ADDRESS_TEXT_SIZE];
+
+	if (!m->via.rport || host.size >= sizeof text)
+		return;
+	snprintf(text, sizeof text, "%.*s", (int)host.size, (const char *)host.data);
+	if (address_parse(&seen, text, m->via.rport) < 0)
+		return;
+	*(seen.ss_family == AF_INET ? &a->seen_v4 : &a->seen_v6) = seen;
+}
+
+bool sip_agent_seen_address(const struct sip_agent *a, int family, struct sockaddr_storage *ret)
+{
+	const struct sockaddr_storage *seen = family == AF_INET ? &a->seen_v4 : &a->seen_v6;
+
+	*ret = *seen;
+	return seen->ss_family;
+}
+
 static void on_response(struct sip_agent *a, const struct sip_message *m)
 {
 	char text[SIP_KEY_MAX];
@@ -195,10 +220,12 @@ static void on_response(struct sip_agent *a, const struct sip_message *m)
 	struct sip_client *c = key.bad
 		? NULL
 		: map_entry(map_get(&a->clients, text), struct sip_client, node);
-	if (c)
-		sip_client_input(c, m);
-	else
+	if (!c) {
 		++a->counts.responses_late;
+		return;
+	}
+	note_seen(a, m);
+	sip_client_input(c, m);
 }
 
 static struct sip_server *server_find(
@@ -404,20 +431,12 @@ static void on_path_failed(
 
 	for (size_t i = a->clients.count; i && (c = waiting_at(a, path)); --i)
 		sip_client_broken(c, why);
+	sip_keep_alive_failed(a, path);
 }
 
-/* A dialog's requests ride the connection that made it (RFC 5923), until the dialog ends. */
 static bool on_needed(void *owner, uint64_t connection)
 {
-	struct sip_agent *a = owner;
-
-	list_each(it, &a->usages)
-	{
-		const struct sip_usage *u = container_of(it, struct sip_usage, link);
-		if (u->ops->connection(u) == connection)
-			return true;
-	}
-	return false;
+	return sip_keep_alive_needs(owner, connection);
 }
 
 static const struct sip_transport_events transport_events = {
@@ -443,6 +462,7 @@ static int open_transport(struct sip_agent *a, const struct sip_agent_config *co
 	struct sip_transport_config transport = {
 		.binds = binds,
 		.bind_count = count ? count : 1,
+		.bind_optional = config->bind_optional,
 		.port = config->port,
 		.advertised = config->advertised,
 		.advertised_port = config->advertised_port,
@@ -468,6 +488,11 @@ int sip_agent_new(struct sip_agent **ret, struct loop *l, struct dns *d,
 	a->failover_ms = config->failover_ms ? config->failover_ms : 4000;
 	a->open_to_all = config->open_to_all;
 	list_init(&a->usages);
+	int r = sip_keep_alive_init(a, config->datagram_ping_ms);
+	if (r < 0) {
+		mem_free(a);
+		return r;
+	}
 	if (config->user_agent) {
 		a->user_agent = mem_strdup(config->user_agent);
 		if (!a->user_agent) {
@@ -475,7 +500,7 @@ int sip_agent_new(struct sip_agent **ret, struct loop *l, struct dns *d,
 			return err_new(-ENOMEM);
 		}
 	}
-	int r = open_transport(a, config);
+	r = open_transport(a, config);
 	if (r < 0) {
 		sip_agent_free(a);
 		return r;
@@ -496,6 +521,7 @@ struct sip_agent *sip_agent_free(struct sip_agent *a)
 		sip_client_free(container_of(n, struct sip_client, node));
 	for (struct map_node *n; (n = map_next(&a->servers, NULL));)
 		sip_server_free(container_of(n, struct sip_server, node));
+	timer_fini(&a->datagram_ping);
 	sip_transport_close(a->transport);
 	map_fini(&a->clients);
 	map_fini(&a->servers);

@@ -26,6 +26,7 @@ enum { SIP_BINDS_MAX = 4 };
 
 struct sip_agent_config {
 	const char *binds[SIP_BINDS_MAX]; /* literal addresses; none = "0.0.0.0" */
+	size_t bind_optional;             /* the last so many of them may be missing */
 	uint16_t port;                    /* UDP and TCP alike; 0 = any */
 	const char *advertised;           /* host or ip in Via and Contact; NULL = local */
 	uint16_t advertised_port;         /* 0 = the real one */
@@ -36,6 +37,7 @@ struct sip_agent_config {
 	struct sip_timers timers;         /* zeros = RFC 3261 */
 	uint32_t failover_ms;             /* first response of one target; 0 = 4000 */
 	uint32_t ping_ms;                 /* keep-alive of a call's connection; 0 = 30 s */
+	uint32_t datagram_ping_ms;        /* the same by UDP, for a NAT; 0 = none */
 	bool open_to_all;                 /* the simulator: everybody is a peer */
 };
 
@@ -79,6 +81,9 @@ void sip_agent_local(const struct sip_agent *a, const struct sip_path *path, cha
 uint16_t sip_agent_port(const struct sip_agent *a);
 uint16_t sip_agent_tls_port(const struct sip_agent *a); /* 0: does not listen for TLS */
 size_t sip_agent_calls(const struct sip_agent *a); /* both directions, lingering ones too */
+/* Our address as the last answer said that the far end saw it (RFC 3581); of one family. False: nobody has
+ * said so yet. Behind a NAT it is the outside's. */
+bool sip_agent_seen_address(const struct sip_agent *a, int family, struct sockaddr_storage *ret);
 const struct sip_agent_counts *sip_agent_counts(const struct sip_agent *a);
 
 /* A network that may send us requests. `prefix_bits` 32 or 128 = one host. Returns 0, -EINVAL or

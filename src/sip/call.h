@@ -100,6 +100,9 @@ struct sip_call_events {
 	/* The INVITE is refused for its body (415, 488, 606). True: send it again with the body that
 	 * sip_call_set_body() has just set (RFC 3261, 8.1.3.5). */
 	bool (*refused)(void *owner, const struct sip_message *response);
+	/* A 3xx names this URI: may the call go there? Asked for each; the allowed one of the most
+	 * weight is called, five times at most. NULL: a 3xx is a failure. */
+	bool (*redirect)(void *owner, const struct sip_uri *to);
 	/* re-INVITE or UPDATE with an offer, or a re-INVITE that asks for ours (no body). Owes
 	 * sip_call_answer(), inside or later. NULL: 200 with the body last set. */
 	void (*offer)(void *owner, const struct sip_message *request);

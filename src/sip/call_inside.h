@@ -60,6 +60,7 @@ struct sip_call {
 	struct sip_client *invite; /* the present attempt */
 	struct fork forks[FORKS_MAX];
 	size_t fork_count;
+	unsigned redirects; /* followed */
 
 	char *hangup_reason;
 	struct timer timer;
@@ -106,6 +107,9 @@ bool sip_call_send_invite(struct sip_call *c, uint32_t cseq);
 void sip_call_challenged(struct sip_call *c, const struct sip_message *m); /* 401, 407 */
 /* Once more with what has changed, to whom has just refused it with `m`. */
 void sip_call_again(struct sip_call *c, const struct sip_message *m);
+/* sip/call_redirect.c: a 3xx. False: it is a refusal like any other. */
+bool sip_call_redirected(struct sip_call *c, const struct sip_message *m);
+
 /* sip/call_forks.c */
 /* A 101-199. False: a reliable one that came before, or out of order. */
 bool sip_call_fork_rings(struct sip_call *c, const struct sip_message *m);

@@ -36,6 +36,7 @@ static void establish(struct sip_call *c, struct sip_client *client, const struc
 		sip_call_fail(c, SIP_WHY_BROKEN, m);
 		return;
 	}
+	s->confirmed = true;
 	sip_call_fork_won(c, m);
 	sip_session_route(s);
 	sip_session_ack(s, &s->dialog, client, m->cseq.number);
@@ -57,7 +58,7 @@ static void on_success(struct sip_call *c, struct sip_client *client, const stru
 {
 	struct sip_dialog *d = &c->s.dialog;
 
-	if (d->remote_tag && *d->remote_tag) {
+	if (c->s.confirmed) {
 		if (span_is(m->to.tag, d->remote_tag))
 			sip_session_ack(&c->s, d, client, m->cseq.number);
 		else
@@ -110,7 +111,8 @@ static void on_refusal(struct sip_call *c, const struct sip_message *m)
 		if (sip_call_try_next(c))
 			return;
 	}
-	/* 3xx too: a redirection chosen by a stranger would be dialled at our expense. */
+	if (m->status >= 300 && m->status <= 302 && sip_call_redirected(c, m))
+		return;
 	sip_call_fail(c, SIP_WHY_RESPONSE, m);
 }
 

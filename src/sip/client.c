@@ -80,7 +80,7 @@ static void release(struct sip_client *c)
 {
 	timer_fini(&c->timer);
 	mem_free(c->key);
-	mem_free(c->bytes);
+	mem_free_wiped(c->bytes, c->size);
 	mem_free(c->tls_why);
 	mem_free(c);
 }

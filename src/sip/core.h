@@ -35,8 +35,8 @@ struct sip_usage_ops {
 	/* A request within the dialog; `s` is owed a response. */
 	void (*request)(struct sip_usage *u, struct sip_server *s, const struct sip_message *m);
 	void (*ack)(struct sip_usage *u, const struct sip_message *m); /* of a 2xx */
-	/* The one that its requests ride; 0 = none. */
-	uint64_t (*connection)(const struct sip_usage *u);
+	/* Where its requests go, and on which connection. */
+	const struct sip_path *(*path)(const struct sip_usage *u);
 	void (*free_now)(struct sip_usage *u); /* the agent goes; no events */
 };
 
@@ -62,6 +62,9 @@ struct sip_agent {
 	struct sip_timers timers;
 	uint32_t failover_ms;
 	struct sip_dead dead;
+	struct list keepers;
+	struct timer datagram_ping;
+	struct sockaddr_storage seen_v4, seen_v6; /* family 0: not yet */
 	bool open_to_all;
 	char *user_agent;
 
@@ -93,6 +96,22 @@ extern const char sip_supported[]; /* option tags */
 void sip_usage_init(struct sip_usage *u, struct sip_agent *a, const struct sip_usage_ops *ops);
 MUST_USE int sip_usage_publish(struct sip_usage *u, const char *call_id, const char *local_tag);
 void sip_usage_fini(struct sip_usage *u);
+
+/* --- keep-alive --------------------------------------------------------------------------- */
+
+/* A place that is to stay reachable without a call: a registration's. Zeroed memory is a stopped one. */
+struct sip_keeper {
+	struct list link;
+	struct sip_path path;
+	void (*broken)(void *owner); /* its connection is gone, and the keeper stopped; no more than a note */
+	void *owner;
+};
+void sip_keeper_start(struct sip_keeper *k, struct sip_agent *a, const struct sip_path *path,
+	void (*broken)(void *owner), void *owner); /* anew, if it runs */
+void sip_keeper_stop(struct sip_keeper *k);
+MUST_USE int sip_keep_alive_init(struct sip_agent *a, uint32_t datagram_ping_ms);
+bool sip_keep_alive_needs(const struct sip_agent *a, uint64_t connection);
+void sip_keep_alive_failed(struct sip_agent *a, const struct sip_path *path);
 
 /* --- client ----------------------------------------------------------------------------- */
 

@@ -39,6 +39,7 @@ struct sip_registration {
 	uint32_t cseq;
 	struct timer timer;
 
+	struct sip_keeper keeper; /* while it is held */
 	uint64_t held_until_ms; /* 0 = not held */
 	struct sip_registration_info info;
 	char sentence[320];
@@ -269,6 +270,15 @@ PRINTF(4, 5) static void fail(struct sip_registration *r, bool refused, uint32_t
 	changed(r);
 }
 
+/* RFC 5626 section 4.4: calls came by this connection, so it is made anew, soon. */
+static void on_broken(void *owner)
+{
+	struct sip_registration *r = owner;
+
+	if (r->state == SIP_REGISTRATION_HELD)
+		start_timer(r, 1000);
+}
+
 static void on_granted(struct sip_registration *r, const struct sip_request_end *e)
 {
 	bool first = !is_held(r);
@@ -280,6 +290,7 @@ static void on_granted(struct sip_registration *r, const struct sip_request_end 
 		return;
 	}
 	take_routes(r, e->response);
+	sip_keeper_start(&r->keeper, r->agent, e->path, on_broken, r);
 	r->info.failures = 0;
 	r->sentence[0] = 0;
 	move(r, SIP_REGISTRATION_HELD);
@@ -326,6 +337,7 @@ static void gone(struct sip_registration *r)
 {
 	move(r, SIP_REGISTRATION_GONE);
 	timer_stop(&r->timer);
+	sip_keeper_stop(&r->keeper);
 	note_held(r, 0);
 	r->events->stopped(r->owner);
 }
@@ -450,6 +462,7 @@ struct sip_registration *sip_registration_free(struct sip_registration *r)
 {
 	if (!r)
 		return NULL;
+	sip_keeper_stop(&r->keeper);
 	sip_request_free(r->request);
 	timer_fini(&r->timer);
 	drop_routes(r);

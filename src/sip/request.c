@@ -16,7 +16,7 @@ struct sip_request {
 	void *owner;
 
 	enum sip_method method;
-	char *request_uri, *to_uri, *from_uri, *call_id, *extra, *tls_name;
+	char *request_uri, *to_uri, *from_uri, *call_id, *extra;
 	char *contact_user, *contact_params, *contact_after, *contact;
 	char *username, *password;
 	struct sip_authorizer own, *auth; /* `auth` is `own`, or the borrowed one */
@@ -61,7 +61,8 @@ static void describe(const struct sip_request *r, struct sip_request_end *e)
 		snprintf(out, size, "%s refuses connections or cannot be reached.", where);
 		break;
 	case SIP_WHY_TLS:
-		snprintf(out, size, "No TLS with %.60s at %s: %.160s.", r->path.host, where, r->detail);
+		snprintf(out, size, "No TLS with %.60s at %s: %.160s.", r->aim.host, where,
+			*r->detail ? r->detail : "it is not set up here");
 		break;
 	case SIP_WHY_DNS:
 		snprintf(out, size, "%.80s %.160s.", r->aim.host, r->detail);
@@ -85,6 +86,7 @@ static void finish(struct sip_request *r, enum sip_why why, const struct sip_mes
 		.status = m ? m->status : 0,
 		.response = m,
 		.remote = r->path.remote,
+		.path = r->client ? &r->client->path : &r->path,
 		.protocol = sip_protocol_choice_of(r->path.protocol),
 		.rtt_ms = r->sent_ms ? (uint32_t)(loop_now_ms(r->agent->loop) - r->sent_ms) : 0,
 		.cseq = r->cseq,
@@ -92,6 +94,8 @@ static void finish(struct sip_request *r, enum sip_why why, const struct sip_mes
 	};
 	timer_stop(&r->timer);
 	describe(r, &e);
+	struct sip_path path = *e.path; /* the client may go first */
+	e.path = &path;
 	if (r->client)
 		sip_client_abandon(r->client);
 	r->client = NULL;
@@ -183,7 +187,7 @@ static bool try_target(struct sip_request *r)
 	const struct sip_target *t = &r->targets[r->target];
 
 	r->path = (struct sip_path){.protocol = t->protocol, .remote = t->address};
-	snprintf(r->path.host, sizeof r->path.host, "%s", r->tls_name ? r->tls_name : r->aim.host);
+	snprintf(r->path.host, sizeof r->path.host, "%s", r->aim.host);
 	if (!send_request(r))
 		return false;
 	timer_stop(&r->timer);
@@ -309,13 +313,12 @@ static int copy_texts(struct sip_request *r, const struct sip_request_config *c)
 	r->contact_user = c->contact_user ? mem_strdup(c->contact_user) : NULL;
 	r->contact_params = copy_or_empty(c->contact_params);
 	r->contact_after = copy_or_empty(c->contact_after);
-	r->tls_name = c->tls_name ? mem_strdup(c->tls_name) : NULL;
 	r->username = c->username ? mem_strdup(c->username) : NULL;
 	r->password = copy_or_empty(c->password);
 	r->extra = sip_extra_text(c->headers, c->header_count);
 	bool whole = r->request_uri && r->to_uri && r->from_uri && r->call_id && r->contact_params &&
 		r->contact_after && r->password && !r->contact_user == !c->contact_user &&
-		!r->username == !c->username && !r->tls_name == !c->tls_name;
+		!r->username == !c->username;
 	if (!whole)
 		return err_new(-ENOMEM);
 	return r->extra ? 0 : -EINVAL;
@@ -330,7 +333,10 @@ static int start(struct sip_request *r, const struct sip_request_config *c)
 		e = timer_init(&r->timer, r->agent->loop, on_timer, r);
 	if (e < 0)
 		return e;
-	return sip_aim_locate(&r->location, r->agent, &r->aim, on_located, r);
+	if (!c->at)
+		return sip_aim_locate(&r->location, r->agent, &r->aim, on_located, r);
+	on_located(r, c->at, 1, NULL);
+	return 0;
 }
 
 int sip_request_start(struct sip_request **ret, struct sip_agent *a, const struct sip_request_config *config,
@@ -366,7 +372,7 @@ struct sip_request *sip_request_free(struct sip_request *r)
 		sip_client_abandon(r->client);
 	sip_locate_cancel(r->location);
 	timer_fini(&r->timer);
-	char *const texts[] = {r->request_uri, r->to_uri, r->from_uri, r->call_id, r->extra, r->tls_name,
+	char *const texts[] = {r->request_uri, r->to_uri, r->from_uri, r->call_id, r->extra,
 		r->contact_user, r->contact_params, r->contact_after, r->contact, r->username, r->password};
 	for (size_t i = 0; i < COUNT_OF(texts); ++i)
 		mem_free(texts[i]);

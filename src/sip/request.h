@@ -26,7 +26,7 @@ struct sip_request_config {
 	enum sip_protocol_choice protocol;
 	const char *proxy; /* "host[:port]": goes there first; NULL = request_uri */
 
-	const char *tls_name; /* whom a TLS server must prove to be; NULL = the host that is looked up */
+	const struct sip_target *at; /* goes there and nowhere else, whatever the DNS says; NULL = located */
 
 	const char *contact_user;   /* NULL = no Contact at all, "" = one without a user */
 	const char *contact_params; /* of the URI: ";a=b"; NULL = none */
@@ -47,6 +47,7 @@ struct sip_request_end {
 	unsigned status;                    /* 0 = none; with SIP_WHY_AUTH the 401 or 407 */
 	const struct sip_message *response; /* NULL without one; gone after the event */
 	struct sockaddr_storage remote;     /* family 0: it never left */
+	const struct sip_path *path;        /* the same, with the connection that it went by */
 	enum sip_protocol_choice protocol;  /* never AUTO */
 	uint32_t rtt_ms;                    /* from the last sending to its answer */
 	uint32_t cseq;                      /* of the last sending */

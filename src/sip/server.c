@@ -62,7 +62,7 @@ static void release(struct sip_server *s)
 	timer_fini(&s->timer);
 	mem_free(s->key);
 	mem_free(s->request);
-	mem_free(s->response);
+	mem_free_wiped(s->response, s->response_size);
 	mem_free(s);
 }
 
@@ -269,7 +269,7 @@ int sip_server_respond(struct sip_server *s, const struct sip_response *r, const
 		return -EINVAL;
 	}
 	memcpy(copy, bytes.data, bytes.size);
-	mem_free(s->response);
+	mem_free_wiped(s->response, s->response_size);
 	s->response = copy;
 	s->response_size = bytes.size;
 	s->status = r->status;

@@ -10,11 +10,6 @@ static struct sip_session *session_of(struct sip_usage *u)
 	return container_of(u, struct sip_session, usage);
 }
 
-static bool is_confirmed(const struct sip_session *s)
-{
-	return s->dialog.remote_tag && *s->dialog.remote_tag;
-}
-
 static void on_bye(struct sip_session *s, struct sip_server *server, const struct sip_message *m)
 {
 	sip_server_reply(server, 200);
@@ -26,7 +21,7 @@ static void on_bye(struct sip_session *s, struct sip_server *server, const struc
  * we have not heard of that one yet, its 18x is late. */
 static struct sip_dialog *dialog_of(struct sip_session *s, const struct sip_message *m)
 {
-	if (is_confirmed(s))
+	if (s->confirmed)
 		return &s->dialog;
 	return s->ops->early ? s->ops->early(s, m->from.tag) : NULL;
 }
@@ -37,7 +32,7 @@ static unsigned refusal(struct sip_session *s, struct sip_dialog *d, const struc
 {
 	if ((s->over || s->bye) && m->method != SIP_BYE && m->method != SIP_NOTIFY)
 		return 481;
-	if (is_confirmed(s) && !span_is(m->from.tag, s->dialog.remote_tag))
+	if (s->confirmed && !span_is(m->from.tag, s->dialog.remote_tag))
 		return 481; /* another fork's, or nobody's */
 	return d && sip_dialog_sequence(d, m) == SIP_DIALOG_E_OLD ? 500 : 0;
 }
@@ -119,13 +114,13 @@ static void on_free_now(struct sip_usage *u)
 	s->ops->free_now(s);
 }
 
-static uint64_t on_connection(const struct sip_usage *u)
+static const struct sip_path *on_path(const struct sip_usage *u)
 {
-	return container_of((struct sip_usage *)u, struct sip_session, usage)->path.connection;
+	return &container_of((struct sip_usage *)u, struct sip_session, usage)->path;
 }
 
 static const struct sip_usage_ops usage_ops = {
-	.connection = on_connection,
+	.path = on_path,
 	.request = on_request,
 	.ack = on_ack,
 	.free_now = on_free_now,
@@ -146,6 +141,10 @@ void sip_session_over(struct sip_session *s)
 	s->over = true;
 	timer_stop(&s->expires);
 	timer_stop(&s->again);
+	timer_stop(&s->patience);
+	/* One that got a 1xx has no timer of its own: its answer may never come. */
+	if (s->reinvite)
+		sip_client_hush(s->reinvite);
 	release_server(&s->pending);
 	if (pending)
 		sip_server_reply(pending, 487);
@@ -160,7 +159,9 @@ int sip_session_init(struct sip_session *s, struct sip_agent *a, const struct si
 	list_init(&s->clients);
 	sip_usage_init(&s->usage, a, &usage_ops);
 	int r = timer_init(&s->expires, a->loop, sip_session_on_expiry, s);
-	return r < 0 ? r : timer_init(&s->again, a->loop, sip_session_on_again, s);
+	if (r >= 0)
+		r = timer_init(&s->again, a->loop, sip_session_on_again, s);
+	return r < 0 ? r : timer_init(&s->patience, a->loop, sip_session_on_impatience, s);
 }
 
 void sip_session_fini(struct sip_session *s)
@@ -168,13 +169,14 @@ void sip_session_fini(struct sip_session *s)
 	sip_locate_cancel(s->location);
 	timer_fini(&s->expires);
 	timer_fini(&s->again);
+	timer_fini(&s->patience);
 	release_server(&s->pending);
 	release_server(&s->unacked);
 	while (!list_empty(&s->clients))
 		sip_client_abandon(list_first(&s->clients, struct sip_client, owner_link));
 	sip_usage_fini(&s->usage);
 	sip_dialog_fini(&s->dialog);
-	buf_fini(&s->body);
+	sip_session_drop_body(s);
 	buf_fini(&s->held);
 	mem_free(s->host);
 	mem_free(s->contact);

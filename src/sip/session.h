@@ -48,6 +48,7 @@ struct sip_session {
 	struct buf body;      /* answers offers */
 	bool over;            /* ended: only politeness is left */
 	bool caller;          /* the first INVITE was ours */
+	bool confirmed;       /* `dialog` is with one phone; before that many may ring */
 
 	struct sip_server *pending; /* an offer without an answer */
 	struct sip_server *unacked; /* an INVITE whose 2xx waits for its ACK */
@@ -68,6 +69,7 @@ struct sip_session {
 	uint64_t expires_at_ms;    /* when it is given up; 0 = never */
 	bool updates;              /* the far end allows UPDATE */
 	struct timer again;        /* what met theirs is sent again */
+	struct timer patience;     /* for the answer to our re-INVITE, once there was a 1xx */
 	bool again_update;         /* it is the UPDATE */
 	unsigned glares;           /* in a row */
 
@@ -111,6 +113,7 @@ MUST_USE int sip_session_answer(struct sip_session *s, unsigned status, struct s
 MUST_USE int sip_session_refuse(struct sip_session *s, unsigned status, const char *warning);
 MUST_USE int sip_session_reinvite(struct sip_session *s, struct span body);
 MUST_USE int sip_session_set_body(struct sip_session *s, struct span body);
+void sip_session_drop_body(struct sip_session *s); /* wipes it */
 /* What they say that they allow. */
 void sip_session_note_peer(struct sip_session *s, const struct sip_message *m);
 /* A 2xx went either way: the session timer, as agreed, begins anew. */
@@ -131,6 +134,8 @@ void sip_session_client_ended(void *owner, struct sip_client *c);
 /* sip/session_refresh.c */
 void sip_session_on_expiry(void *owner);
 void sip_session_on_again(void *owner);
+/* sip/session_requests.c */
+void sip_session_on_impatience(void *owner);
 /* A 491 came: wait as section 14.1 of RFC 3261 says, then again. False: often enough. */
 bool sip_session_send_later(struct sip_session *s, bool update);
 /* 408, 481 or nothing at all (RFC 3261 section 12.2.1.2). */

@@ -53,6 +53,14 @@ void sip_session_await_ack(struct sip_session *s, struct sip_server *server)
 	sip_server_owner(server, &server_events, s);
 }
 
+/* A description may have the keys of SRTP in it. */
+void sip_session_drop_body(struct sip_session *s)
+{
+	if (s->body.data)
+		explicit_bzero(s->body.data, s->body.size);
+	buf_fini(&s->body);
+}
+
 int sip_session_set_body(struct sip_session *s, struct span body)
 {
 	struct buf copy = {0};
@@ -60,7 +68,7 @@ int sip_session_set_body(struct sip_session *s, struct span body)
 	int r = buf_add(&copy, body.data, body.size);
 	if (r < 0)
 		return r;
-	buf_fini(&s->body);
+	sip_session_drop_body(s);
 	s->body = copy;
 	return 0;
 }

@@ -185,13 +185,17 @@ static void on_reinvite_response(void *owner, struct sip_client *c, const struct
 	struct sip_session *s = owner;
 	bool success = m->status / 100 == 2;
 
-	if (m->status < 200)
+	if (m->status < 200) {
+		if (c == s->reinvite && !s->over && !timer_running(&s->patience))
+			timer_start(&s->patience, sip_timers_64t1_ms(&s->usage.agent->timers), 0);
 		return;
+	}
 	if (success && sip_dialog_refresh(&s->dialog, m) == 0)
 		sip_session_ack(s, &s->dialog, c, m->cseq.number);
 	if (c != s->reinvite)
 		return;
 	s->reinvite = NULL;
+	timer_stop(&s->patience);
 	if (s->over || (!success && reinvite_again(s, m)))
 		return;
 	s->glares = 0;
@@ -206,6 +210,15 @@ static void on_reinvite_response(void *owner, struct sip_client *c, const struct
 		s->ops->reanswered(s, m);
 }
 
+/* Nothing that we offer within a call needs anybody's consent. */
+void sip_session_on_impatience(void *owner)
+{
+	struct sip_session *s = owner;
+
+	if (s->reinvite)
+		sip_client_cancel(s->reinvite, NULL);
+}
+
 static void on_reinvite_failed(void *owner, struct sip_client *c, bool timeout)
 {
 	struct sip_session *s = owner;
@@ -213,6 +226,7 @@ static void on_reinvite_failed(void *owner, struct sip_client *c, bool timeout)
 	if (c != s->reinvite)
 		return;
 	s->reinvite = NULL;
+	timer_stop(&s->patience);
 	if (timeout)
 		sip_session_lost(s, "lost");
 }

@@ -167,7 +167,8 @@ void sip_transport_host_port(const struct sip_transport *t, const struct sip_pat
 	const struct sip_binding *b = binding_for(t, remote);
 	struct sockaddr_storage local;
 
-	if (t->advertised) {
+	bool fits = !t->advertised_family || t->advertised_family == remote->sa_family;
+	if (t->advertised && fits) {
 		snprintf(out, SIP_HOST_PORT_SIZE, strchr(t->advertised, ':') ? "[%s]:%u" : "%s:%u",
 			t->advertised, port);
 		return;
@@ -190,15 +191,18 @@ uint16_t sip_transport_port(const struct sip_transport *t)
 	return address_port(address_of(&t->bindings[0].local));
 }
 
+static void binding_close(struct sip_binding *b)
+{
+	udp_close(b->udp);
+	tcp_listener_close(b->listener);
+	tcp_listener_close(b->tls_listener);
+	*b = (struct sip_binding){0};
+}
+
 static void bindings_close(struct sip_transport *t)
 {
-	for (size_t i = 0; i < SIP_TRANSPORT_BINDS_MAX; ++i) {
-		struct sip_binding *b = &t->bindings[i];
-		udp_close(b->udp);
-		tcp_listener_close(b->listener);
-		tcp_listener_close(b->tls_listener);
-		*b = (struct sip_binding){0};
-	}
+	for (size_t i = 0; i < SIP_TRANSPORT_BINDS_MAX; ++i)
+		binding_close(&t->bindings[i]);
 	t->binding_count = 0;
 }
 
@@ -243,7 +247,12 @@ static int bindings_open(struct sip_transport *t, const struct sip_transport_con
 	uint16_t port = config->port;
 
 	for (size_t i = 0; i < config->bind_count && i < SIP_TRANSPORT_BINDS_MAX; ++i) {
+		bool optional = t->binding_count && i + config->bind_optional >= config->bind_count;
 		int r = binding_open(t, config->binds[i], port, config->tls_port);
+		if (r < 0 && optional) {
+			binding_close(&t->bindings[t->binding_count]);
+			continue;
+		}
 		if (r < 0) {
 			bindings_close(t);
 			return r;
@@ -273,6 +282,9 @@ int sip_transport_open(struct sip_transport **ret, struct loop *l,
 		mem_free(t);
 		return r;
 	}
+	struct sockaddr_storage literal;
+	if (config->advertised && address_parse(&literal, config->advertised, 0) == 0)
+		t->advertised_family = literal.ss_family;
 	if (config->advertised) {
 		t->advertised = mem_strdup(config->advertised);
 		if (!t->advertised) {

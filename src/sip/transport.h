@@ -47,8 +47,10 @@ struct sip_path {
 struct sip_transport_config {
 	const char *const *binds; /* literal addresses */
 	size_t bind_count;        /* at least 1 */
+	size_t bind_optional;     /* the last so many may be missing: a machine without IPv6 */
 	uint16_t port;            /* 0 = any; all binds and both protocols share it */
-	const char *advertised;   /* NULL = the local address */
+	const char *advertised;   /* NULL = the local address; so for peers of the other family, if
+				   * it is an address */
 	uint16_t advertised_port; /* 0 = the real one */
 	struct tls_context *tls_server; /* listens for TLS; NULL = not */
 	uint16_t tls_port;              /* 0 = any */

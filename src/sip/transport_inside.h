@@ -24,6 +24,7 @@ struct sip_transport {
 	struct sip_binding bindings[SIP_TRANSPORT_BINDS_MAX];
 	size_t binding_count;
 	char *advertised;
+	int advertised_family; /* AF_UNSPEC: a name */
 	uint16_t advertised_port, tls_port;
 	struct tls_context *tls_server, *tls_client;
 	uint32_t ping_ms, message_ms;

@@ -272,6 +272,7 @@ static int build(struct sip_incoming *in, struct sip_server *server, const struc
 	if (!sip_uri_parse(&uri, m->uri) && uri.user.size < sizeof user && uri.user.size)
 		memcpy(user, uri.user.data, uri.user.size);
 	int r = sip_dialog_from_request(&s->dialog, m);
+	s->confirmed = r >= 0;
 	if (r >= 0)
 		r = sip_agent_contact(s->usage.agent, &s->path, user, &s->contact);
 	if (r >= 0)

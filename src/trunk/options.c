@@ -31,6 +31,11 @@ struct option_rule {
 
 #define AT(member) offsetof(struct trunk_options, member)
 
+static const char *const media_securities[] = {
+	[TRUNK_MEDIA_SECURITY_SDES] = "sdes",
+	[TRUNK_MEDIA_SECURITY_DTLS] = "dtls",
+	NULL,
+};
 static const char *const srtp_offers[] = {
 	[TRUNK_SRTP_OFFER_SECURE] = "secure",
 	[TRUNK_SRTP_OFFER_BEST_EFFORT] = "best_effort",
@@ -47,6 +52,7 @@ enum { REGISTER_LOW_S = 10, REGISTER_HIGH_S = 24 * 3600, PING_LOW_S = 30, PING_H
 static const struct option_rule rules[] = {
 	{NULL, "outbound_proxy", OPTION_TEXT, AT(outbound_proxy), 0, 0, NULL},
 	{"redirect", "hosts", OPTION_TEXTS, AT(redirect.hosts), 0, 0, NULL},
+	{NULL, "media_security", OPTION_CHOICE, AT(media_security), 0, 0, media_securities},
 	{NULL, "rtcp_mux", OPTION_FLAG, AT(rtcp_mux), 0, 0, NULL},
 	{"srtp", "offer", OPTION_CHOICE, AT(srtp.offer), 0, 0, srtp_offers},
 	{"srtp", "suites", OPTION_TEXTS, AT(srtp.suites), 0, 0, NULL},

@@ -18,6 +18,11 @@ struct option_list {
 	size_t count;
 };
 
+enum trunk_media_security {
+	TRUNK_MEDIA_SECURITY_SDES, /* keys in the SDP, RFC 4568 */
+	TRUNK_MEDIA_SECURITY_DTLS, /* keys by a handshake, RFC 5763 */
+};
+
 enum trunk_srtp_offer {
 	TRUNK_SRTP_OFFER_SECURE,      /* RTP/SAVP, as LiveKit does */
 	TRUNK_SRTP_OFFER_BEST_EFFORT, /* RTP/AVP with keys: who knows no SRTP answers in clear */
@@ -34,6 +39,7 @@ struct trunk_options {
 		struct option_list suites; /* of RFC 4568 and its followers, best first; none = the usual */
 		bool mki;                  /* our keys have a name in the packets */
 	} srtp;
+	unsigned media_security; /* enum trunk_media_security: how SRTP is offered */
 	bool rtcp_mux; /* offered: RTCP on the RTP port */
 
 	/* A binding at the carrier's registrar: wanted when any of these is said. */

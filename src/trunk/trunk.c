@@ -1,6 +1,7 @@
 #include "trunk/trunk.h"
 
 #include "trunk/check.h"
+#include "trunk/options.h"
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -181,6 +182,30 @@ static int keep(const Livekit__SIPOutboundTrunkInfo **ret, struct trunks *ts,
 	return 0;
 }
 
+Livekit__SIPMediaEncryption trunk_media_encryption(const Livekit__SIPOutboundTrunkInfo *trunk)
+{
+	const Livekit__SIPMediaConfig *media = trunk->media;
+
+	return media && media->_encryption_case == LIVEKIT__SIPMEDIA_CONFIG___ENCRYPTION_ENCRYPTION
+		? media->encryption
+		: trunk->media_encryption;
+}
+
+/* RFC 4568, 7.2.1: who reads the signalling has the keys. Not so with DTLS. */
+static void warn_of_open_keys(const char *id, const Livekit__SIPOutboundTrunkInfo *trunk)
+{
+	struct trunk_options options;
+	char why[TRUNK_WHY_SIZE];
+
+	if (trunk_options_read(&options, trunk->metadata, why) == 0 &&
+		options.media_security == TRUNK_MEDIA_SECURITY_DTLS)
+		return;
+	if (trunk_media_encryption(trunk) != LIVEKIT__SIPMEDIA_ENCRYPTION__SIP_MEDIA_ENCRYPT_DISABLE &&
+		trunk->transport != LIVEKIT__SIPTRANSPORT__SIP_TRANSPORT_TLS)
+		log_warn("trunk", "%s: the keys of its encrypted sound travel in SIP that is not encrypted; "
+				  "set its transport to TLS", id);
+}
+
 int trunks_create_outbound(const Livekit__SIPOutboundTrunkInfo **ret, struct trunks *ts,
 	const Livekit__SIPOutboundTrunkInfo *wanted, char why[TRUNK_WHY_SIZE])
 {
@@ -198,8 +223,10 @@ int trunks_create_outbound(const Livekit__SIPOutboundTrunkInfo **ret, struct tru
 	}
 	rng_id(id, "ST_");
 	int r = keep(ret, ts, wanted, id);
-	if (r == 0)
+	if (r == 0) {
 		log_info("trunk", "%s made: \"%s\" at %s", id, wanted->name, wanted->address);
+		warn_of_open_keys(id, wanted);
+	}
 	return r;
 }
 
@@ -221,8 +248,10 @@ int trunks_replace_outbound(const Livekit__SIPOutboundTrunkInfo **ret, struct tr
 	char own_id[256];
 	snprintf(own_id, sizeof own_id, "%s", id);
 	int r = keep(ret, ts, wanted, own_id);
-	if (r == 0)
+	if (r == 0) {
 		log_info("trunk", "%s changed", own_id);
+		warn_of_open_keys(own_id, *ret);
+	}
 	return r;
 }
 

@@ -35,6 +35,8 @@ const Livekit__SIPOutboundTrunkInfo *trunks_find_id(struct trunks *ts, const cha
  * when two have the name. `name` NULL or "": the only one there is. */
 MUST_USE int trunks_choose(const Livekit__SIPOutboundTrunkInfo **ret, struct trunks *ts, const char *name,
 	char why[TRUNK_WHY_SIZE]);
+/* Of two fields that are one setting: the newer one wins. */
+Livekit__SIPMediaEncryption trunk_media_encryption(const Livekit__SIPOutboundTrunkInfo *trunk);
 /* Another number than before = something has changed. */
 uint64_t trunks_version(const struct trunks *ts);
 size_t trunks_count(const struct trunks *ts);

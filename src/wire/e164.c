@@ -52,3 +52,13 @@ bool e164_is_prefix(const char *text)
 	size_t digits = *text == '+' ? strspn(text + 1, "0123456789") : 0;
 	return digits && digits <= E164_DIGITS_MAX && !text[digits + 1] && text[1] != '0';
 }
+
+void e164_hide(char *text, const char *number)
+{
+	enum { SHOWN_BEFORE = 5, SHOWN_AFTER = 2 };
+	size_t size = strlen(number);
+	if (size <= SHOWN_BEFORE + SHOWN_AFTER)
+		return;
+	for (char *at = text; (at = strstr(at, number)); at += size)
+		memset(at + SHOWN_BEFORE, '*', size - SHOWN_BEFORE - SHOWN_AFTER);
+}

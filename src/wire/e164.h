@@ -27,3 +27,6 @@ MUST_USE enum e164_outcome e164_parse(char out[E164_SIZE], struct span text, siz
 
 /* The beginning of numbers: '+', country code, perhaps more digits: "+49", "+49211". */
 bool e164_is_prefix(const char *text);
+
+/* Where `number` stands in `text` its middle becomes '*': "+1202*****01". For logs, in place. */
+void e164_hide(char *text, const char *number);

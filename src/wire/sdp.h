@@ -118,6 +118,10 @@ struct sdp_audio_offer {
 	const struct sdp_crypto *crypto; /* best first */
 	size_t crypto_count;
 	bool rtcp_mux;
+	/* DTLS-SRTP (RFC 5763): "AB:CD:..." of SHA-256, NULL = none; "actpass", "active", "passive". */
+	const char *fingerprint, *setup;
+	/* ICE, of which we do the answering half (RFC 8445, 2.5); NULL = none. */
+	const char *ice_ufrag, *ice_pwd;
 };
 /* `w->bad` afterwards: it did not fit. */
 void sdp_write_audio(struct writer *w, const struct sdp_audio_offer *offer);

@@ -260,22 +260,3 @@ void sdp_crypto_wipe(struct sdp_crypto *c)
 {
 	explicit_bzero(c, sizeof *c);
 }
-
-static bool is_key_character(char c)
-{
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
-	       c == '/' || c == '=' || c == '-' || c == '_';
-}
-
-void sdp_crypto_mask(char *text, size_t size)
-{
-	static const char method[] = "inline:";
-
-	for (size_t i = 0; i + sizeof method - 1 <= size; ++i) {
-		if (strncasecmp(text + i, method, sizeof method - 1) != 0)
-			continue;
-		for (i += sizeof method - 1; i < size && is_key_character(text[i]); ++i)
-			text[i] = '*';
-		--i;
-	}
-}

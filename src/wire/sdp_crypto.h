@@ -60,5 +60,3 @@ MUST_USE bool sdp_crypto_suite_named(enum sdp_crypto_suite *ret, struct span nam
 size_t sdp_crypto_key_bytes(enum sdp_crypto_suite s); /* 28, 30, 44 or 46 */
 
 void sdp_crypto_wipe(struct sdp_crypto *c);
-/* Lays '*' over every key of a text that shall be shown or kept: what follows "inline:". */
-void sdp_crypto_mask(char *text, size_t size);

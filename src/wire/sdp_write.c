@@ -43,6 +43,16 @@ void sdp_write_session(struct writer *w, const struct sdp_audio_offer *o)
 	write_format(w, "v=0\r\no=- %" PRIu64 " %" PRIu64 " IN %s %s\r\ns=-\r\n", o->session_id,
 		o->session_version, version, o->ip);
 	write_format(w, "c=IN %s %s\r\nt=0 0\r\n", version, o->ip);
+	if (o->ice_ufrag)
+		write_text(w, "a=ice-lite\r\n");
+}
+
+/* RFC 8839, 5.1: the one address that we have, of the highest priority (RFC 8445, 5.1.2.1). */
+static void write_ice(struct writer *w, const struct sdp_audio_offer *o)
+{
+	write_format(w, "a=ice-ufrag:%s\r\na=ice-pwd:%s\r\n", o->ice_ufrag, o->ice_pwd);
+	write_format(w, "a=candidate:1 1 UDP 2130706431 %s %u typ host\r\na=end-of-candidates\r\n",
+		o->ip, o->port);
 }
 
 void sdp_write_audio_section(struct writer *w, const struct sdp_audio_offer *o)
@@ -52,6 +62,10 @@ void sdp_write_audio_section(struct writer *w, const struct sdp_audio_offer *o)
 		write_format(w, "a=ptime:%u\r\n", o->ptime_ms);
 	for (size_t i = 0; i < o->crypto_count; ++i)
 		sdp_crypto_write(w, &o->crypto[i]);
+	if (o->fingerprint)
+		write_format(w, "a=fingerprint:sha-256 %s\r\na=setup:%s\r\n", o->fingerprint, o->setup);
+	if (o->ice_ufrag)
+		write_ice(w, o);
 	if (o->rtcp_mux)
 		write_text(w, "a=rtcp-mux\r\n");
 	write_format(w, "a=%s\r\n", sdp_direction_text(o->direction));

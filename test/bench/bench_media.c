@@ -2,14 +2,16 @@
  * CPU per bridged call, CPU per forwarded packet. Called by tools/bench.py.
  *
  *   bench_media delay   pcmu|opus CALLS SECONDS
- *   bench_media calls   pcmu|opus CALLS SECONDS
+ *   bench_media calls   pcmu|opus CALLS SECONDS [cm80|cm32|aes256|gcm]
  *   bench_media forward SPEAKERS LISTENERS SECONDS
  *
- * pcmu, opus: what the people in the room take of the phone's voice. The last line of the output
+ * pcmu, opus: what the people in the room take of the phone's voice; cm80 and so on: SRTP on the
+ * phone's side too (AES-CM of 128 bits with tags of 80 and 32, of 256 bits, AES-GCM). The last line of the output
  * is one JSON object. The media plane has one worker thread, the load has one thread; CPU is that
  * of every thread but the load's.
  */
 #include "base/clock.h"
+#include "base/rng.h"
 #include "media/g711.h"
 #include "media/media.h"
 #include "media/opus_voice.h"
@@ -68,6 +70,8 @@ struct person {
 struct bench {
 	enum mode mode;
 	enum codec codec; /* of the phone's voice in the room */
+	bool secure;      /* SRTP on the phone's side, of this profile */
+	enum srtp_profile srtp;
 	unsigned people_count, speakers;
 	uint64_t window_us;
 
@@ -182,13 +186,18 @@ static void open_call(struct bench *b, struct person *p)
 	struct media_leg_local local;
 
 	need(media_leg_open(&p->leg, &local, b->media, 0, &c), "leg");
-	need(phone_open(&p->phone, local.rtp_port), "phone");
+	struct srtp_keys keys = {.profile = b->srtp};
+	rng_bytes(keys.client, sizeof keys.client);
+	rng_bytes(keys.server, sizeof keys.server);
+	need(phone_open(&p->phone, local.rtp_port, b->secure ? &keys : NULL), "phone");
 	struct media_leg_remote remote = {.rtp = loopback(p->phone.port),
 		.rtcp = loopback(b->rtcp_port),
 		.codec = CODEC_PCMU,
 		.ptime_ms = 20,
 		.send = true,
-		.receive = true};
+		.receive = true,
+		.secure = b->secure,
+		.keys = keys};
 	media_leg_hear(b->media, p->leg, p->source);
 	open_sink(b, p, p->leg, b->codec);
 	media_leg_connect(b->media, p->leg, &remote);
@@ -350,8 +359,11 @@ static void read_phone(struct bench *b, struct person *p)
 
 	for (ssize_t n; (n = recv(p->phone.fd, packet, sizeof packet, 0)) > 0;) {
 		uint64_t now_us = clock_us();
+		size_t size = (size_t)n;
+		if (!phone_input(&p->phone, packet, &size))
+			continue;
 		b->phone_packets += b->counting;
-		if (b->mode != MODE_DELAY || rtp_parse(&v, span_of(packet, (size_t)n)) != RTP_OK)
+		if (b->mode != MODE_DELAY || rtp_parse(&v, span_of(packet, size)) != RTP_OK)
 			continue;
 		g711_decode(pcm, v.payload.data, v.payload.size, G711_ULAW);
 		heard(b, &b->to_phone, &p->client_burst_us, now_us, b->sound.opus_onset_us, pcm,
@@ -534,10 +546,33 @@ static unsigned number(const char *text)
 	return (unsigned)n;
 }
 
+static void read_srtp(struct bench *b, const char *name)
+{
+	static const struct {
+		const char *name;
+		enum srtp_profile profile;
+	} profiles[] = {
+		{"cm80", SRTP_PROFILE_AES128_CM_SHA1_80},
+		{"cm32", SRTP_PROFILE_AES128_CM_SHA1_32},
+		{"aes256", SRTP_PROFILE_AES256_CM_SHA1_80},
+		{"gcm", SRTP_PROFILE_AEAD_AES_128_GCM},
+	};
+	for (size_t i = 0; i < COUNT_OF(profiles); ++i) {
+		if (strcmp(name, profiles[i].name) == 0) {
+			b->secure = true;
+			b->srtp = profiles[i].profile;
+			return;
+		}
+	}
+	die("no such profile of SRTP");
+}
+
 static void read_options(struct bench *b, int argc, char **argv)
 {
-	if (argc != 5)
-		die("usage: bench_media delay|calls pcmu|opus CALLS SECONDS, or forward SPEAKERS "
+	if (argc == 6)
+		read_srtp(b, argv[5]);
+	else if (argc != 5)
+		die("usage: bench_media delay|calls pcmu|opus CALLS SECONDS [SRTP], or forward SPEAKERS "
 		    "LISTENERS SECONDS");
 	b->window_us = number(argv[4]) * 1000000ull;
 	b->people_count = number(argv[3]);

@@ -15,11 +15,11 @@ const answered = (more) => [expect.invite(), answer(180), answer(200, { sdp: sdp
 const reinvite = (cseq, offer, check) => [request('INVITE', cseq, { sdp: offer }), expect.response(200, check), request('ACK', cseq)];
 
 // Dials sipp, which plays `steps`; resolves with what the room saw last of the phone.
-async function playedBy(name, steps, more = {}) {
+async function playedBy(name, steps, more = {}, trunk = {}) {
   const far = await play(name, steps, server.folder), room = `dialog-${name}`;
   const number = `+120255501${String(10 + calls++)}`;
   try {
-    const r = await server.cli(['sip', 'outbound', 'create', JSON.stringify({ trunk: { name, address: `127.0.0.1:${far.port}`, numbers: ['+12025550199'] } })]);
+    const r = await server.cli(['sip', 'outbound', 'create', JSON.stringify({ trunk: { name, address: `127.0.0.1:${far.port}`, numbers: ['+12025550199'], ...trunk } })]);
     assert.equal(r.code, 0, r.err);
     const dialed = await server.dial(room, number, { trunk: name, ...more });
     assert.equal(dialed.json?.success, true, dialed.text);
@@ -73,6 +73,11 @@ describe('within a call', { concurrency: true }, () => {
       answer(200, { sdp: sdp() }), expect.request('ACK'), expect.request('BYE'), reply(200)], { ringing_timeout: 1 });
     assert.equal(messages.match(/^CANCEL sip:/gm).length, 1);
   });
+
+  test('a redirection to a host of the trunk\'s', () => playedBy('redirected', [expect.invite(),
+    answer(302, { headers: 'Contact: <sip:premium@127.0.0.1:[local_port]>;q=1, [$to];q=0.5' }), expect.request('ACK'),
+    expect.invite('CSeq: 2 INVITE'), answer(200, { sdp: sdp() }), expect.request('ACK'), ...bye(1)],
+  {}, { metadata: JSON.stringify({ ringdown: { redirect: { hosts: ['127.0.0.1'] } } }) }));
 
   test('digits by INFO are the room\'s, a package is refused, the call goes on', async () => {
     await playedBy('info', [...answered(),

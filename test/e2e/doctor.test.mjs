@@ -9,6 +9,7 @@ import path from 'node:path';
 import tls from 'node:tls';
 import { Server, freePorts, until } from './lib/server.mjs';
 import { kamailio, sipp } from './lib/peers.mjs';
+import { nameServer } from './lib/names.mjs';
 
 let server, phone, carrier;
 before(async () => {
@@ -53,11 +54,11 @@ test('nobody there, no such name, a wrong password: what to fix first', async ()
   await trunk('nameless', 1, { address: 'nowhere.invalid' });
   await trunk('wrong', server.simulatorPort, { auth_username: 'x', auth_password: 'hunter2' });
   const d = await doctor(1, 'dead');
-  assert.match(d.fix_first, new RegExp(`UDP to 127\\.0\\.0\\.1:${dead}`));
+  assert.match(d.fix_first, new RegExp(`UDP 127\\.0\\.0\\.1:${dead} out`));
   assert.equal(d.of('options')[1].result, 'note', 'TCP is only for large requests');
   const n = await doctor(1, 'nameless');
-  assert.match(n.fix_first, /nowhere\.invalid must have an A or AAAA record/);
-  assert.equal(n.checks.at(-1).check, 'dns', 'what stands on it is not examined');
+  assert.match(n.fix_first, /nowhere\.invalid must have an A, AAAA or SRV record/);
+  assert.deepEqual([...new Set(n.checks.map((c) => c.check))], ['settings', 'dns'], 'what stands on it is not examined');
   const w = await doctor(1, 'wrong');
   assert.equal(w.one('credentials').result, 'bad');
   assert.match(w.fix_first, /auth_username and auth_password/);
@@ -120,10 +121,39 @@ test('TLS: an authority that nobody knows, then a name that the certificate has 
   assert.match(JSON.stringify(unknown.of('tls')), /not to be believed: self.signed/);
   assert.match(unknown.fix_first, /sip\.tls\.ca_file/);
   const named = await doctor(1, '--no-invite', '--ca-file', file('c.pem'), 'unnamed');
+  assert.match(named.of('tls')[0].fix, /a name that the certificate has \(sip\.example\.org, localhost\)/);
   assert.match(named.of('tls')[0].text, /the certificate is for sip\.example\.org, localhost, not for 127\.0\.0\.1/);
-  const good = (await server.cli(['doctor', '--json', '--no-invite', '--ca-file', file('c.pem'), 'named'])).out;
-  assert.match(good, /TLSv1\.3, certificate for sip\.example\.org, localhost by Test, (39|40) days left/);
   far.close();
+  const secure = await kamailio(server.folder, phone.port, { cert: file('c.pem'), key: file('k.pem') });
+  try {
+    await trunk('secure', 0, { address: `localhost:${secure.tlsPort}`, transport: 'SIP_TRANSPORT_TLS', auth_username: '2345678e0', auth_password: 'geheim',
+      metadata: JSON.stringify({ ringdown: { from_user: '2345678e0' } }) });
+    const good = await doctor(0, '--ca-file', file('c.pem'), 'secure');
+    assert.match(good.one('tls').text, /TLSv1\.3, certificate for sip\.example\.org, localhost by Test, (39|40) days left/);
+    assert.match(good.one('options').text, /^TLS 127\.0\.0\.1:\d+ answers OPTIONS with 200 OK/);
+    assert.equal(good.one('credentials').result, 'good');
+    const untrusted = await doctor(1, 'secure');
+    assert.match(untrusted.one('options').text, /No TLS with localhost at 127\.0\.0\.1:\d+/);
+  } finally { await secure.stop(); }
+});
+
+test('a domain with SRV: what it says, and each of its servers', async () => {
+  const [dead] = await freePorts(1);
+  const names = await nameServer([
+    ['_sip._udp.acme.test', 'SRV', `10 10 ${dead} gone.acme.test`],
+    ['_sip._udp.acme.test', 'SRV', `20 10 ${carrier.port} edge.acme.test`],
+    ['gone.acme.test', 'A', '127.0.0.1'],
+    ['edge.acme.test', 'A', '127.0.0.1'],
+  ]);
+  try {
+    await trunk('acme', 0, { address: 'acme.test' });
+    const r = await doctor(1, '--no-invite', '--dns-servers', names.address, 'acme');
+    const [said, called] = r.of('dns').map((c) => c.text);
+    assert.equal(said, `acme.test has SRV _sip._udp. gone.acme.test:${dead} (10), edge.acme.test:${carrier.port} (20).`);
+    assert.equal(called, `acme.test is called at UDP 127.0.0.1:${dead}, then UDP 127.0.0.1:${carrier.port}.`);
+    assert.match(r.fix_first, new RegExp(`lets UDP 127\\.0\\.0\\.1:${dead} out`));
+    assert.match(r.of('options').map((c) => c.text).join('\n'), new RegExp(`UDP 127\\.0\\.0\\.1:${carrier.port} answers OPTIONS with 200`));
+  } finally { await names.stop(); }
 });
 
 test('exit statuses: 2 not understood, 3 nothing could be examined', async () => {

@@ -49,7 +49,7 @@ test('5 % loss and 30 ms of jitter: both scores say that it can be followed', { 
   assert.ok(good.quality.mos_in >= 4.3 && good.quality.mos_out >= 4.3, told);
   assert.ok(bad.lost > 0.045 && bad.lost < 0.055, told);
   assert.ok(bad.quality.mos_in >= 3.8 && bad.quality.mos_out >= 3.8, told);
-  assert.ok(bad.quality.round_trip_ms > 5 && bad.quality.far_lost > 10 && bad.quality.packets_lost > 10, told);
+  assert.ok(bad.quality.round_trip_ms > 0 && bad.quality.far_lost > 10 && bad.quality.packets_lost > 10, told);
   for (const way of ['toRoom', 'toPhone']) {
     assert.ok(good[way].similarity > 0.85, told);
     assert.ok(bad[way].similarity > 0.8 && bad[way].similarity > good[way].similarity * 0.87, told);

@@ -44,19 +44,21 @@ async function trunk(name, more) {
 }
 const dial = (name, number = '+12025550123') => server.dial(name, number, { trunk: name, wait_until_answered: true });
 const hangUp = (room, r) => server.post('/livekit/sip/hangup', { room, participant_identity: r.json.participant_identity });
+// What kamailio logged of a request: it comes by a pipe, perhaps after the phone's own word.
+const seen = (method, n = 0) => until(() => carrier.seen(method)[n], 5000, `${method} in kamailio's log`);
 const byes = () => (phone.messages().match(/^BYE sip:/gm) ?? []).length;
 
 test('NAPTR chooses TLS, the dead server of its SRV is passed over, a dialog rides its connection', async () => {
   await trunk('acme', { address: 'acme.pstn.test' });
   const dialed = await dial('acme');
   assert.equal(dialed.json?.success, true, `${dialed.text}\n${server.log}\n${carrier.log}`);
-  const [invite] = carrier.seen('INVITE');
+  const invite = await seen('INVITE');
   assert.equal(invite.protocol, 'tls');
   assert.equal(invite.uri, 'sip:+12025550123@acme.pstn.test', 'the name of the trunk stays');
   assert.match(phone.messages(), new RegExp(`^Record-Route: <sip:127\\.0\\.0\\.1:${carrier.tlsPort};transport=tls;r2=on;lr`, 'm'), 'an address that nobody proves to be');
   await hangUp('acme', dialed);
   await until(() => byes() === 1, 5000, 'BYE reaches the phone');
-  const ids = ['INVITE', 'ACK', 'BYE'].map((m) => carrier.seen(m)[0].connection);
+  const ids = (await Promise.all(['INVITE', 'ACK', 'BYE'].map((m) => seen(m)))).map((r) => r.connection);
   assert.deepEqual(new Set(ids).size, 1, `one connection: ${ids}`);
   assert.match(carrier.seen('BYE')[0].uri, new RegExp(`^sip:127\\.0\\.0\\.1:${phone.port}`), 'the phone\'s own Contact');
 });
@@ -64,8 +66,7 @@ test('NAPTR chooses TLS, the dead server of its SRV is passed over, a dialog rid
 test('the next call goes to the server that lives, on the connection that is there', async () => {
   const dialed = await dial('acme', '+12025550124');
   assert.equal(dialed.json?.success, true, dialed.text);
-  const invites = carrier.seen('INVITE');
-  assert.equal(invites[1].connection, invites[0].connection);
+  assert.equal((await seen('INVITE', 1)).connection, (await seen('INVITE')).connection);
   await hangUp('acme', dialed);
   await until(() => byes() === 2, 5000, 'BYE');
 });
@@ -77,7 +78,7 @@ test('a connection that broke in a call is made anew, by the same name', async (
   carrier = await edge(folder, carrier.options);
   await hangUp('acme', dialed);
   await until(() => byes() === 3, 8000, 'BYE reaches the phone').catch((e) => { throw new Error(`${e.message}\n${server.log}\n${carrier.log}`); });
-  assert.equal(carrier.seen('BYE')[0].protocol, 'tls');
+  assert.equal((await seen('BYE')).protocol, 'tls');
 });
 
 test('a certificate for another name: no INVITE, and a sentence that names both', async () => {
@@ -100,12 +101,26 @@ test('by TCP, through an outbound proxy that a Route names', async () => {
   const before = carrier.seen('INVITE').length, ended = byes();
   const dialed = await dial('proxied');
   assert.equal(dialed.json?.success, true, `${dialed.text}\n${server.log}\n${carrier.log}`);
-  const invite = carrier.seen('INVITE')[before];
+  const invite = await seen('INVITE', before);
   assert.equal(invite.protocol, 'tcp');
   assert.equal(invite.uri, 'sip:+12025550123@customer.test');
   assert.equal(invite.route, `<sip:127.0.0.1:${carrier.port};transport=tcp;lr>`);
   await hangUp('proxied', dialed);
   await until(() => byes() === ended + 1, 5000, 'BYE');
+});
+
+test('the phone hangs up: its BYE comes to our own TLS port', async () => {
+  const far = await sipp('uas_routed_bye.xml', folder);
+  const other = await edge(folder, { ...carrier.options, ports: undefined, phone: far.port });
+  try {
+    names.records.push(['other.pstn.test', 'A', '127.0.0.1']);
+    await trunk('hung up', { address: `other.pstn.test:${other.tlsPort}`, transport: 'SIP_TRANSPORT_TLS' });
+    const dialed = await dial('hung up');
+    assert.equal(dialed.json?.success, true, `${dialed.text}\n${other.log}`);
+    await until(async () => !(await server.phone('hung up').catch(() => undefined)), 5000, 'the phone leaves')
+      .catch((e) => { throw new Error(`${e.message}\n${server.log.slice(-1500)}\n${other.log}\n${far.messages().slice(-2000)}`); });
+    assert.match(far.messages(), /^SIP\/2\.0 200 OK\r?\n(?:.*\r?\n)*?CSeq: 1 BYE/m);
+  } finally { await other.stop(); await far.stop(); }
 });
 
 test('sipp by TCP', async () => {

@@ -1,17 +1,29 @@
 // Trunks that register: kamailio as the registrar and proxy of a carrier in sipgate's manner, sipp as the phone behind it.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { Server, freePorts, until } from './lib/server.mjs';
+import { makeAuthority, makeCertificate } from './lib/edge.mjs';
+import { nameServer } from './lib/names.mjs';
 import { kamailio, sipp } from './lib/peers.mjs';
 
-let server, phone, carrier, metrics, nobody;
+let folder, authority, names, server, phone, carrier, metrics, nobody;
 before(async () => {
   [metrics, nobody] = await freePorts(2);
-  server = await Server.start({ yaml: `prometheus_port: ${metrics}\n` });
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ringdown-registering-'));
+  authority = makeAuthority(folder);
+  names = await nameServer([]);
+  server = await Server.start({ yaml: `prometheus_port: ${metrics}\ndns_servers: ["${names.address}"]\n`, sip: [`tls: {port: 0, ca_file: ${authority.ca}}`] });
   phone = await sipp('uas407b.xml', server.folder);
   carrier = await kamailio(server.folder, phone.port);
 });
-after(async () => { await server.stop(); await carrier.stop(); await phone.stop(); });
+after(async () => {
+  await server.stop();
+  for (const p of [carrier, phone, names]) await p.stop();
+  fs.rmSync(folder, { recursive: true, force: true });
+});
 
 const options = (o) => JSON.stringify({ ringdown: o });
 async function trunk(name, more, o) {
@@ -37,6 +49,9 @@ test('a trunk registers by digest, obeys 423, refreshes, and calls as its accoun
   assert.deepEqual(registrations(), [60], 'asked for 10 s, told 423 with Min-Expires: 60');
   const list = await server.cli(['sip', 'outbound', 'list']);
   assert.match(list.out, /up, registered/);
+  const [item] = JSON.parse((await server.cli(['sip', 'outbound', 'list', '--json'])).out).items.filter((t) => t.name === 'sipgate');
+  assert.equal(item.health.registration.registered, true);
+  assert.equal(item.auth_password ?? item.authPassword, '****');
 
   const dialed = await server.dial('sipgate', '+12025550123', { trunk: 'sipgate', wait_until_answered: true });
   assert.equal(dialed.json?.success, true, `${dialed.text}\n${carrier.log}`);
@@ -108,6 +123,18 @@ test('a wrong password is a sentence, and a trunk that goes is down', async () =
   const gone = await until(async () => { const x = await health('going'); return x.state === 'down' && x; }, 9000, 'down when its binding has ended');
   assert.match(gone.problem, /refuses connections or cannot be reached|No answer/);
   carrier = await kamailio(server.folder, phone.port);
+});
+
+test('by TLS, at the server that the domain names', async () => {
+  const secure = await kamailio(server.folder, phone.port, makeCertificate(folder, authority, 'registrar', 'DNS:sip.carrier.test,DNS:carrier.test'));
+  names.records.push(['_sips._tcp.carrier.test', 'SRV', `10 10 ${secure.tlsPort} sip.carrier.test`], ['sip.carrier.test', 'A', '127.0.0.1']);
+  try {
+    await trunk('secure', { address: 'carrier.test', transport: 'SIP_TRANSPORT_TLS' }, { register: { enabled: true } });
+    const h = await until(async () => { const x = await health('secure'); return x.state !== 'unknown' && x; }, 8000, 'asked');
+    assert.equal(h.state, 'up', `${h.problem}\n${secure.log}`);
+    assert.equal(h.registration.registrar, `127.0.0.1:${secure.tlsPort}`);
+    assert.equal(h.registration.address, 'sip:2345678e0@carrier.test');
+  } finally { await secure.stop(); }
 });
 
 test('a server that stops takes its bindings away', async () => {

@@ -218,6 +218,12 @@ static void on_offer(void *owner, const struct sip_message *m)
 	answer_offer(call_answers);
 }
 
+static bool on_redirect(void *owner, const struct sip_uri *to)
+{
+	MUST(w.call);
+	return next_byte() % 2;
+}
+
 static void on_referred(void *owner, const struct sip_refer_result *r)
 {
 	MUST(w.call);
@@ -241,6 +247,7 @@ static const struct sip_call_events call_events = {
 	.trying = on_message,
 	.progress = on_message,
 	.answered = on_message,
+	.redirect = on_redirect,
 	.offer = on_offer,
 	.acked = on_message,
 	.info = on_message,

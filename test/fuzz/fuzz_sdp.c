@@ -27,6 +27,11 @@ static void check_section(const struct sdp_media *m)
 	inside(m->ice_pwd);
 	inside(m->fingerprint);
 	inside(m->setup);
+	assert(m->crypto_count <= SDP_CRYPTO_MAX && m->candidate_count <= SDP_CANDIDATES_MAX);
+	for (size_t i = 0; i < m->crypto_count; ++i)
+		inside(m->crypto[i]);
+	for (size_t i = 0; i < m->candidate_count; ++i)
+		inside(m->candidates[i]);
 	for (size_t i = 0; i < m->format_count; ++i) {
 		assert(m->formats[i].pt < 128 && m->formats[i].channels >= 1);
 		inside(m->formats[i].fmtp);

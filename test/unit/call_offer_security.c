@@ -8,6 +8,8 @@
 #define SUITE80 "AES_CM_128_HMAC_SHA1_80"
 #define SUITE32 "AES_CM_128_HMAC_SHA1_32"
 
+#define FINGERPRINT "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF"
+
 struct fixture {
 	struct offer_security security;
 	struct negotiation n;
@@ -18,7 +20,7 @@ static void begin(struct fixture *f, enum offer_security_mode mode, const char *
 	struct trunk_options options;
 	char why[TRUNK_WHY_SIZE];
 	CHECK_EQ(trunk_options_read(&options, metadata, why), 0);
-	offer_security_init(&f->security, mode, &options);
+	offer_security_init(&f->security, mode, &options, FINGERPRINT);
 	negotiation_begin(&f->n, &(struct offer){.ip = "192.0.2.1", .rtp_port = 4000, .session_id = 7,
 					 .session_version = 7, .codecs = {CODEC_PCMU}, .codec_count = 1,
 					 .security = &f->security});
@@ -120,7 +122,8 @@ static void an_answer_is_what_the_mode_says(void)
 		{R, "RTP/SAVP", "a=crypto:1 " SUITE80 " inline:" KEY28 "\r\n", ANSWER_E_CRYPTO, false, 0},
 		{R, "RTP/SAVP", "a=crypto:1 " SUITE80 " inline:" KEY30 " UNENCRYPTED_SRTCP\r\n", ANSWER_E_CRYPTO, false, 0},
 		{R, "RTP/SAVP", "a=crypto:5 AEAD_AES_128_GCM inline:" KEY28 "\r\n", ANSWER_E_CRYPTO, false, 0},
-		{R, "UDP/TLS/RTP/SAVP", "", ANSWER_E_NO_AUDIO, false, 0},
+		{R, "UDP/TLS/RTP/SAVP", "", ANSWER_E_UNWANTED, false, 0},
+		{R, "TCP/TLS/RTP/SAVP", "", ANSWER_E_NO_AUDIO, false, 0},
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); ++i) {
 		struct fixture f;
@@ -232,6 +235,64 @@ static void what_is_required_stays(void)
 	CHECK_EQ(offered(&f, &terms, "RTP/SAVP", "a=crypto:1 " SUITE80 " inline:" KEY30 "\r\n"), ANSWER_E_UNWANTED);
 }
 
+#define THEIRS "a=fingerprint:SHA-256 ff:EE:dd:CC:BB:AA:99:88:77:66:55:44:33:22:11:00:FF:EE:DD:CC:BB:AA:99:88:77:66:55:44:33:22:11:00\r\n"
+
+static void dtls_is_offered_and_answered(void)
+{
+	const char *dtls = "{\"ringdown\": {\"media_security\": \"dtls\"}}";
+	static const struct {
+		const char *protocol, *lines;
+		enum answer_outcome outcome;
+		bool we_begin, ice;
+	} cases[] = {
+		{"UDP/TLS/RTP/SAVP", THEIRS "a=setup:active\r\n", ANSWER_OK, false, false},
+		{"UDP/TLS/RTP/SAVPF", THEIRS "a=setup:passive\r\na=ice-ufrag:abcd\r\na=rtcp-mux\r\n", ANSWER_OK, true, true},
+		{"UDP/TLS/RTP/SAVP", THEIRS, ANSWER_OK, false, false},
+		{"UDP/TLS/RTP/SAVP", THEIRS "a=setup:holdconn\r\n", ANSWER_E_CRYPTO, false, false},
+		{"UDP/TLS/RTP/SAVP", "a=setup:active\r\n", ANSWER_E_CRYPTO, false, false},
+		{"UDP/TLS/RTP/SAVP", "a=fingerprint:sha-1 00:11\r\na=setup:active\r\n", ANSWER_E_CRYPTO, false, false},
+		{"UDP/TLS/RTP/SAVP", "a=fingerprint:sha-256 00:11\r\na=setup:active\r\n", ANSWER_E_CRYPTO, false, false},
+		{"RTP/SAVP", "a=crypto:1 " SUITE80 " inline:" KEY30 "\r\n", ANSWER_E_CRYPTO, false, false},
+		{"RTP/AVP", "", ANSWER_E_IN_CLEAR, false, false},
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); ++i) {
+		struct fixture f;
+		struct media_leg_remote terms = {0};
+		begin(&f, OFFER_SECURITY_REQUIRE, dtls);
+		CHECK(strstr(said(&f), "m=audio 4000 UDP/TLS/RTP/SAVP 0") && !lines_said(&f));
+		CHECK(strstr(said(&f), "a=fingerprint:sha-256 " FINGERPRINT "\r\na=setup:actpass\r\n"));
+		CHECK(strstr(said(&f), "a=ice-lite\r\n") && strstr(said(&f), "a=rtcp-mux\r\n"));
+		CHECK(strstr(said(&f), "a=candidate:1 1 UDP 2130706431 192.0.2.1 4000 typ host\r\n"));
+		CHECK_EQ(settle(&f, &terms, cases[i].protocol, cases[i].lines), cases[i].outcome);
+		if (cases[i].outcome != ANSWER_OK)
+			continue;
+		CHECK(terms.secure && terms.dtls);
+		CHECK_EQ(terms.dtls_client, cases[i].we_begin);
+		CHECK_EQ(terms.ice, cases[i].ice);
+		CHECK_STR(terms.local_ice.ufrag, f.security.ice.ufrag);
+		CHECK(negotiation_offer(&f.n).size && strstr(said(&f), "a=setup:actpass"));
+	}
+	struct fixture f;
+	struct media_leg_remote terms, again;
+	begin(&f, OFFER_SECURITY_ALLOW, dtls);
+	CHECK(negotiation_give_up_security(&f.n));
+	CHECK(negotiation_offer(&f.n).size && strstr(said(&f), " RTP/AVP ") && !strstr(said(&f), "fingerprint"));
+
+	/* They offer it: we begin, and keep to that when they offer the same again. */
+	begin(&f, OFFER_SECURITY_ALLOW, "");
+	CHECK_EQ(settle(&f, &terms, "RTP/AVP", ""), ANSWER_OK);
+	CHECK_EQ(offered(&f, &terms, "UDP/TLS/RTP/SAVPF", THEIRS "a=setup:actpass\r\na=ice-ufrag:abcd\r\na=rtcp-mux\r\n"), ANSWER_OK);
+	CHECK(terms.dtls && terms.dtls_client && terms.ice && terms.rtcp_mux);
+	CHECK(strstr(said(&f), " UDP/TLS/RTP/SAVPF ") && strstr(said(&f), "a=setup:active") && strstr(said(&f), "a=ice-ufrag:"));
+	CHECK_EQ(offered(&f, &again, "UDP/TLS/RTP/SAVPF", THEIRS "a=setup:actpass\r\na=ice-ufrag:abcd\r\na=rtcp-mux\r\n"), ANSWER_OK);
+	CHECK(offer_security_same(&terms, &again));
+	CHECK_EQ(offered(&f, &again, "UDP/TLS/RTP/SAVPF", THEIRS "a=setup:active\r\na=rtcp-mux\r\n"), ANSWER_OK);
+	CHECK(!again.dtls_client && !offer_security_same(&terms, &again));
+	begin(&f, OFFER_SECURITY_DISABLE, "");
+	CHECK_EQ(settle(&f, &terms, "RTP/AVP", ""), ANSWER_OK);
+	CHECK_EQ(offered(&f, &terms, "UDP/TLS/RTP/SAVPF", THEIRS "a=setup:actpass\r\n"), ANSWER_E_UNWANTED);
+}
+
 static void modes_are_of_trunk_and_request(void)
 {
 	Livekit__SIPOutboundTrunkInfo t = LIVEKIT__SIPOUTBOUND_TRUNK_INFO__INIT;
@@ -256,6 +317,7 @@ int main(void)
 	forks_have_keys_of_their_own();
 	their_new_offers_are_answered();
 	what_is_required_stays();
+	dtls_is_offered_and_answered();
 	modes_are_of_trunk_and_request();
 	return 0;
 }

@@ -111,3 +111,8 @@ void worker_post_leg_stats(struct worker *w, media_id leg, const struct media_le
 	++w->stats_count;
 	w->stats = *s;
 }
+
+const struct dtls_identity *worker_identity(const struct worker *w)
+{
+	return w->identity;
+}

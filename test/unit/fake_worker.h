@@ -17,6 +17,7 @@ struct worker {
 	char digits[64];
 	char keys[64]; /* that somebody else is to send */
 	struct media_leg_stats stats;
+	const struct dtls_identity *identity; /* the test's, for legs with DTLS */
 };
 
 void fake_worker_init(struct worker *w);

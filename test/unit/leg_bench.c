@@ -64,7 +64,7 @@ void begin(const struct media_leg_config *config, enum codec listens)
 
 void end(void)
 {
-	b->leg = leg_free(b->leg);
+	leg_free(b->leg); /* NULL: the test did it */
 	fake_worker_fini(&b->w);
 	close(b->phone_rtp);
 	close(b->phone_rtcp);

@@ -272,6 +272,24 @@ static void last_words_are_played_out(void)
 	beats(20);
 	CHECK_EQ(w.drained, 1);
 	end();
+
+	/* Nothing waits, but somebody was speaking: the phone's own buffer has not played it yet. */
+	begin(&(struct media_leg_config){0});
+	source_init(&person, 20);
+	connect_leg(false);
+	leg_hear(leg, &person);
+	for (unsigned i = 0; i < 20; ++i) {
+		person_says(i);
+		beats(1);
+	}
+	beats(1);
+	leg_drain(leg, 300, 0);
+	beats(5);
+	CHECK_EQ(w.drained, 0);
+	beats(10);
+	CHECK_EQ(w.drained, 1);
+	source_fini(&person);
+	end();
 }
 
 static void digits_are_finished(void)

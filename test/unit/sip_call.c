@@ -383,6 +383,78 @@ static void two_phones_answer(void)
 	world_close(&w);
 }
 
+static void redirections(void)
+{
+	struct world w;
+	struct got g, again, ack;
+	char contacts[512];
+
+	world_open(&w);
+	struct sip_invite_config config = plain(&w);
+	w.redirect_to = "good";
+	dial(&w, &config);
+	expect(&w, &g, SIP_INVITE);
+	snprintf(contacts, sizeof contacts,
+		"Contact: <sip:evil@127.0.0.1:%u>;q=1.0, <sip:good@127.0.0.1:%u;x=1>;q=0.2,\r\n"
+		"  <sip:good@127.0.0.1:%u;x=2>;q=0.7, <tel:+1>, *\r\n",
+		w.far.port, w.far.port, w.far.port);
+	reply(&w, &g, 302, "moved", contacts, NULL);
+	expect(&w, &ack, SIP_ACK);
+	expect(&w, &again, SIP_INVITE);
+	char uri[64];
+	snprintf(uri, sizeof uri, "sip:good@127.0.0.1:%u;x=2", w.far.port);
+	CHECK(span_is(again.m.uri, uri));
+	CHECK_EQ(again.m.cseq.number, g.m.cseq.number + 1);
+	CHECK(span_is(again.m.call_id, sip_call_id(w.call)));
+	CHECK(again.m.to.uri.size == g.m.to.uri.size);
+	reply(&w, &again, 180, "far1", contact(&w), NULL);
+	reply(&w, &again, 200, "far1", contact(&w), "v=0");
+	do
+		expect(&w, &ack, SIP_ACK);
+	while (!span_is(ack.m.to.tag, "far1"));
+	UNTIL(&w, w.answered == 1);
+	hang_up(&w);
+
+	/* In a circle, it ends. */
+	dial(&w, &config);
+	for (int i = 0; i < 6; ++i) {
+		do
+			expect(&w, &g, SIP_INVITE);
+		while (g.m.cseq.number != 1u + (unsigned)i);
+		reply(&w, &g, 301, "round", contacts, NULL);
+	}
+	UNTIL(&w, w.failed == 1);
+	CHECK_EQ(w.status, 301);
+	world_close(&w);
+}
+
+/* RFC 2543 knew no tags. */
+static void a_far_end_without_tags(void)
+{
+	struct world w;
+	struct got invite, g;
+
+	world_open(&w);
+	struct sip_invite_config config = plain(&w);
+	dial(&w, &config);
+	expect(&w, &invite, SIP_INVITE);
+	reply(&w, &invite, 180, NULL, contact(&w), NULL);
+	reply(&w, &invite, 200, NULL, contact(&w), "v=0");
+	expect(&w, &g, SIP_ACK);
+	UNTIL(&w, w.answered == 1);
+	reply(&w, &invite, 200, NULL, contact(&w), "v=0");
+	expect(&w, &g, SIP_ACK);
+	sip_call_hangup(w.call, NULL);
+	expect(&w, &g, SIP_BYE);
+	reply(&w, &invite, 200, NULL, contact(&w), "v=0");
+	struct got ack;
+	expect(&w, &ack, SIP_ACK);
+	reply(&w, &g, 200, NULL, NULL, NULL);
+	UNTIL(&w, w.ended == 1);
+	CHECK_EQ(w.answered, 1);
+	world_close(&w);
+}
+
 static void reliable_provisionals(void)
 {
 	struct world w;
@@ -660,6 +732,8 @@ int main(void)
 		a_200_crosses_the_cancel,
 		nobody_answers,
 		two_phones_answer,
+		redirections,
+		a_far_end_without_tags,
 		reliable_provisionals,
 		requests_within_the_call,
 		over_tcp,

@@ -337,6 +337,37 @@ static void our_reinvite_is_refused(void)
 	}
 }
 
+/* A 1xx, and then nothing: it is cancelled, and the call goes on; or it has ended meanwhile. */
+static void our_reinvite_rings(void)
+{
+	struct world w;
+	struct got invite, again = {0}, g;
+
+	world_open(&w);
+	establish(&w, &invite);
+	CHECK_EQ(sip_call_reinvite(w.call, span_text("v=0 hold")), 0);
+	our_reinvite(&w, &invite, &again);
+	reply(&w, &again, 180, NULL, contact(&w), NULL);
+	expect(&w, &g, SIP_CANCEL);
+	CHECK_EQ(g.m.cseq.number, again.m.cseq.number);
+	reply(&w, &g, 200, NULL, NULL, NULL);
+	reply(&w, &again, 487, NULL, NULL, NULL);
+	UNTIL(&w, w.reanswers == 1);
+	CHECK_EQ(w.status, 487);
+	hang_up(&w);
+	world_close(&w);
+
+	world_open(&w);
+	establish(&w, &invite);
+	CHECK_EQ(sip_call_reinvite(w.call, span_text("v=0 hold")), 0);
+	again = (struct got){0};
+	our_reinvite(&w, &invite, &again);
+	reply(&w, &again, 180, NULL, contact(&w), NULL);
+	hang_up(&w);
+	UNTIL(&w, sip_agent_calls(w.agent) == 0);
+	world_close(&w);
+}
+
 static void their_offer_while_one_waits(void)
 {
 	struct world w;
@@ -385,6 +416,40 @@ static void an_extension_that_we_lack(void)
 	world_close(&w);
 }
 
+/* Whatever allocation fails, what is there afterwards can be ended, and nothing is left. */
+static void memory_runs_out_in_an_early_dialog(void)
+{
+	char head[400];
+
+	for (int i = 0; i < 40; ++i) {
+		struct world w;
+		struct got invite, g;
+
+		invite_out(&w, &invite);
+		snprintf(head, sizeof head, "Require: 100rel\r\nRSeq: 1\r\n%s", contact(&w));
+		reply(&w, &invite, 183, "a", head, "v=0 early");
+		mem_fail_after(i);
+		(void)next(&w, &g, 3);
+		far_request(&w, &invite, "a", "UPDATE", 5, contact(&w), NULL);
+		(void)next(&w, &g, 3);
+		mem_fail_after(-1);
+		reply(&w, &invite, 200, "a", "Session-Expires: 2;refresher=uac\r\n", "v=0 far");
+		mem_fail_after(i % 10);
+		(void)next(&w, &g, 3);
+		mem_fail_after(-1);
+		if (w.call && w.answered) {
+			mem_fail_after(i % 10);
+			(void)!sip_call_reinvite(w.call, span_text("v=0 hold"));
+			mem_fail_after(-1);
+		}
+		if (w.call)
+			sip_call_hangup(w.call, NULL);
+		(void)next(&w, &g, 3);
+		CHECK(w.failed + w.ended <= 1);
+		world_close(&w);
+	}
+}
+
 int main(void)
 {
 	static void (*const tests[])(void) = {
@@ -398,8 +463,10 @@ int main(void)
 		a_glare,
 		a_glare_without_end,
 		our_reinvite_is_refused,
+		our_reinvite_rings,
 		their_offer_while_one_waits,
 		an_extension_that_we_lack,
+		memory_runs_out_in_an_early_dialog,
 	};
 	at_once(tests, COUNT_OF(tests));
 	return 0;

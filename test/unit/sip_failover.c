@@ -293,6 +293,34 @@ static void a_silent_address(void)
 	world_close(&w);
 }
 
+/* Who was silent in one call is tried last in the next; who says 503 too, for as long as it asks. */
+static void the_dead_are_tried_last(void)
+{
+	struct world w;
+	struct got g;
+
+	world_open(&w);
+	dial(&w, 2);
+	expect(&w, 0, &g, SIP_INVITE);
+	expect(&w, 1, &g, SIP_INVITE);
+	answer_and_hang_up(&w, 1, &g);
+	while (receive(&w, 0, &g))
+		; /* the first call's, again and again */
+	w.answered = w.ended = 0;
+	dial(&w, 2);
+	expect(&w, 1, &g, SIP_INVITE);
+	reply(&w, 1, &g, 503, "full", "Retry-After: 1800 (maintenance);duration=3600\r\n");
+	expect(&w, 1, &g, SIP_ACK);
+	/* Both are dead now: the order is the DNS's again, and both are tried. */
+	expect(&w, 0, &g, SIP_INVITE);
+	answer_and_hang_up(&w, 0, &g);
+	w.answered = w.ended = 0;
+	dial(&w, 2);
+	expect(&w, 0, &g, SIP_INVITE); /* it has answered meanwhile */
+	answer_and_hang_up(&w, 0, &g);
+	world_close(&w);
+}
+
 static void addresses_that_refuse(void)
 {
 	struct world w;
@@ -372,6 +400,7 @@ static void a_route_by_name(void)
 int main(void)
 {
 	a_silent_address();
+	the_dead_are_tried_last();
 	addresses_that_refuse();
 	no_address();
 	a_route_by_name();

@@ -46,6 +46,12 @@ static void on_reanswered(void *owner, const struct sip_message *m)
 	w->status = m->status;
 }
 
+static bool on_redirect(void *owner, const struct sip_uri *to)
+{
+	const struct world *w = owner;
+	return w->redirect_to && span_is(to->user, w->redirect_to);
+}
+
 static void on_info(void *owner, const struct sip_message *m)
 {
 	++((struct world *)owner)->infos;
@@ -75,6 +81,7 @@ const struct sip_call_events far_events = {
 	.trying = on_trying,
 	.progress = on_progress,
 	.answered = on_answered,
+	.redirect = on_redirect,
 	.offer = on_offer,
 	.acked = on_acked,
 	.reanswered = on_reanswered,

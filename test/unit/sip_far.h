@@ -43,6 +43,7 @@ struct world {
 	const char *answer;    /* to their offers; NULL = "v=0 answer" */
 	unsigned offer_status; /* refuse them; 0 = accept */
 	bool offer_waits;      /* the test answers */
+	const char *redirect_to; /* the user that a 3xx may send us to; NULL = none */
 	unsigned status;
 	enum sip_why why;
 	bool by_far_end;

@@ -6,6 +6,8 @@
 #include "certificates.h"
 #include "loop_wait.h"
 #include "net/address.h"
+#include "sip/core.h"
+#include "sip/register.h"
 #include "sip/request.h"
 #include "wire/sip_write.h"
 
@@ -217,6 +219,48 @@ static void the_slow_and_the_many(void)
 	side_close(&s);
 }
 
+static void put_port(char out[SIP_HOST_PORT_SIZE], const char *host, uint16_t port)
+{
+	snprintf(out, SIP_HOST_PORT_SIZE, "%s:%u", host, port);
+}
+
+/* Both families at one port; each is told an address of its own family, but a name is for all. */
+static void both_families(void)
+{
+	static const char *const binds[] = {"127.0.0.1", "::1", "192.0.2.1"};
+	static const struct {
+		const char *advertised, *v4, *v6;
+	} cases[] = {
+		{NULL, "127.0.0.1", "[::1]"},
+		{"198.51.100.1", "198.51.100.1", "[::1]"},
+		{"2001:db8::1", "127.0.0.1", "[2001:db8::1]"},
+		{"sip.example", "sip.example", "sip.example"},
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); ++i) {
+		struct side s = {0};
+		char want[SIP_HOST_PORT_SIZE], got[SIP_HOST_PORT_SIZE];
+		const struct sip_transport_config config = {
+			.binds = binds, .bind_count = 3, .bind_optional = 1, .advertised = cases[i].advertised};
+		CHECK_EQ(sip_transport_open(&s.transport, &loop, &config, &events, &s), 0);
+		uint16_t port = sip_transport_port(s.transport);
+		struct sip_path v4 = {.protocol = SIP_UDP}, v6 = {.protocol = SIP_TCP};
+		CHECK_EQ(address_parse(&v4.remote, "127.0.0.1", port), 0);
+		CHECK_EQ(address_parse(&v6.remote, "::1", port), 0);
+		put_port(want, cases[i].v4, port);
+		sip_transport_host_port(s.transport, &v4, got);
+		CHECK_STR(got, want);
+		put_port(want, cases[i].v6, port);
+		sip_transport_host_port(s.transport, &v6, got);
+		CHECK_STR(got, want);
+		CHECK_EQ(sip_transport_send(s.transport, &v4, span_text(WHOLE("four"))), 0);
+		CHECK_EQ(sip_transport_send(s.transport, &v6, span_text(WHOLE("six"))), 0);
+		v6.protocol = SIP_UDP;
+		CHECK_EQ(sip_transport_send(s.transport, &v6, span_text(WHOLE("udp6"))), 0);
+		LOOP_WAIT(&loop, strstr(s.got, "four") && strstr(s.got, "six") && strstr(s.got, "udp6"));
+		side_close(&s);
+	}
+}
+
 static struct sip_path path_to(uint16_t port, enum sip_protocol protocol, const char *host)
 {
 	struct sip_path p = {.protocol = protocol};
@@ -328,6 +372,7 @@ static void answer(int fd)
 	CHECK_EQ(sip_message_parse(&m, span_of(heard, whole)), SIP_OK);
 	struct writer w = writer_of(out, sizeof out);
 	sip_write_response_head(&w, &m, &(struct sip_response_head){.status = 200, .to_tag = "t"});
+	sip_write_copies(&w, &m, SIP_H_CONTACT);
 	sip_write_end(&w, NULL, (struct span){0});
 	CHECK_EQ(send(fd, out, w.used, 0), (ssize_t)w.used);
 	heard[0] = 0;
@@ -385,6 +430,84 @@ static void a_dead_connection_is_made_anew(void)
 	dns_free(dns);
 }
 
+/* ---- the agent: what is to last ---- */
+
+static void on_change(void *owner)
+{
+	++*(int *)owner;
+}
+
+/* RFC 5626 section 4.4: calls would come by this connection, so it is made anew when it is gone. */
+static void a_registration_follows_its_connection(void)
+{
+	static const struct sip_registration_events told = {.changed = on_change, .stopped = on_change};
+	struct dns *dns;
+	struct sip_agent *agent;
+	struct sip_registration *r;
+	struct sip_registration_info info;
+	uint16_t port;
+	char uri[64];
+	int changes = 0, door = listener(&port);
+	CHECK_EQ(dns_new(&dns, &loop), 0);
+	const struct sip_agent_config config = {.binds = {"127.0.0.1"}, .ping_ms = 50};
+	CHECK_EQ(sip_agent_new(&agent, &loop, dns, &config, NULL, NULL), 0);
+	snprintf(uri, sizeof uri, "sip:127.0.0.1:%u", port);
+	const struct sip_registration_config ask = {.registrar = uri, .address = "sip:us@example.org", .contact_user = "us",
+		.protocol = SIP_PROTOCOL_TCP};
+	heard[0] = 0;
+	CHECK_EQ(sip_registration_new(&r, agent, &ask, &told, &changes), 0);
+	LOOP_WAIT(&loop, accepts(door));
+	int fd = accepted_fd;
+	LOOP_WAIT(&loop, hears(fd, "\r\n\r\n"));
+	CHECK(strstr(heard, "REGISTER sip:127.0.0.1") == heard);
+	answer(fd);
+	LOOP_WAIT(&loop, changes && (sip_registration_info(r, &info), info.held));
+	LOOP_WAIT(&loop, hears(fd, "\r\n\r\n")); /* a ping */
+	CHECK_STR(heard, "\r\n\r\n");
+	heard[0] = 0;
+	close(fd);
+	LOOP_WAIT(&loop, accepts(door));
+	fd = accepted_fd;
+	LOOP_WAIT(&loop, hears(fd, "\r\n\r\n"));
+	CHECK(strstr(heard, "REGISTER sip:127.0.0.1") == heard);
+	answer(fd);
+	close(fd);
+	close(door);
+	sip_registration_free(r);
+	sip_agent_free(agent);
+	dns_free(dns);
+}
+
+/* By UDP only when it is asked for: one ping for a place, however many go there. */
+static void datagrams_keep_a_way_open(void)
+{
+	struct dns *dns;
+	struct sip_agent *agent;
+	struct sip_keeper keepers[2] = {0};
+	struct sockaddr_storage at;
+	struct sockaddr_in bound;
+	socklen_t size = sizeof bound;
+	char got[64];
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	CHECK_EQ(address_parse(&at, "127.0.0.1", 0), 0);
+	CHECK_EQ(bind(fd, (struct sockaddr *)&at, sizeof bound), 0);
+	getsockname(fd, (struct sockaddr *)&bound, &size);
+	CHECK_EQ(dns_new(&dns, &loop), 0);
+	const struct sip_agent_config config = {.binds = {"127.0.0.1"}, .datagram_ping_ms = 150};
+	CHECK_EQ(sip_agent_new(&agent, &loop, dns, &config, NULL, NULL), 0);
+	struct sip_path p = path_to(ntohs(bound.sin_port), SIP_UDP, "");
+	for (int i = 0; i < 2; ++i)
+		sip_keeper_start(&keepers[i], agent, &p, NULL, NULL);
+	LOOP_WAIT(&loop, recv(fd, got, sizeof got, 0) == 4);
+	CHECK(!memcmp(got, "\r\n\r\n", 4));
+	CHECK(recv(fd, got, sizeof got, 0) < 0);
+	for (int i = 0; i < 2; ++i)
+		sip_keeper_stop(&keepers[i]);
+	close(fd);
+	sip_agent_free(agent);
+	dns_free(dns);
+}
+
 int main(void)
 {
 	static char folder[] = "/tmp/ringdown-sip-XXXXXX";
@@ -401,9 +524,12 @@ int main(void)
 	messages_in_pieces();
 	nonsense_ends_the_connection();
 	the_slow_and_the_many();
+	both_families();
 	pings();
 	by_tls(ca, cert, key);
 	a_dead_connection_is_made_anew();
+	a_registration_follows_its_connection();
+	datagrams_keep_a_way_open();
 
 	loop_run(&loop);
 	loop_fini(&loop);

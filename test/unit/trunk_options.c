@@ -20,6 +20,10 @@ static void options_are_read(void)
 	struct trunk_options o;
 	char why[TRUNK_WHY_SIZE];
 
+	CHECK_EQ(trunk_options_read(&o, "{\"ringdown\": {\"policy\": {\"allowed_countries\": [\"+49\", \"*\"], \"max_calls\": 3}}}", why), 0);
+	CHECK_EQ(o.policy.allowed_countries.count, 2);
+	CHECK_EQ(o.policy.max_calls, 3);
+	CHECK_EQ(o.policy.calls_per_second, 0);
 	CHECK_EQ(trunk_options_read(&o, "{\"ringdown\": {\"outbound_proxy\": \"sbc.example.net:5070\", \"redirect\": "
 					"{\"hosts\": [\"a.example.net\", \"b.example.net\"]}}, \"mine\": 1}", why), 0);
 	CHECK_STR(o.outbound_proxy, "sbc.example.net:5070");
@@ -42,6 +46,9 @@ static void a_wrong_one_is_named(void)
 		{"{\"ringdown\": {\"from_user\": \"a@b\"}}", "metadata: ringdown.from_user must be a SIP user, without host"},
 		{"{\"ringdown\": {\"register\": {\"host\": \"sip:b\\u003e\"}}}", "metadata: ringdown.register.host must be host or host:port"},
 		{"{\"ringdown\": {\"register\": {\"expires_s\": 5}}}", "metadata: ringdown.register.expires_s must be a number from 10 to 86400"},
+		{"{\"ringdown\": {\"policy\": {\"allowed_countries\": [\"DE\"]}}}",
+			"metadata: ringdown.policy.allowed_countries must be a list of country prefixes such as \"+49\", or \"*\""},
+		{"{\"ringdown\": {\"policy\": {\"calls_per_second\": 0}}}", "metadata: ringdown.policy.calls_per_second must be a number from 1 to 1000"},
 		{"{\"ringdown\": {\"options_interval_s\": 5}}", "metadata: ringdown.options_interval_s must be a number from 30 to 3600"},
 		{"{\"ringdown\": {\"identity_header\": \"pani\"}}",
 			"metadata: ringdown.identity_header must be one of auto, none, pai, ppi, rpid"},

@@ -69,8 +69,27 @@ static void some_numbers_are_never_dialled(void)
 		}
 }
 
+static void logs_do_not_say_who_was_called(void)
+{
+	static const struct {
+		const char *text, *number, *becomes;
+	} cases[] = {
+		{"The line +12025550110 is busy.", "+12025550110", "The line +1202*****10 is busy."},
+		{"+4930123456 and +4930123456", "+4930123456", "+4930****56 and +4930****56"},
+		{"911", "911", "911"},
+		{"nobody", "", "nobody"},
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); ++i) {
+		char text[100];
+		snprintf(text, sizeof text, "%s", cases[i].text);
+		e164_hide(text, cases[i].number);
+		CHECK_STR(text, cases[i].becomes);
+	}
+}
+
 int main(void)
 {
+	logs_do_not_say_who_was_called();
 	numbers_are_read();
 	countries_are_known();
 	some_numbers_are_never_dialled();

@@ -189,6 +189,15 @@ static void limits(void)
 	CHECK_EQ(parse(&s, text), SDP_OK);
 	CHECK_EQ(s.media[0].extmap_count, SDP_EXTMAP_MAX);
 	CHECK_EQ(s.media[0].ssrc_count, SDP_SSRC_MAX);
+
+	strcpy(text, HEAD "m=audio 9 RTP/SAVP 0\r\n");
+	for (int i = 1; i < 40; ++i)
+		sprintf(text + strlen(text), "a=crypto:%d X inline:k\r\na=candidate:%d 1 UDP 1 192.0.2.1 %d typ host\r\n", i, i, i);
+	CHECK_EQ(parse(&s, text), SDP_OK);
+	CHECK_EQ(s.media[0].crypto_count, SDP_CRYPTO_MAX);
+	CHECK(span_is(s.media[0].crypto[1], "2 X inline:k"));
+	CHECK_EQ(s.media[0].candidate_count, SDP_CANDIDATES_MAX);
+	CHECK(span_is(s.media[0].candidates[1], "2 1 UDP 1 192.0.2.1 2 typ host"));
 }
 
 static void what_we_write_we_can_read(void)
@@ -219,6 +228,19 @@ static void what_we_write_we_can_read(void)
 	CHECK_EQ(sdp_parse(&s, media, 4, writer_span(&w)), SDP_OK);
 	CHECK(span_is(s.media[0].connection, "2001:db8::5"));
 	CHECK_EQ(s.media[0].direction, SDP_INACTIVE);
+
+	struct sdp_crypto keys[2] = {{.tag = 1}, {.tag = 2, .suite = SDP_CRYPTO_AEAD_AES_256_GCM, .mki_bytes = 1}}, back;
+	o.protocol = "RTP/SAVP";
+	o.crypto = keys;
+	o.crypto_count = 2;
+	o.rtcp_mux = true;
+	w = writer_of(text, sizeof text);
+	sdp_write_audio(&w, &o);
+	CHECK_EQ(sdp_parse(&s, media, 4, writer_span(&w)), SDP_OK);
+	CHECK(span_is(s.media[0].protocol, "RTP/SAVP") && s.media[0].rtcp_mux);
+	CHECK_EQ(s.media[0].crypto_count, 2);
+	CHECK_EQ(sdp_crypto_parse(&back, s.media[0].crypto[1]), SDP_CRYPTO_OK);
+	CHECK(!memcmp(&back, &keys[1], sizeof back));
 
 	w = writer_of(text, 60); /* too small: says so */
 	sdp_write_audio(&w, &o);

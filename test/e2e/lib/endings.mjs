@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { root } from './server.mjs';
-import { sippFile } from './peers.mjs';
+import { sipp } from './peers.mjs';
 
 // Rows of the table under a heading: [sign, code, sentence, ended by, again, ...].
 export function rowsUnder(heading) {
@@ -81,5 +81,5 @@ ${ends.join('')}  <label id="end"/>
   <nop/>
 </scenario>
 `);
-  return sippFile(file, folder);
+  return sipp(file, folder);
 }

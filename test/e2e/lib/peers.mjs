@@ -57,7 +57,7 @@ function toneWav(file, freq, rate, channels) {
 
 // baresip answers by itself, says a tone from a file, and its sndfile filter writes what it hears into another.
 // It ends at once when somebody has taken one of its ports meanwhile: then others.
-// `encryption`: baresip's mediaenc ("srtp", "srtp-mand", "dtls_srtp"), undefined = RTP in clear only. `mode`: how it answers.
+// `encryption`: baresip's mediaenc ("srtp", "srtp-mand", "dtls_srtp"), undefined = RTP in clear only. `ice`: it checks. `mode`: how it answers.
 // `wav`: what it says instead of the tone. `codecs` as its account says them ("G722/16000/1,opus/48000/2"), with the modules for them.
 const plain = { codecs: 'PCMU,PCMA', modules: ['g711'], rate: 8000, channels: 1, ptime: 20, dtmf: 'rtpevent', mode: 'auto' };
 export async function baresip(folder, freq, options = {}, tries = 4) {
@@ -72,7 +72,7 @@ async function startBaresip(folder, freq, o) {
   const [port] = await freePorts(1), media = port + 10;
   const home = fs.mkdtempSync(path.join(folder, 'baresip-'));
   if (o.wav) fs.copyFileSync(o.wav, path.join(home, 'tone.wav')); else toneWav(path.join(home, 'tone.wav'), freq, o.rate, o.channels);
-  fs.writeFileSync(path.join(home, 'accounts'), `<sip:+12025550124@127.0.0.1>;regint=0;answermode=${o.mode};audio_codecs=${o.codecs};ptime=${o.ptime};dtmfmode=${o.dtmf}${o.encryption ? `;mediaenc=${o.encryption}` : ''}\n`);
+  fs.writeFileSync(path.join(home, 'accounts'), `<sip:+12025550124@127.0.0.1>;regint=0;answermode=${o.mode};audio_codecs=${o.codecs};ptime=${o.ptime};dtmfmode=${o.dtmf}${o.encryption ? `;mediaenc=${o.encryption}` : ''}${o.ice ? ';medianat=ice' : ''}\n`);
   fs.writeFileSync(path.join(home, 'config'), `poll_method epoll
 sip_listen 127.0.0.1:${port}
 net_interface 127.0.0.1
@@ -87,6 +87,7 @@ ${o.modules.map((m) => `module ${m}.so`).join('\n')}
 module aufile.so
 module aubridge.so
 module sndfile.so
+${o.ice ? 'module ice.so' : ''}
 ${o.encryption ? `module ${o.encryption.startsWith('dtls') ? 'dtls_srtp' : 'srtp'}.so` : ''}
 module_tmp account.so
 module_app menu.so
@@ -110,8 +111,8 @@ module_app menu.so
 
 // kamailio as a carrier whose customers register: digest (401), its own ideas of how long (423, at most 4 s), a Service-Route, and
 // calls only from the account that stands in From. What it lets through goes to a phone at `phone`.
-export async function kamailio(folder, phone, { user = '2345678e0', password = 'geheim', minExpires = 60 } = {}) {
-  const [port] = await freePorts(1), home = fs.mkdtempSync(path.join(folder, 'kamailio-'));
+export async function kamailio(folder, phone, { user = '2345678e0', password = 'geheim', minExpires = 60, cert, key } = {}) {
+  const [port, tlsPort] = await freePorts(2), home = fs.mkdtempSync(path.join(folder, 'kamailio-'));
   const conf = path.join(home, 'kamailio.cfg');
   fs.writeFileSync(conf, `debug=2
 log_stderror=yes
@@ -119,6 +120,8 @@ children=1
 listen=udp:127.0.0.1:${port}
 listen=tcp:127.0.0.1:${port}
 tcp_children=1
+${cert ? `enable_tls=yes
+listen=tls:127.0.0.1:${tlsPort}` : ''}
 auto_aliases=no
 server_header="Server: kamailio"
 mpath="/usr/lib/x86_64-linux-gnu/kamailio/modules/"
@@ -132,6 +135,10 @@ loadmodule "xlog.so"
 loadmodule "usrloc.so"
 loadmodule "registrar.so"
 loadmodule "auth.so"
+${cert ? `loadmodule "tls.so"
+modparam("tls", "certificate", "${cert}")
+modparam("tls", "private_key", "${key}")
+modparam("tls", "tls_method", "TLSv1.2+")` : ''}
 modparam("usrloc", "db_mode", 0)
 modparam("registrar", "max_expires", 4)
 modparam("registrar", "append_branches", 0)
@@ -167,6 +174,7 @@ request_route {
 `);
   const peer = new Peer('kamailio', ['-f', conf, '-DD', '-E', '-m', '32', '-M', '4', '-w', home, '-Y', home, '-P', path.join(home, 'pid')], { cwd: home });
   peer.port = port;
+  peer.tlsPort = tlsPort;
   await until(() => {
     if (peer.code !== undefined) throw new Error(`kamailio ended at start:\n${peer.log}`);
     return fs.readFileSync('/proc/net/udp', 'utf8').includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} `);
