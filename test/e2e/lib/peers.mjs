@@ -1,6 +1,7 @@
 // Telephones that we did not write: sipp with a scenario, baresip as a softphone. Ended by their own process id.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { root, freePorts, until } from './server.mjs';
 
@@ -69,7 +70,7 @@ export async function baresip(folder, freq, options = {}, tries = 4) {
 
 async function startBaresip(folder, freq, o) {
   // SIP takes this port and the next one (TLS); RTP lies apart from both.
-  const [port] = await freePorts(1), media = port + 10;
+  const [port, door] = await freePorts(2), media = port + 10;
   const home = fs.mkdtempSync(path.join(folder, 'baresip-'));
   toneWav(path.join(home, 'tone.wav'), freq, o.rate, o.channels);
   fs.writeFileSync(path.join(home, 'accounts'), `<sip:+12025550124@127.0.0.1>;regint=0;answermode=${o.mode};audio_codecs=${o.codecs};ptime=${o.ptime};dtmfmode=${o.dtmf}${o.encryption ? `;mediaenc=${o.encryption}` : ''}${o.ice ? ';medianat=ice' : ''}\n`);
@@ -86,6 +87,8 @@ module_path /usr/lib/baresip/modules
 ${o.modules.map((m) => `module ${m}.so`).join('\n')}
 module aufile.so
 module aubridge.so
+module_app ctrl_tcp.so
+ctrl_tcp_listen 127.0.0.1:${door}
 module sndfile.so
 ${o.ice ? 'module ice.so' : ''}
 ${o.encryption ? `module ${o.encryption.startsWith('dtls') ? 'dtls_srtp' : 'srtp'}.so` : ''}
@@ -95,8 +98,14 @@ module_app menu.so
   const peer = new Peer('baresip', ['-f', home, '-v'], { cwd: home });
   peer.port = port;
   peer.home = home;
+  // A command of its menu, "hold" for one: a netstring of JSON.
+  peer.command = (command) => new Promise((resolve, reject) => {
+    const text = JSON.stringify({ command, params: '', token: command });
+    const s = net.connect(door, '127.0.0.1', () => s.write(`${text.length}:${text},`)).on('error', reject)
+      .on('data', (d) => { if (d.includes('"response":true')) { s.destroy(); resolve(d.toString()); } });
+  });
   peer.heard = () => {
-    const file = fs.readdirSync(home).filter((f) => f.endsWith('-dec.wav')).map((f) => path.join(home, f))[0];
+    const file = fs.readdirSync(home).filter((f) => f.endsWith('-dec.wav')).sort().map((f) => path.join(home, f)).at(-1); // one for each time that it begins
     const b = file ? fs.readFileSync(file) : Buffer.alloc(44);
     peer.rate = b.readUInt32LE(24) || o.rate;
     const step = 2 * (b.readUInt16LE(22) || 1); // the first channel
