@@ -49,31 +49,6 @@ for (const [scenario, header, algorithm] of [['uas407b.xml', 'Proxy-Authorizatio
   });
 }
 
-test('baresip holds and resumes, and is understood', async () => {
-  const far = await baresip(server.folder, 620);
-  try {
-    await trunk('holding', far.port);
-    const alice = await Person.join(server, 'hold', 'alice');
-    await alice.speak(440);
-    const dialed = await server.dial('hold', '+12025550124', { trunk: 'holding', wait_until_answered: true });
-    assert.equal(dialed.json?.success, true, `${dialed.text}\n${far.log}`);
-    const phone = dialed.json.participant_identity;
-    assertTone(await alice.hears(phone), 620, 'alice hears baresip');
-    await far.command('hold');
-    await until(() => /the phone does not hear us/.test(server.log), 5000, 'the hold is understood').catch((e) => { throw new Error(`${e.message}\n${far.log}\n${server.log}`); });
-    assert.equal((await server.phone('hold')).attributes['sip.callStatus'], 'active');
-    await far.command('resume');
-    await until(() => /the phone hears us/.test(server.log), 5000, 'the resume is understood');
-    assertTone(await alice.hears(phone, { fresh: true }), 620, 'alice hears baresip again');
-    await server.post('/livekit/sip/hangup', { room: 'hold', participant_identity: phone });
-    // Its recorder does not begin again after a hold: what it heard before, and that it sees the end.
-    await until(() => /terminated|closed|bye/i.test(far.log), 5000, 'baresip sees the end');
-    const tone = analyse(far.heard().subarray(-8000), 8000);
-    assert.ok(Math.abs(tone.freq - 440) < 9, `baresip heard alice: ${JSON.stringify(tone)}`);
-    await alice.leave();
-  } finally { await far.stop(); }
-});
-
 test('baresip is the phone: sound both ways, and it sees the hang-up', async () => {
   const far = await baresip(server.folder, 620);
   try {
