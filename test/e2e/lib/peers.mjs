@@ -188,3 +188,33 @@ request_route {
   }, 8000, 'kamailio listens');
   return peer;
 }
+
+// linphone answers by itself with SRTP of this suite or none, says a tone from a file and records what it hears into another.
+export async function linphone(folder, freq, suite) {
+  const [port, media] = await freePorts(2), home = fs.mkdtempSync(path.join(folder, 'linphone-'));
+  fs.mkdirSync(path.join(home, '.local/share/linphone'), { recursive: true });
+  toneWav(path.join(home, 'tone.wav'), freq, 8000, 1);
+  fs.writeFileSync(path.join(home, 'rc'), `[sip]
+sip_port=${port}
+sip_tcp_port=0
+sip_tls_port=0
+use_ipv6=0
+contact=sip:+12025550124@127.0.0.1:${port}
+${suite ? `media_encryption=srtp\nmedia_encryption_mandatory=1\nsrtp_crypto_suites=${suite}` : 'media_encryption=none'}
+[rtp]
+audio_rtp_port=${media & ~1}
+[net]
+mtu=1300
+`);
+  const peer = new Peer('linphonec', ['-c', path.join(home, 'rc'), '-d', '1'], { cwd: home, env: { ...process.env, HOME: home }, stdio: ['pipe', 'pipe', 'pipe'] });
+  peer.port = port;
+  peer.say = (line) => peer.child.stdin.write(`${line}\n`);
+  peer.heard = () => {
+    const file = path.join(home, 'heard.wav'), b = fs.existsSync(file) ? fs.readFileSync(file) : Buffer.alloc(44);
+    peer.rate = b.readUInt32LE(24) || 8000;
+    return Float32Array.from({ length: Math.max(0, (b.length - 44) >> 1) }, (_, i) => b.readInt16LE(44 + i * 2) / 32768);
+  };
+  for (const line of ['soundcard use files', `play ${home}/tone.wav`, `record ${home}/heard.wav`, 'autoanswer enable']) peer.say(line);
+  await until(() => /Auto answer enabled/.test(peer.log), 8000, 'linphone is ready').catch(async (e) => { await peer.stop(); throw new Error(`${e.message}\n${peer.log}`); });
+  return peer;
+}
