@@ -60,7 +60,7 @@ void buf_drop_front(struct buf *b, size_t size)
 {
 	assert(size <= b->size);
 	if (!b->data)
-		return; /* C's memmove takes no NULL, not even for nothing */
+		return; /* nothing was ever in it */
 	memmove(b->data, b->data + size, b->size - size);
 	b->size -= size;
 	b->data[b->size] = 0;

@@ -191,6 +191,7 @@ char *record_facts(const struct call *c)
 	if (r->at_ms[RECORD_ANSWERED] && r->at_ms[RECORD_ENDED])
 		set(facts, "talk_ms", json_integer(r->at_ms[RECORD_ENDED] - r->at_ms[RECORD_ANSWERED]));
 	set(facts, "codec", codec_of(r));
+	set_text(facts, "encryption", c->connected ? offer_security_name(&c->connected_to) : NULL);
 	set(facts, "quality", quality_of(&c->meter.quality));
 	set(facts, "ending", ending_of_call(c));
 	set_text(facts, "offer", r->offer);

@@ -1,5 +1,6 @@
 // Telephones that we did not write: sipp with a scenario, baresip as a softphone. Ended by their own process id.
 import { spawn } from 'node:child_process';
+import dgram from 'node:dgram';
 import fs from 'node:fs';
 import path from 'node:path';
 import { root, freePorts, until } from './server.mjs';
@@ -57,7 +58,7 @@ function toneWav(file, freq, rate, channels) {
 
 // baresip answers by itself, says a tone from a file, and its sndfile filter writes what it hears into another.
 // It ends at once when somebody has taken one of its ports meanwhile: then others.
-// `encryption`: baresip's mediaenc ("srtp", "srtp-mand", "dtls_srtp"), undefined = RTP in clear only. `ice`: it checks. `mode`: how it answers.
+// `encryption`: baresip's mediaenc ("srtp", "srtp-mand", "dtls_srtp"), undefined = RTP in clear only. `ice`: it checks. `console`: peer.press("x") holds, "X" resumes. `mode`: how it answers.
 // `codecs` as its account says them ("G722/16000/1,opus/48000/2"), with the modules for them.
 const plain = { codecs: 'PCMU,PCMA', modules: ['g711'], rate: 8000, channels: 1, ptime: 20, dtmf: 'rtpevent', mode: 'auto' };
 export async function baresip(folder, freq, options = {}, tries = 4) {
@@ -92,9 +93,15 @@ ${o.encryption ? `module ${o.encryption.startsWith('dtls') ? 'dtls_srtp' : 'srtp
 module_tmp account.so
 module_app menu.so
 `);
+  const [console] = o.console ? await freePorts(1) : [];
+  if (console) fs.appendFileSync(path.join(home, 'config'), `module_app cons.so\ncons_listen 127.0.0.1:${console}\n`);
   const peer = new Peer('baresip', ['-f', home, '-v'], { cwd: home });
   peer.port = port;
   peer.home = home;
+  peer.press = (key) => new Promise((resolve) => {
+    const s = dgram.createSocket('udp4');
+    s.send(key, console, '127.0.0.1', () => s.close(resolve));
+  });
   peer.heard = () => {
     const file = fs.readdirSync(home).filter((f) => f.endsWith('-dec.wav')).map((f) => path.join(home, f))[0];
     const b = file ? fs.readFileSync(file) : Buffer.alloc(44);
