@@ -17,7 +17,7 @@ static const char wrong_login[] = "The trunk {trunk} at {address} does not accep
 				  "auth_username and auth_password of the trunk.";
 
 static const struct ending rows[] = {
-	FAULT(TIMEOUT, "no response at all", "trunk_unreachable", "canceled", SIP_TRUNK_FAILURE, 102, NETWORK, FIXED,
+	FAULT(TIMEOUT, "no response at all, in 32 s or until ringing_timeout", "trunk_unreachable", "canceled", SIP_TRUNK_FAILURE, 102, NETWORK, FIXED,
 		"Nothing came back from the trunk {trunk} at {address}. Usually a firewall is in the way, or the "
 		"address is not the provider's termination domain."),
 	FAULT(NO_ANSWER, "rang until ringing_timeout", "no_answer", "canceled", USER_UNAVAILABLE, 19, FAR_END, LATER,

@@ -3,7 +3,9 @@
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import dgram from 'node:dgram';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { Server, until, freePorts } from './lib/server.mjs';
 import { numberOf, rowsUnder, sentencePattern, startEndings } from './lib/endings.mjs';
@@ -124,6 +126,12 @@ test('faults without an answer, and ends from the room', async () => {
   check({ what: 'refused', code: 'trunk_unreachable', by: 'network', again: 'when_fixed', says: new RegExp(`"dead" at 127\\.0\\.0\\.1:${dead}`) }, unreachable.json.error, 'answer');
   const nowhere = await server.dial('faults', '+12025550100', { trunk: 'nowhere', wait_until_answered: true, ringing_timeout: 10 });
   check({ what: 'DNS', code: 'trunk_address', by: 'us', again: 'when_fixed', says: /no-such-host\.invalid/ }, nowhere.json.error, 'answer');
+  const hole = dgram.createSocket('udp4');
+  await new Promise((r) => hole.bind(0, '127.0.0.1', r));
+  await trunk('hole', hole.address().port);
+  const swallowed = await server.dial('faults', '+12025550100', { trunk: 'hole', wait_until_answered: true, ringing_timeout: 0.7 });
+  check({ what: 'nothing comes back', code: 'trunk_unreachable', by: 'network', again: 'when_fixed', says: /^Nothing came back from the trunk "hole"/ }, swallowed.json.error, 'answer');
+  hole.close();
   const silent = await server.dial('faults', '+12025550111', { trunk: 'simulator', wait_until_answered: true, ringing_timeout: 0.5 });
   check({ what: 'rings on', code: 'no_answer', by: 'far_end', again: 'later' }, silent.json.error, 'answer');
 
@@ -196,6 +204,18 @@ test('whoever is no administrator reads nothing', async () => {
     assert.equal((await ask({ admin: true })).status, 200);
     assert.equal((await fetch(`${shut.http}/livekit/sip/calls`)).status, 401);
   } finally { await shut.stop(); }
+});
+
+test('a file of records that is none does not keep the server from starting', async () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ringdown-'));
+  fs.writeFileSync(path.join(folder, 'calls.db'), 'this is no database, and long enough to look like one.\n'.repeat(100));
+  const s = await Server.start({ data: folder });
+  try {
+    assert.match(s.log, /calls\.db, cannot be opened/);
+    assert.equal((await s.dial('r', '+12025550110', { wait_until_answered: true })).json.error.code, 'busy');
+    const r = await s.cli(['calls']);
+    assert.match(r.err, /records_off/);
+  } finally { await s.stop(); }
 });
 
 test('kill -9 loses no call that has ended, and tells of one that was up', async () => {
