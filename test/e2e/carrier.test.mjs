@@ -162,6 +162,34 @@ test('sound that changes its SSRC or its port, comes with odd packets, or over a
   }));
 });
 
+test('a carrier that speaks G.722, and one whose session must be refreshed, by us or by it', async () => {
+  await carrier.control('set sip.telnyx.test: codecs=G722');
+  await trunk('sip.telnyx.test');
+  const alice = await Person.join(server, 'wide', 'alice');
+  try {
+    await alice.speak(440);
+    const d = await dial('sip.telnyx.test', '+12025550150', 'wide');
+    assert.ok(d.success, d.text);
+    assertTone(await alice.hears(d.participant_identity), 1000, 'alice hears the callee');
+    await hangUp(d);
+    const media = await carrier.sees('+12025550150', 'media');
+    assert.equal(media.verdict, 'good', JSON.stringify(media));
+    assert.ok(media.sound_ms > 300, JSON.stringify(media));
+  } finally { await alice.leave(); }
+
+  for (const [host, refresher, event, test_] of [['freeswitch.test', 'uas', 'reply', (e) => e.method === 'INVITE'], ['asterisk.test', 'uac', 'refreshed', () => true]]) {
+    await carrier.control(`set ${host}: session-s=4;refresher=${refresher}`);
+    await trunk(host);
+    const d = await dial(host, '+12025550150');
+    assert.ok(d.success, d.text);
+    const seen = await until(() => carrier.has('+12025550150', event, test_) ?? carrier.has('+12025550150', 'offer'), 6000, `${host}: a refresh`)
+      .catch((e) => { throw new Error(`${e.message}\n${carrier.of('+12025550150').map((x) => x.message ?? JSON.stringify(x)).join('\n')}`); });
+    assert.ok(seen.status === undefined || seen.status === 200, JSON.stringify(seen));
+    await hangUp(d);
+    await carrier.sees('+12025550150', 'ended', (e) => e.why === 'the caller hung up');
+  }
+});
+
 test('the number that records and plays back: what alice said comes back to her', async () => {
   const alice = await Person.join(server, `carrier-${rooms}`, 'alice'), number = '+15125550100';
   try {

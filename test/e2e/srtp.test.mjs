@@ -6,7 +6,7 @@ import { dispose } from '@livekit/rtc-node';
 import { analyse } from '../conformance/clients/lib/tone.mjs';
 import { Server, until } from './lib/server.mjs';
 import { Person, assertTone } from './lib/people.mjs';
-import { baresip } from './lib/peers.mjs';
+import { baresip, linphone } from './lib/peers.mjs';
 import { answer, expect, play, request, sdp } from './lib/script.mjs';
 import { Tap } from './lib/tap.mjs';
 
@@ -144,6 +144,16 @@ test('a key that was changed on the way: silence, and the call ends with the rea
     assert.ok(!alice.ears.get(dialed.json.participant_identity)?.samples || alice.ears.get(dialed.json.participant_identity).onset < 0, 'nothing is heard');
     await until(() => /\d\d+ that SRTP's key did not open/.test(server.log), 5000, 'the leg is closed, and counts them'); // after its last words
   } finally { await alice?.leave(); tap.close(); await far.stop(); }
+});
+
+test('linphone with AES-256: sound both ways', async () => {
+  const far = await linphone(server.folder, 620, 'AES_256_CM_HMAC_SHA1_80');
+  let tap;
+  try {
+    tap = await talk('linphone', 'REQUIRE', far);
+    assert.ok(!hears(overheard(tap.toServer), 620) && !hears(overheard(tap.toFar), 440), 'it is encrypted');
+    assert.match(tap.messages.find((m) => !m.fromServer && /a=crypto/.test(m.text)).text, /AES_256_CM_HMAC_SHA1_80/);
+  } finally { tap?.close(); await far.stop(); }
 });
 
 test('hold and resume under SRTP: the key goes on, and so does the sound', async () => {
