@@ -302,3 +302,10 @@ const char *trunk_options_user(const struct trunk_options *o, const Livekit__SIP
 		return o->reg.user;
 	return trunk->auth_username;
 }
+
+const char *trunk_options_login(const struct trunk_options *o, const Livekit__SIPOutboundTrunkInfo *trunk)
+{
+	if (trunk->auth_username && *trunk->auth_username)
+		return trunk->auth_username;
+	return *o->reg.user ? o->reg.user : NULL;
+}

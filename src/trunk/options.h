@@ -93,6 +93,9 @@ bool trunk_options_register(const struct trunk_options *o); /* whether a binding
 /* The SIP user that registers, and that calls come from; "" = there is none. */
 const char *trunk_options_user(const struct trunk_options *o, const Livekit__SIPOutboundTrunkInfo *trunk);
 
+/* The digest's user name: auth_username, else the user that registers. NULL = there is none. */
+const char *trunk_options_login(const struct trunk_options *o, const Livekit__SIPOutboundTrunkInfo *trunk);
+
 /* Returns 0 or TRUNK_E_INVALID with a `why` that names the option. `metadata` may be "". */
 MUST_USE int trunk_options_read(
 	struct trunk_options *ret, const char *metadata, char why[TRUNK_WHY_SIZE]);
