@@ -234,5 +234,5 @@ const char *call_sip_reason(const struct call *c)
 
 const struct call_quality *call_quality(const struct call *c)
 {
-	return c->meter.known ? &c->meter.quality : NULL;
+	return c->meter.seconds ? &c->meter.quality : NULL;
 }

@@ -20,7 +20,8 @@ struct call_quality {
 };
 
 struct call_meter {
-	bool known;
+	unsigned seconds; /* that were measured; 0 = nothing is known */
+	float delays_in, delays_out; /* sums over them, ms */
 	unsigned count; /* of figures in this window */
 	struct media_leg_stats before; /* at its beginning */
 	struct call_quality quality;

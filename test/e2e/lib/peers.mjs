@@ -1,5 +1,6 @@
 // Telephones that we did not write: sipp with a scenario, baresip as a softphone. Ended by their own process id.
 import { spawn } from 'node:child_process';
+import dgram from 'node:dgram';
 import fs from 'node:fs';
 import path from 'node:path';
 import { root, freePorts, until } from './server.mjs';
@@ -57,8 +58,8 @@ function toneWav(file, freq, rate, channels) {
 
 // baresip answers by itself, says a tone from a file, and its sndfile filter writes what it hears into another.
 // It ends at once when somebody has taken one of its ports meanwhile: then others.
-// `encryption`: baresip's mediaenc ("srtp", "srtp-mand", "dtls_srtp"), undefined = RTP in clear only. `ice`: it checks. `mode`: how it answers.
-// `codecs` as its account says them ("G722/16000/1,opus/48000/2"), with the modules for them.
+// `encryption`: baresip's mediaenc ("srtp", "srtp-mand", "dtls_srtp"), undefined = RTP in clear only. `ice`: it checks. `console`: peer.press("x") holds, "X" resumes. `mode`: how it answers.
+// `wav`: what it says instead of the tone. `codecs` as its account says them ("G722/16000/1,opus/48000/2"), with the modules for them.
 const plain = { codecs: 'PCMU,PCMA', modules: ['g711'], rate: 8000, channels: 1, ptime: 20, dtmf: 'rtpevent', mode: 'auto' };
 export async function baresip(folder, freq, options = {}, tries = 4) {
   return startBaresip(folder, freq, { ...plain, ...options }).catch((e) => {
@@ -71,8 +72,8 @@ async function startBaresip(folder, freq, o) {
   // SIP takes this port and the next one (TLS); RTP lies apart from both.
   const [port] = await freePorts(1), media = port + 10;
   const home = fs.mkdtempSync(path.join(folder, 'baresip-'));
-  toneWav(path.join(home, 'tone.wav'), freq, o.rate, o.channels);
-  fs.writeFileSync(path.join(home, 'accounts'), `<sip:+12025550124@127.0.0.1>;regint=0;answermode=${o.mode};audio_codecs=${o.codecs};ptime=${o.ptime};dtmfmode=${o.dtmf}${o.encryption ? `;mediaenc=${o.encryption}` : ''}${o.ice ? ';medianat=ice' : ''}\n`);
+  if (o.wav) fs.copyFileSync(o.wav, path.join(home, 'tone.wav')); else toneWav(path.join(home, 'tone.wav'), freq, o.rate, o.channels);
+  fs.writeFileSync(path.join(home, 'accounts'), `<sip:${o.account ?? '+12025550124@127.0.0.1'}>;regint=0;answermode=${o.mode};audio_codecs=${o.codecs};ptime=${o.ptime};dtmfmode=${o.dtmf}${o.encryption ? `;mediaenc=${o.encryption}` : ''}${o.ice ? ';medianat=ice' : ''}${o.proxy ? `;outbound="sip:${o.proxy}"` : ''}\n`);
   fs.writeFileSync(path.join(home, 'config'), `poll_method epoll
 sip_listen 127.0.0.1:${port}
 net_interface 127.0.0.1
@@ -92,9 +93,15 @@ ${o.encryption ? `module ${o.encryption.startsWith('dtls') ? 'dtls_srtp' : 'srtp
 module_tmp account.so
 module_app menu.so
 `);
-  const peer = new Peer('baresip', ['-f', home, '-v'], { cwd: home });
+  const [console] = o.console ? await freePorts(1) : [];
+  if (console) fs.appendFileSync(path.join(home, 'config'), `module_app cons.so\ncons_listen 127.0.0.1:${console}\n`);
+  const peer = new Peer('baresip', ['-f', home, '-v', ...(o.args ?? [])], { cwd: home });
   peer.port = port;
   peer.home = home;
+  peer.press = (key) => new Promise((resolve) => {
+    const s = dgram.createSocket('udp4');
+    s.send(key, console, '127.0.0.1', () => s.close(resolve));
+  });
   peer.heard = () => {
     const file = fs.readdirSync(home).filter((f) => f.endsWith('-dec.wav')).map((f) => path.join(home, f))[0];
     const b = file ? fs.readFileSync(file) : Buffer.alloc(44);
@@ -179,5 +186,35 @@ request_route {
     if (peer.code !== undefined) throw new Error(`kamailio ended at start:\n${peer.log}`);
     return fs.readFileSync('/proc/net/udp', 'utf8').includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} `);
   }, 8000, 'kamailio listens');
+  return peer;
+}
+
+// linphone answers by itself with SRTP of this suite or none, says a tone from a file and records what it hears into another.
+export async function linphone(folder, freq, suite) {
+  const [port, media] = await freePorts(2), home = fs.mkdtempSync(path.join(folder, 'linphone-'));
+  fs.mkdirSync(path.join(home, '.local/share/linphone'), { recursive: true });
+  toneWav(path.join(home, 'tone.wav'), freq, 8000, 1);
+  fs.writeFileSync(path.join(home, 'rc'), `[sip]
+sip_port=${port}
+sip_tcp_port=0
+sip_tls_port=0
+use_ipv6=0
+contact=sip:+12025550124@127.0.0.1:${port}
+${suite ? `media_encryption=srtp\nmedia_encryption_mandatory=1\nsrtp_crypto_suites=${suite}` : 'media_encryption=none'}
+[rtp]
+audio_rtp_port=${media & ~1}
+[net]
+mtu=1300
+`);
+  const peer = new Peer('linphonec', ['-c', path.join(home, 'rc'), '-d', '1'], { cwd: home, env: { ...process.env, HOME: home }, stdio: ['pipe', 'pipe', 'pipe'] });
+  peer.port = port;
+  peer.say = (line) => peer.child.stdin.write(`${line}\n`);
+  peer.heard = () => {
+    const file = path.join(home, 'heard.wav'), b = fs.existsSync(file) ? fs.readFileSync(file) : Buffer.alloc(44);
+    peer.rate = b.readUInt32LE(24) || 8000;
+    return Float32Array.from({ length: Math.max(0, (b.length - 44) >> 1) }, (_, i) => b.readInt16LE(44 + i * 2) / 32768);
+  };
+  for (const line of ['soundcard use files', `play ${home}/tone.wav`, `record ${home}/heard.wav`, 'autoanswer enable']) peer.say(line);
+  await until(() => /Auto answer enabled/.test(peer.log), 8000, 'linphone is ready').catch(async (e) => { await peer.stop(); throw new Error(`${e.message}\n${peer.log}`); });
   return peer;
 }

@@ -21,7 +21,9 @@ export class Person {
     await p.room.connect(server.ws, await server.token(room, identity), { autoSubscribe: true, dynacast: false });
     return p;
   }
-  async speak(freq) {
+  // A tone of `sound` Hz, or samples at 48 kHz, over and over.
+  async speak(sound) {
+    const at = typeof sound === 'number' ? (i) => 8192 * Math.sin((2 * Math.PI * sound * i) / RATE) : (i) => sound[i % sound.length];
     this.source = new AudioSource(RATE, 1);
     const track = LocalAudioTrack.createAudioTrack('tone', this.source);
     const options = new TrackPublishOptions();
@@ -32,7 +34,7 @@ export class Person {
     this.mouth = (async () => {
       while (this.speaking) {
         const samples = new Int16Array(FRAME);
-        for (let i = 0; i < FRAME; i++) samples[i] = 8192 * Math.sin((2 * Math.PI * freq * n++) / RATE);
+        for (let i = 0; i < FRAME; i++) samples[i] = at(n++);
         await this.source.captureFrame(new AudioFrame(samples, RATE, 1, FRAME));
       }
     })();
