@@ -64,6 +64,7 @@ struct trunk_options {
 	struct {
 		struct option_list allowed_countries; /* "+49", "*" */
 		uint32_t calls_per_second, max_calls, max_calls_per_identity, max_call_duration_s;
+		bool extensions; /* names and short numbers that a PBX knows may be called */
 	} policy;
 
 	uint32_t session_expires_s;  /* a session timer to ask for (RFC 4028); 0 = only the far end's */
