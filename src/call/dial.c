@@ -23,10 +23,16 @@ static void show_ringing(struct call *c)
 
 /* RFC 3261, 21.1: 180 rings; 181-183 say that it is on its way, which is what livekit-sip calls
  * ringing too. */
+static void on_trying(void *owner, const struct sip_message *response)
+{
+	((struct call *)owner)->heard = true;
+}
+
 static void on_progress(void *owner, const struct sip_message *response)
 {
 	static const struct header_rules none = {0};
 	struct call *c = owner;
+	c->heard = true;
 	if (c->state == CALL_ENDED)
 		return;
 	call_show_headers(c, response, &none);
@@ -176,6 +182,7 @@ static bool on_redirect(void *owner, const struct sip_uri *to)
 
 static const struct sip_call_events sip_events = {
 	.redirect = on_redirect,
+	.trying = on_trying,
 	.progress = on_progress,
 	.answered = on_answered,
 	.refused = on_refused,

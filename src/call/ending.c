@@ -23,6 +23,8 @@ void call_end_as(struct call *c, enum call_end end, const struct sip_message *by
 	struct call_explanation why;
 	if (bye)
 		call_signs_read(&signs, bye);
+	if (end == CALL_END_FAR_END && record_ack_unseen(c))
+		end = CALL_END_ACK_UNSEEN;
 	call_values(&f, c);
 	explain_end(&why, end, &f);
 	call_finish(c, &why, 0, NULL);
