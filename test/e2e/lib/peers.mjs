@@ -91,6 +91,7 @@ ${o.ice ? 'module ice.so' : ''}
 ${o.encryption ? `module ${o.encryption.startsWith('dtls') ? 'dtls_srtp' : 'srtp'}.so` : ''}
 module_tmp account.so
 module_app menu.so
+${o.extra ?? ''}
 `);
   const peer = new Peer('baresip', ['-f', home, '-v'], { cwd: home });
   peer.port = port;
