@@ -110,7 +110,15 @@ def check_failures():
 
 def check_simulator():
     book = set(re.findall(r'\{"(\+\d+)",', read("src/simulator/numbers.c")))
-    compare("docs/simulator.md", book, set(re.findall(r"^\| `(\+\d+)` \|", read("docs/simulator.md"), re.M)))
+    doc = read("docs/simulator.md")
+    compare("docs/simulator.md", book, set(re.findall(r"^\| `(\+\d+)` \|", doc, re.M)))
+    rows = {title: set(re.findall(r"^\| `([\w.-]+)` \|", part, re.M)) for title, part in re.findall(r"^## (.*)\n([^#]*)", doc, re.M)}
+    quirks = set(re.findall(r'^\t\[Q_\w+\] = \{"([\w-]+)"', read("src/simulator/carrier_quirk.c"), re.M))
+    compare("docs/simulator.md, quirks", quirks, rows["Quirks"])
+    tables = read("src/simulator/carrier_profile.c")
+    compare("docs/simulator.md, profiles", set(re.findall(r'^\t\{"([\w-]+)", "', tables, re.M)), rows["Profiles"])
+    hosts = set(re.findall(r'^\t\{"([\w.-]+\.test)", "', tables, re.M))
+    compare("docs/simulator.md, hosts", hosts, rows["Which trunk: the host of the Request-URI"])
 
 
 def anchors(text):

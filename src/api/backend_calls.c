@@ -3,6 +3,7 @@
 #include "api/backend.h"
 
 #include "api/ladder.h"
+#include "call/call.h"
 #include "wire/pcap.h"
 
 #include <stdio.h>
@@ -18,8 +19,10 @@ static bool may_read(struct backend *b)
 		backend_denied(b, "The token lacks the permission sip.admin.");
 	else if (!b->api->config.records)
 		backend_fail(b, 412, "records_off", "No records of calls are kept here: sip.records.enabled is false.");
-	else
+	else {
+		calls_write_records(b->api->config.calls);
 		return true;
+	}
 	return false;
 }
 
@@ -125,6 +128,7 @@ static int send_facts(struct backend *b, const char *id, json_t *facts)
 		json_decref(ladder);
 		return r;
 	}
+	json_object_set_new(facts, "messages", json_integer((json_int_t)json_array_size(ladder)));
 	json_object_set_new(facts, "ladder", ladder);
 	backend_answer(b->x, 200, json_pack("{s:b, s:O}", "success", 1, "call", facts));
 	return 0;

@@ -59,10 +59,11 @@ int buf_format(struct buf *b, const char *format, ...)
 void buf_drop_front(struct buf *b, size_t size)
 {
 	assert(size <= b->size);
+	if (!b->data)
+		return; /* nothing was ever in it */
 	memmove(b->data, b->data + size, b->size - size);
 	b->size -= size;
-	if (b->data)
-		b->data[b->size] = 0;
+	b->data[b->size] = 0;
 }
 
 void buf_fini(struct buf *b)

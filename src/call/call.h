@@ -113,6 +113,8 @@ void call_hang_up(struct call *c);
 
 /* From struct sip_agent_events: a message that may belong to a call. */
 void calls_sip_message(struct calls *cs, const struct sip_traced *t);
+/* What is known of the calls that are up, into config.records: for who reads there. */
+void calls_write_records(struct calls *cs);
 
 /* What media reports of phone legs (struct media_events), for the calls they belong to. */
 void calls_leg_event(struct calls *cs, uint32_t leg, enum media_leg_event event);

@@ -280,7 +280,6 @@ static int start(struct call *c, struct room *room, const struct call_request *r
 				     : call_invite(c, request, caller, local.rtp_port);
 	if (r)
 		return r == CALL_E_INVALID ? START_E_INVALID : r;
-	record_save(c);
 	if (request->ringback)
 		media_leg_ringback(c->calls->config.media, c->leg, ringback_of(c->number));
 	if (verdict->longest_ms && verdict->longest_ms < longest_ms)

@@ -421,3 +421,10 @@ bool offer_security_same(const struct media_leg_remote *a, const struct media_le
 		       !memcmp(k->server, l->server, sizeof k->server) &&
 		       same_mki(&k->client_mki, &l->client_mki) && same_mki(&k->server_mki, &l->server_mki));
 }
+
+const char *offer_security_name(const struct media_leg_remote *terms)
+{
+	if (!terms->secure)
+		return NULL;
+	return terms->dtls ? "DTLS-SRTP" : sdp_crypto_suite_name(suite_of(terms->keys.profile));
+}

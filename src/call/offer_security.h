@@ -75,5 +75,7 @@ MUST_USE enum answer_outcome offer_security_offered(const struct offer_security 
 	const struct media_leg_remote *before);
 /* These terms hold from now on, whoever offered: our later offers say them again. */
 void offer_security_agree(struct offer_security *s, const struct media_leg_remote *terms);
+/* "AES_CM_128_HMAC_SHA1_80" and so on, "DTLS-SRTP"; NULL = in clear. */
+const char *offer_security_name(const struct media_leg_remote *terms);
 /* Whether packets would be protected alike. */
 bool offer_security_same(const struct media_leg_remote *a, const struct media_leg_remote *b);

@@ -12,6 +12,13 @@
 #include <errno.h>
 #include <stdio.h>
 
+/* Written by the timer, or by the end: making the JSON costs more than writing it. */
+static void note_change(struct call *c)
+{
+	c->record.dirty = !c->record.at_ms[RECORD_ENDED];
+	records_keep_soon(c->calls);
+}
+
 int record_begin(struct call *c)
 {
 	struct call_record *r = &c->record;
@@ -22,7 +29,7 @@ int record_begin(struct call *c)
 	if (e)
 		return e < 0 ? e : err_new(-EEXIST);
 	r->on = true;
-	r->at_ms[RECORD_ASKED] = clock_unix_ms();
+	record_time(c, RECORD_ASKED);
 	return 0;
 }
 
@@ -31,8 +38,7 @@ void record_time(struct call *c, enum record_time what)
 	if (!c->record.on || c->record.at_ms[what])
 		return;
 	c->record.at_ms[what] = clock_unix_ms();
-	c->record.dirty = true;
-	records_keep_soon(c->calls);
+	note_change(c);
 }
 
 /* Not answered, or cut by something that is nobody's wish. */
@@ -69,10 +75,7 @@ void record_save(struct call *c)
 	if (!c->record.on)
 		return;
 	c->record.dirty = false;
-	int r = put(c);
-	if (r == 0)
-		r = records_flush(c->calls->config.records);
-	if (r < 0)
+	if (put(c) < 0)
 		log_warn(c->id, "its record could not be kept");
 }
 
@@ -82,6 +85,9 @@ void record_end(struct call *c)
 		return;
 	c->record.at_ms[RECORD_ENDED] = clock_unix_ms();
 	record_save(c);
+	/* Before anybody is told: whoever knows of the end finds it, whatever becomes of us. */
+	if (records_flush(c->calls->config.records) < 0)
+		log_warn(c->id, "its record could not be written");
 }
 
 void record_fini(struct call *c)
@@ -211,8 +217,7 @@ void calls_sip_message(struct calls *cs, const struct sip_traced *t)
 			keep(c, t, span_of(copy, size));
 		else
 			c->record.dropped += cs->config.keep_ladder;
-		c->record.dirty = true;
-		records_keep_soon(cs);
+		note_change(c);
 	}
 	mem_free(copy);
 }

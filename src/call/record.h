@@ -4,8 +4,8 @@
  * Owner:   struct call; zeroed memory is a record that keeps nothing.
  * Owns:    its texts.
  * Thread:  the control thread.
- * Life:    record_begin (before the INVITE) -> messages, changes -> record_end (at the call's end: is in the
- *          store when it returns) -> a few messages more -> record_fini.
+ * Life:    record_begin (before the INVITE) -> messages, changes: written within a quarter of a second ->
+ *          record_end (at the call's end: is written when it returns) -> a few messages more -> record_fini.
  */
 #pragma once
 
@@ -48,7 +48,7 @@ struct call_record {
 
 /* Names the Call-ID that the INVITE is to have. 0 or a negative error. */
 MUST_USE int record_begin(struct call *c);
-/* Puts the call into the store, at once. Errors are logged: a call goes on without its record. */
+/* Puts the call into the store. Errors are logged: a call goes on without its record. */
 void record_save(struct call *c);
 void record_time(struct call *c, enum record_time what); /* the first time counts */
 void record_end(struct call *c);

@@ -191,11 +191,11 @@ char *record_facts(const struct call *c)
 	if (r->at_ms[RECORD_ANSWERED] && r->at_ms[RECORD_ENDED])
 		set(facts, "talk_ms", json_integer(r->at_ms[RECORD_ENDED] - r->at_ms[RECORD_ANSWERED]));
 	set(facts, "codec", codec_of(r));
+	set_text(facts, "encryption", c->connected ? offer_security_name(&c->connected_to) : NULL);
 	set(facts, "quality", quality_of(&c->meter.quality));
 	set(facts, "ending", ending_of_call(c));
 	set_text(facts, "offer", r->offer);
 	set_text(facts, "answer", r->answer);
-	set(facts, "messages", json_integer((json_int_t)r->message_count));
 	if (r->dropped)
 		set(facts, "messages_dropped", json_integer((json_int_t)r->dropped));
 	return dump(facts);

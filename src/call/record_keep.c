@@ -11,9 +11,10 @@
 
 enum { WRITE_EVERY_MS = 250, TIDY_EVERY_MS = 60 * 1000, TIDY_AGAIN_MS = 100 };
 
-static void write_all(void *owner)
+void calls_write_records(struct calls *cs)
 {
-	struct calls *cs = owner;
+	if (!cs->config.records)
+		return;
 	list_each(it, &cs->all)
 	{
 		struct call *c = container_of(it, struct call, link);
@@ -22,6 +23,11 @@ static void write_all(void *owner)
 	}
 	if (records_flush(cs->config.records) < 0)
 		log_warn("calls", "records could not be written");
+}
+
+static void on_write_timer(void *owner)
+{
+	calls_write_records(owner);
 }
 
 void records_keep_soon(struct calls *cs)
@@ -107,7 +113,7 @@ int records_keep_start(struct calls *cs)
 		return 0;
 	int r = close_open_calls(cs->config.records);
 	if (r == 0)
-		r = timer_init(&cs->write_timer, cs->loop, write_all, cs);
+		r = timer_init(&cs->write_timer, cs->loop, on_write_timer, cs);
 	if (r == 0)
 		r = timer_init(&cs->tidy_timer, cs->loop, tidy, cs);
 	if (r == 0)

@@ -76,6 +76,7 @@ static void print_sound(const json_t *call)
 		calls_number(call, "codec", "clock_rate"), calls_text(call, "codec", "protocol"));
 	if (*calls_text(call, "codec", "name"))
 		line("Sound", text);
+	line("Encryption", calls_text(call, "encryption", NULL));
 	const json_t *quality = json_object_get(call, "quality");
 	char *dumped = quality ? json_dumps(quality, JSON_COMPACT | JSON_REAL_PRECISION(4)) : NULL;
 	line("Quality", dumped ? dumped : "");

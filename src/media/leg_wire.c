@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 enum {
+	RTP_VERSION = 2, /* and RTCP's */
 	/* RFC 5761, section 4: of these no payload type may be. */
 	RTCP_TYPE_MIN = 192,
 	RTCP_TYPE_MAX = 223,
@@ -21,6 +22,11 @@ static bool is_rtcp(const uint8_t *packet, size_t size)
 static void on_datagram(struct leg *l, bool rtcp, const struct sockaddr *from, uint8_t *bytes,
 	size_t size, uint64_t now_us)
 {
+	/* Other things come here too (STUN of a phone behind a NAT); only RTP can be locked. */
+	if (!size || bytes[0] >> 6 != RTP_VERSION) {
+		++l->in.drops[LEG_DROP_MALFORMED];
+		return;
+	}
 	if (l->connected && !leg_crypt_open(&l->crypt, rtcp, bytes, &size, now_us)) {
 		++l->in.drops[LEG_DROP_LOCKED];
 		return;

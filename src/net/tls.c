@@ -263,13 +263,15 @@ static int expect_host(struct tls *t, const char *host)
 {
 	X509_VERIFY_PARAM *p = SSL_get0_param(t->ssl);
 	struct sockaddr_storage literal;
-	t->host = mem_strdup(host);
+	size_t size = strlen(host);
+	/* The dot that makes a name absolute stands in no certificate. */
+	t->host = mem_strndup(host, size && host[size - 1] == '.' ? size - 1 : size);
 	if (!t->host)
 		return err_new(-ENOMEM);
 	X509_VERIFY_PARAM_set_hostflags(p, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	int ok = address_parse(&literal, host, 0) == 0
-		? X509_VERIFY_PARAM_set1_ip_asc(p, host)
-		: X509_VERIFY_PARAM_set1_host(p, host, 0) && SSL_set_tlsext_host_name(t->ssl, host);
+	int ok = address_parse(&literal, t->host, 0) == 0
+		? X509_VERIFY_PARAM_set1_ip_asc(p, t->host)
+		: X509_VERIFY_PARAM_set1_host(p, t->host, 0) && SSL_set_tlsext_host_name(t->ssl, t->host);
 	SSL_set_connect_state(t->ssl);
 	ERR_clear_error();
 	return ok ? 0 : err_new(-EINVAL);

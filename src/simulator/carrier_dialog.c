@@ -216,18 +216,29 @@ static void on_info(struct carrier_call *call, const struct carrier_way *way, co
 	answer(call, way, m, 200);
 }
 
-/* Blind transfer as Twilio does it when a trunk allows it: 202, NOTIFYs of what came of it, BYE. */
+/* Blind transfer as Twilio does it when a trunk allows it: 202, NOTIFYs of what comes of it, then BYE. What the
+ * callee was doing ends with it. */
 static void on_refer(struct carrier_call *call, const struct carrier_way *way, const struct sip_message *m)
 {
-	static const char fragment[] = "SIP/2.0 200 OK\r\n";
-	bool allowed = strcasestr(quirk_text(&call->trunk->quirks, Q_ALLOW), "REFER") != NULL;
+	const struct carrier_trunk *t = call->trunk;
+	const char *outcome = quirk_text(&t->quirks, Q_REFER);
+	bool allowed = strcmp(outcome, "off") != 0;
 	carrier_call_event(call, "refer", json_pack("{s:o,s:b}", "to",
 		carrier_log_text(sip_message_value(m, SIP_H_REFER_TO)), "allowed", allowed));
-	answer(call, way, m, allowed ? 202 : 403);
-	if (allowed)
-		carrier_ask(call, &(struct carrier_ask){.method = SIP_NOTIFY, .content_type = "message/sipfrag;version=2.0",
-			.extra = "Event: refer|Subscription-State: terminated;reason=noresource",
-			.body = span_of(fragment, sizeof fragment - 1)});
+	if (!allowed) {
+		char extra[160];
+		struct refusal_words words = refusal_words(t->profile->speech, REFUSE_TRANSFER);
+		unsigned status = t->statuses.status[REFUSE_TRANSFER];
+		snprintf(extra, sizeof extra, "%s%s", words.twilio ? "X-Twilio-Error: " : "", words.twilio ? words.twilio : "");
+		carrier_call_reply(call, way, m, &(struct carrier_reply){
+			.status = status ? status : words.status, .reason = words.reason, .extra = extra});
+		return;
+	}
+	answer(call, way, m, 202);
+	snprintf(call->script, sizeof call->script, "notify 100 Trying / wait 100 / notify %s%s", outcome,
+		outcome[0] == '2' ? " / bye" : "");
+	call->step = 0;
+	carrier_script_run(call);
 }
 
 static void dispatch(struct carrier_call *call, const struct carrier_way *way, const struct sip_message *m)

@@ -9,7 +9,7 @@
 	"strict-host;auth=password;realm=sip.twilio.com;e164=plus;owned=+1202555,+1234567890;geo-denied=+53,+850,+881;" \
 	"blocked=+1900,+17025550103;max-forwards=10;cps=1;rate-ban-s=10;secure=off;late-offer=off;private-sdp;media-status=415;" \
 	"server=Twilio Gateway;gateway=Twilio;trying=trying -- your call is important to us;contact=172.25.10.20:5060;" \
-	"record-route=1;same-connection;allow=INVITE,ACK,CANCEL,OPTIONS,BYE,REFER,NOTIFY"
+	"record-route=1;same-connection;refer=off;allow=INVITE,ACK,CANCEL,OPTIONS,BYE,REFER,NOTIFY"
 
 /* What each of them documents or was seen to do; where Debian has the real one (Asterisk's and FreeSWITCH's
  * defaults are from their manuals) a test may ask it instead. */
@@ -77,6 +77,7 @@ static const struct carrier_domain domains[] = {
 	{"slow.pstn.twilio.test", "twilio", "auth=acl;cps=1", "one call a second: 503, 32001"},
 	{"owned.pstn.twilio.test", "twilio", "auth=acl;owned=+19995550000;cps=0", "no caller number is the account's: 403, 32204"},
 	{"hops.pstn.twilio.test", "twilio", "auth=acl;max-forwards=100;cps=0", "483, 32006"},
+	{"refer.pstn.twilio.test", "twilio", "auth=acl;refer=200 OK;cps=0", "transfers by REFER are switched on"},
 	{"symmetric.pstn.twilio.test", "twilio", "auth=acl;symmetric;cps=0", "RTP goes where RTP comes from"},
 	{"secure.pstn.twilio.test", "twilio-secure", "auth=acl;cps=0", "TLS and SRTP, or 488"},
 	{"mocked.pstn.twilio.test", "twilio", "auth=acl;media-status=488;codecs=G729;cps=0", "no codec of yours is taken"},

@@ -62,6 +62,7 @@ static const struct quirk_row {
 	[Q_MIN_SE] = {"min-se", KIND_NUMBER, "SECONDS", "0", "a shorter Session-Expires is refused: 422"},
 	[Q_FQDN_CONTACT] = {"fqdn-contact", KIND_FLAG, "on|off", "off", "a Contact that is an address is refused: 403"},
 	[Q_OPTIONS_FIRST] = {"options-first", KIND_FLAG, "on|off", "off", "who never sent OPTIONS is refused: 403"},
+	[Q_REFER] = {"refer", KIND_TEXT, "off|STATUS Words", "200 OK", "off: a transfer is refused; else what came of it, as NOTIFY tells it"},
 	[Q_T1_MS] = {"t1-ms", KIND_NUMBER, "MS", "500", "T1 of RFC 3261; what is said again stops after 64 of them"},
 	[Q_COMPACT] = {"compact", KIND_FLAG, "on|off", "off", "headers have their short names"},
 	[Q_FOLDED] = {"folded", KIND_FLAG, "on|off", "off", "headers go on in the next line"},

@@ -64,6 +64,7 @@ enum quirk {
 	Q_MIN_SE,
 	Q_FQDN_CONTACT,
 	Q_OPTIONS_FIRST,
+	Q_REFER,
 	Q_T1_MS,
 	/* Nuisance. */
 	Q_COMPACT,

@@ -71,6 +71,8 @@ static const struct row {
 		{480, "User not registered RG1"}},
 	[REFUSE_SESSION] = {"session", {422, "Session Interval Too Small"}, {422, "Session Interval Too Small"},
 		{422, "Session Interval Too Small"}},
+	[REFUSE_TRANSFER] = {"transfer", {603, "Decline"},
+		{403, "Forbidden", "32218 Call transfer is not enabled"}, {603, "Decline"}},
 	[REFUSE_EXTENSION] = {"extension", {420, "Bad Extension"}, {420, "Bad Extension"}, {420, "Bad Extension"}},
 };
 

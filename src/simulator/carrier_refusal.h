@@ -32,6 +32,7 @@ enum refusal {
 	REFUSE_NO_OPTIONS,  /* has never sent OPTIONS */
 	REFUSE_UNREGISTERED,
 	REFUSE_SESSION,  /* Session-Expires too small: 422 with Min-SE */
+	REFUSE_TRANSFER, /* REFER is off */
 	REFUSE_EXTENSION, /* Require names what we do not have: 420 */
 	REFUSE__COUNT,
 };

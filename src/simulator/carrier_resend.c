@@ -40,7 +40,8 @@ int carrier_resend_start(struct carrier_resend *r, const struct carrier_way *way
 	enum carrier_repeat how, long piece_ms)
 {
 	timer_stop(&r->timer);
-	buf_drop_front(&r->bytes, r->bytes.size);
+	if (r->bytes.size)
+		buf_drop_front(&r->bytes, r->bytes.size);
 	int bad = buf_add(&r->bytes, bytes.data, bytes.size);
 	if (bad)
 		return bad;

@@ -253,6 +253,19 @@ static enum next request(struct carrier_call *call, const char *args)
 	return wait_for(call, WAIT_ANSWER);
 }
 
+/* "notify 200 OK": what came of a REFER, as a piece of a response (RFC 3515 section 2.4.5) */
+static enum next notify(struct carrier_call *call, const char *args)
+{
+	char fragment[128];
+	int size = snprintf(fragment, sizeof fragment, "SIP/2.0 %.100s\r\n", args);
+	bool over = args[0] != '1';
+	carrier_ask(call, &(struct carrier_ask){.method = SIP_NOTIFY, .content_type = "message/sipfrag;version=2.0",
+		.extra = over ? "Event: refer|Subscription-State: terminated;reason=noresource"
+			      : "Event: refer|Subscription-State: active;expires=60",
+		.body = span_of(fragment, (size_t)size)});
+	return wait_for(call, WAIT_ANSWER);
+}
+
 static enum next again(struct carrier_call *call, const char *args)
 {
 	call->step = 0;
@@ -280,6 +293,7 @@ static const struct {
 	{"reinvite", reinvite},
 	{"update", update},
 	{"request", request},
+	{"notify", notify},
 	{"again", again},
 	{"vanish", nothing},
 };

@@ -414,8 +414,7 @@ static struct sip_client *waiting_at(struct sip_agent *a, const struct sip_path 
 {
 	for (struct map_node *n = map_next(&a->clients, NULL); n; n = map_next(&a->clients, n)) {
 		struct sip_client *c = container_of(n, struct sip_client, node);
-		bool waits = c->engine.state == SIP_TX_TRYING && !c->busy;
-		if (waits && sip_path_same(&c->path, path))
+		if (!c->busy && sip_client_waits(c) && sip_path_same(&c->path, path))
 			return c;
 	}
 	return NULL;

@@ -138,8 +138,25 @@ static bool sent_anew(struct sip_client *c)
 	return sip_agent_send(c->agent, &c->path, span_of(c->bytes, c->size)) >= 0;
 }
 
+/* An INVITE that rings cannot hear its answer any more when its connection is gone. Said again, with the
+ * same branch, the far end knows it and answers here; or it has forgotten all, and calls anew. */
+static bool rings_in_the_dark(const struct sip_client *c)
+{
+	return c->engine.state == SIP_TX_PROCEEDING && c->method == SIP_INVITE && !c->engine.quiet &&
+		!c->retried && sip_is_stream(c->path.protocol);
+}
+
+bool sip_client_waits(const struct sip_client *c)
+{
+	return c->engine.state == SIP_TX_TRYING || rings_in_the_dark(c);
+}
+
 void sip_client_broken(struct sip_client *c, const struct sip_trouble *why)
 {
+	if (rings_in_the_dark(c)) {
+		(void)!sent_anew(c); /* if not, the owner's patience ends it */
+		return;
+	}
 	if (why->was_good && !why->tls && sent_anew(c))
 		return;
 	if (why->tls && !c->tls_why)

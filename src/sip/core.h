@@ -153,6 +153,8 @@ void sip_client_hush(struct sip_client *c);
  * one is nothing. `reason` may be NULL. */
 void sip_client_cancel(struct sip_client *c, const char *reason);
 void sip_client_input(struct sip_client *c, const struct sip_message *response);
+/* Whether it matters to it that its path failed. */
+bool sip_client_waits(const struct sip_client *c);
 void sip_client_broken(struct sip_client *c, const struct sip_trouble *why);
 struct sip_client *sip_client_free(struct sip_client *c); /* at once; no events */
 void sip_client_key(struct writer *w, struct span branch, struct span method);

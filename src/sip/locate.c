@@ -223,8 +223,9 @@ static void ask_all(struct sip_location *s)
 	char name[SIP_HOST_SIZE + 16];
 
 	ask_host(s, &s->host, s->name);
-	if (s->port)
-		return; /* section 4.2: who names a port wants that host */
+	/* Section 4.2: who names a port wants that host. RFC 6761: nobody else knows what is local. */
+	if (s->port || !strcasecmp(s->name, "localhost"))
+		return;
 	if (s->any_protocol) {
 		++s->waiting;
 		s->pointers_ask.location = s;

@@ -81,24 +81,23 @@ static void describe(const struct sip_request *r, struct sip_request_end *e)
 /* Last: the owner may free it. */
 static void finish(struct sip_request *r, enum sip_why why, const struct sip_message *m)
 {
+	const struct sip_path path = r->client ? r->client->path : r->path;
 	struct sip_request_end e = {
 		.why = why,
 		.status = m ? m->status : 0,
 		.response = m,
-		.remote = r->path.remote,
-		.path = r->client ? &r->client->path : &r->path,
+		.remote = path.remote,
+		.path = &path,
 		.protocol = sip_protocol_choice_of(r->path.protocol),
 		.rtt_ms = r->sent_ms ? (uint32_t)(loop_now_ms(r->agent->loop) - r->sent_ms) : 0,
 		.cseq = r->cseq,
 		.contact = r->contact,
 	};
 	timer_stop(&r->timer);
-	describe(r, &e);
-	struct sip_path path = *e.path; /* the client may go first */
-	e.path = &path;
 	if (r->client)
 		sip_client_abandon(r->client);
 	r->client = NULL;
+	describe(r, &e);
 	r->done(r->owner, r, &e);
 }
 

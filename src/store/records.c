@@ -19,6 +19,8 @@ enum {
 
 /* One for each kind of sentence, made when it is first needed. */
 enum statement {
+	S_BEGIN,
+	S_COMMIT,
 	S_PUT,
 	S_SIZE,
 	S_ADD,
@@ -35,6 +37,8 @@ enum statement {
 #define COLUMNS "id, began, ended, room, trunk, trunk_name, number, failed, facts"
 
 static const char *const sql[S__COUNT] = {
+	[S_BEGIN] = "BEGIN IMMEDIATE",
+	[S_COMMIT] = "COMMIT",
 	[S_PUT] = "INSERT INTO calls (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO UPDATE SET "
 		  "ended = ?3, room = ?4, trunk = ?5, trunk_name = ?6, number = ?7, failed = ?8, facts = ?9",
 	[S_SIZE] = "SELECT length(facts) + 200 FROM calls WHERE id = ?1", /* ROW_COST */
@@ -110,11 +114,18 @@ static int finish(struct records *s, sqlite3_stmt *statement)
 	return r;
 }
 
+static int run(struct records *s, enum statement which)
+{
+	sqlite3_stmt *statement = NULL;
+	int r = prepare(s, which, &statement);
+	return r < 0 ? r : finish(s, statement);
+}
+
 static int begin(struct records *s)
 {
 	if (s->writing)
 		return 0;
-	int r = database_run(s->db, "BEGIN IMMEDIATE");
+	int r = run(s, S_BEGIN);
 	s->writing = r == 0;
 	return r;
 }
@@ -131,7 +142,7 @@ int records_flush(struct records *s)
 	if (!s->writing)
 		return 0;
 	s->writing = false;
-	int r = database_run(s->db, "COMMIT");
+	int r = run(s, S_COMMIT);
 	if (r < 0)
 		(void)!database_run(s->db, "ROLLBACK");
 	if (s->unsaved > CHECKPOINT_BYTES)

@@ -27,8 +27,7 @@ static const struct ending rows[] = {
 		"The trunk {trunk} at {address} cannot be reached: nothing listens there. Check the trunk's address, "
 		"port and transport."),
 	FAULT(DNS, "name not found", "trunk_address", "invalid_argument", SIP_TRUNK_FAILURE, 3, US, FIXED,
-		"The name of the trunk's address, {address}, was not found. Check its spelling and the machine's "
-		"DNS."),
+		"The trunk's address {address} leads nowhere ({reason}). Check its spelling and the machine's DNS."),
 	FAULT(TLS, "no TLS, or a certificate not to be believed", "tls", "failed_precondition", SIP_TRUNK_FAILURE, 38,
 		US, FIXED,
 		"No secure connection to the trunk {trunk} at {address} ({reason}). Check that its address is the "

@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "wire/e164.h"
 #include "wire/sdp_crypto.h"
+#include "wire/sip_uri.h"
 
 #include <jansson.h>
 #include <stdarg.h>
@@ -13,6 +14,7 @@ enum option_kind {
 	OPTION_TEXT,   /* char[OPTION_TEXT_SIZE] */
 	OPTION_USER,   /* the same; may stand before the '@' of a SIP URI */
 	OPTION_HOST,   /* the same; "host[:port]" */
+	OPTION_PROXY,  /* the same, perhaps with ";transport=tcp" behind it */
 	OPTION_COUNT,  /* uint32_t, from `low` to `high` */
 	OPTION_FLAG,   /* bool */
 	OPTION_CHOICE, /* unsigned: the place among `words` */
@@ -50,7 +52,7 @@ enum { REGISTER_LOW_S = 10, REGISTER_HIGH_S = 24 * 3600, PING_LOW_S = 30, PING_H
 	SESSION_LOW_S = 90, SESSION_HIGH_S = 24 * 3600 };
 
 static const struct option_rule rules[] = {
-	{NULL, "outbound_proxy", OPTION_TEXT, AT(outbound_proxy), 0, 0, NULL},
+	{NULL, "outbound_proxy", OPTION_PROXY, AT(outbound_proxy), 0, 0, NULL},
 	{"redirect", "hosts", OPTION_TEXTS, AT(redirect.hosts), 0, 0, NULL},
 	{NULL, "media_security", OPTION_CHOICE, AT(media_security), 0, 0, media_securities},
 	{NULL, "rtcp_mux", OPTION_FLAG, AT(rtcp_mux), 0, 0, NULL},
@@ -119,6 +121,25 @@ static int take_word(char at[OPTION_TEXT_SIZE], const json_t *value, const struc
 	return 0;
 }
 
+static int take_proxy(char at[OPTION_TEXT_SIZE], const json_t *value, const struct place *p)
+{
+	static const char *const transports[] = {"udp", "tcp", "tls"};
+	char text[OPTION_TEXT_SIZE + 8];
+	struct sip_uri uri;
+	struct span transport = {0};
+	int r = take_text(at, value, p);
+
+	if (r || !*at)
+		return r;
+	snprintf(text, sizeof text, "sip:%s", at);
+	bool good = !sip_uri_parse(&uri, span_text(text)) && uri.host.size && !uri.user.size && !uri.headers.size &&
+		!strpbrk(at, "<>, \t");
+	bool known = !good || !sip_param_get(uri.params, "transport", &transport);
+	for (size_t i = 0; i < COUNT_OF(transports); ++i)
+		known |= span_is_nocase(transport, transports[i]);
+	return good && known ? 0 : refuse(p, "must be host or host:port, perhaps with ;transport=udp, tcp or tls");
+}
+
 static int take_texts(struct option_list *at, const json_t *value, const struct place *p)
 {
 	if (!json_is_array(value) || json_array_size(value) > OPTION_LIST_MAX)
@@ -181,6 +202,8 @@ static int take(struct trunk_options *ret, const struct option_rule *o, const js
 		return take_word(at, value, p, false);
 	case OPTION_HOST:
 		return take_word(at, value, p, true);
+	case OPTION_PROXY:
+		return take_proxy(at, value, p);
 	case OPTION_TEXTS:
 		return take_texts(at, value, p);
 	case OPTION_PREFIXES:

@@ -32,7 +32,7 @@ static bool contains(struct span s, const char *word)
 {
 	size_t size = strlen(word);
 	for (size_t i = 0; i + size <= s.size; ++i)
-		if (!strncasecmp((const char *)s.data + i, word, size))
+		if ((s.data[i] | 0x20) == word[0] && !strncasecmp((const char *)s.data + i, word, size))
 			return true;
 	return false;
 }
@@ -129,8 +129,9 @@ static void hide_uri_passwords(uint8_t *at, uint8_t *end)
 {
 	static const char stops[] = " \t\r\n<>\",@";
 	while (at < end) {
-		struct span rest = between(at, end);
-		size_t scheme = begins(rest, "sips:") ? 5 : begins(rest, "sip:") ? 4 : 0;
+		size_t scheme = 0;
+		if (*at == 's' || *at == 'S')
+			scheme = begins(between(at, end), "sip:") ? 4 : begins(between(at, end), "sips:") ? 5 : 0;
 		if (!scheme) {
 			++at;
 			continue;

@@ -1,13 +1,14 @@
 /* test/bench/bench_media.c - the media plane of one process between far ends of its own: delay,
  * CPU per bridged call, CPU per forwarded packet. Called by tools/bench.py.
  *
- *   bench_media delay   pcmu|opus CALLS SECONDS
+ *   bench_media delay   pcmu|opus CALLS SECONDS [JITTER_MS]
  *   bench_media calls   pcmu|opus CALLS SECONDS [cm80|cm32|aes256|gcm]
  *   bench_media forward SPEAKERS LISTENERS SECONDS
  *
  * pcmu, opus: what the people in the room take of the phone's voice; cm80 and so on: SRTP on the
  * phone's side too (AES-CM of 128 bits with tags of 80 and 32, of 256 bits, AES-GCM). The last line of the output
- * is one JSON object. The media plane has one worker thread, the load has one thread; CPU is that
+ * is one JSON object. With JITTER_MS each packet of both far ends leaves up to so much later than its
+ * turn, in order; the delay is counted from when it left. The media plane has one worker thread, the load has one thread; CPU is that
  * of every thread but the load's.
  */
 #include "base/clock.h"
@@ -61,7 +62,8 @@ struct person {
 	media_id transport, source, leg;
 	bool speaks, calls;
 	unsigned client_frame, phone_frame;
-	uint64_t client_next_us, phone_next_us;
+	uint64_t client_next_us, phone_next_us; /* its turn */
+	uint64_t client_at_us, phone_at_us;     /* when it leaves */
 	/* When a burst left, 0 when none is under way. */
 	uint64_t client_burst_us, phone_burst_us;
 	struct opus_voice_decoder *ear;
@@ -73,7 +75,7 @@ struct bench {
 	bool secure;      /* SRTP on the phone's side, of this profile */
 	enum srtp_profile srtp;
 	unsigned people_count, speakers;
-	uint64_t window_us;
+	uint64_t window_us, jitter_us;
 
 	struct loop loop;
 	uv_async_t done;
@@ -286,22 +288,31 @@ static void note_burst(struct bench *b, struct delays *d, uint64_t *burst, unsig
 	*burst = now_us;
 }
 
+/* The next packet's turn, and when it leaves: not before the one before it. */
+static void schedule(const struct bench *b, uint64_t *next_us, uint64_t *at_us)
+{
+	uint64_t late_us = b->jitter_us ? rng_u32() % b->jitter_us : 0;
+
+	*next_us += FRAME_US;
+	*at_us = *next_us + late_us > *at_us ? *next_us + late_us : *at_us;
+}
+
 static void speak(struct bench *b, struct person *p, uint64_t now_us)
 {
 	struct sound *s = &b->sound;
 
-	if (p->speaks && now_us >= p->client_next_us) {
+	if (p->speaks && now_us >= p->client_at_us) {
 		unsigned f = p->client_frame++ % SOUND_FRAMES;
 		note_burst(b, &b->to_phone, &p->client_burst_us, f, clock_us());
 		rtc_client_send(&p->client, span_of(s->opus[f], s->opus_size[f]), s->level[f]);
-		p->client_next_us += FRAME_US;
+		schedule(b, &p->client_next_us, &p->client_at_us);
 		b->sent += b->counting;
 	}
-	if (p->calls && now_us >= p->phone_next_us) {
+	if (p->calls && now_us >= p->phone_at_us) {
 		unsigned f = p->phone_frame++ % SOUND_FRAMES;
 		note_burst(b, &b->to_room, &p->phone_burst_us, f, clock_us());
 		phone_send(&p->phone, span_of(s->pcmu[f], SOUND_PCMU_BYTES));
-		p->phone_next_us += FRAME_US;
+		schedule(b, &p->phone_next_us, &p->phone_at_us);
 	}
 	rtc_client_poll(&p->client, now_us);
 }
@@ -453,10 +464,10 @@ static uint64_t next_due(const struct bench *b)
 	uint64_t due_us = UINT64_MAX;
 	for (unsigned i = 0; i < b->people_count; ++i) {
 		const struct person *p = &b->people[i];
-		if (p->speaks && p->client_next_us < due_us)
-			due_us = p->client_next_us;
-		if (p->calls && p->phone_next_us < due_us)
-			due_us = p->phone_next_us;
+		if (p->speaks && p->client_at_us < due_us)
+			due_us = p->client_at_us;
+		if (p->calls && p->phone_at_us < due_us)
+			due_us = p->phone_at_us;
 	}
 	return due_us;
 }
@@ -481,6 +492,8 @@ static void *load(void *arg)
 		struct person *p = &b->people[i];
 		p->client_next_us = start_us + (uint64_t)i * FRAME_US / b->people_count;
 		p->phone_next_us = p->client_next_us + PHONE_PHASE_US;
+		p->client_at_us = p->client_next_us;
+		p->phone_at_us = p->phone_next_us;
 	}
 	talk_until(b, start_us + SETTLE_US);
 
@@ -515,8 +528,9 @@ static void print_delays(const char *name, struct delays *d)
 	if (!d->count)
 		die("not one burst was heard");
 	qsort(d->us, d->count, sizeof *d->us, compare);
-	printf("\"%s\": {\"p50_ms\": %.3f, \"p95_ms\": %.3f, \"samples\": %zu, \"lost\": %u}", name,
-		d->us[d->count / 2] / 1000.0, d->us[d->count * 95 / 100] / 1000.0, d->count, d->lost);
+	printf("\"%s\": {\"p50_ms\": %.3f, \"p95_ms\": %.3f, \"p99_ms\": %.3f, \"samples\": %zu, \"lost\": %u}", name,
+		d->us[d->count / 2] / 1000.0, d->us[d->count * 95 / 100] / 1000.0,
+		d->us[d->count * 99 / 100] / 1000.0, d->count, d->lost);
 }
 
 static void report(struct bench *b)
@@ -569,11 +583,13 @@ static void read_srtp(struct bench *b, const char *name)
 
 static void read_options(struct bench *b, int argc, char **argv)
 {
-	if (argc == 6)
+	if (argc == 6 && strcmp(argv[1], "delay") == 0)
+		b->jitter_us = number(argv[5]) * 1000ull;
+	else if (argc == 6)
 		read_srtp(b, argv[5]);
 	else if (argc != 5)
-		die("usage: bench_media delay|calls pcmu|opus CALLS SECONDS [SRTP], or forward SPEAKERS "
-		    "LISTENERS SECONDS");
+		die("usage: bench_media delay pcmu|opus CALLS SECONDS [JITTER_MS], calls pcmu|opus CALLS "
+		    "SECONDS [SRTP], or forward SPEAKERS LISTENERS SECONDS");
 	b->window_us = number(argv[4]) * 1000000ull;
 	b->people_count = number(argv[3]);
 	if (strcmp(argv[1], "forward") == 0) {

@@ -36,7 +36,7 @@ def bench_media(build, *arguments):
     path = build / "test/bench/bench_media"
     if not path.exists():
         raise Trouble(f"{path} is not built")
-    seconds = int(arguments[-1])
+    seconds = int(arguments[3])
     try:
         done = subprocess.run([path, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=seconds + 40)
     except subprocess.TimeoutExpired:
@@ -52,25 +52,28 @@ def disturbed(got, wanted):
     return f"; {share:.0%} of the packets missing: the machine was busy" if share > 0.01 else ""
 
 
-def delay(build, receiver, seconds):
+def delay(build, receiver, seconds, jitter_ms=0):
     """Added one-way delay of the media plane: 10 calls, a burst twice a second in each direction."""
-    r = bench_media(build, "delay", receiver, 10, seconds)
+    r = bench_media(build, "delay", receiver, 10, seconds, *([jitter_ms] if jitter_ms else []))
     what = "PCMU as it is" if receiver == "pcmu" else "made Opus"
+    if jitter_ms:
+        what += f", {jitter_ms} ms jitter"
     waited = f"worker waited {r['waited_ms_per_s']:.1f} ms/s for a core"
-    for key, name, aim in (("to_room", f"delay phone -> room, {what}", "< 5 ms"), ("to_phone", "delay room -> phone", "< 30 ms")):
+    aims = {} if jitter_ms else {"to_room": "< 5 ms", "to_phone": "< 30 ms"}
+    for key, name in (("to_room", f"delay phone -> room, {what}"), ("to_phone", f"delay room -> phone (beside {what})")):
         d = r[key]
-        note = f"{d['samples']} bursts, {d['lost']} lost; {waited}"
-        if key == "to_phone":
-            name += " (beside %s)" % ("passthrough" if receiver == "pcmu" else "Opus")
-        yield Row(name + ", p50", d["p50_ms"], "ms", aim, note)
+        yield Row(name + ", p50", d["p50_ms"], "ms", aims.get(key, ""), f"{d['samples']} bursts, {d['lost']} lost; {waited}")
         yield Row(name + ", p95", d["p95_ms"], "ms", "")
+        yield Row(name + ", p99", d["p99_ms"], "ms", "")
 
 
-def calls(build, receiver, count, seconds):
+def calls(build, receiver, count, seconds, srtp=None):
     """CPU of bridged calls, everybody speaking all the time: the dear case."""
-    r = bench_media(build, "calls", receiver, count, seconds)
+    r = bench_media(build, "calls", receiver, count, seconds, *([srtp] if srtp else []))
     share = r["cpu_s"] / r["wall_s"] / count
     what, aim = ("passthrough", ">= 400") if receiver == "pcmu" else ("made Opus", ">= 150")
+    if srtp:
+        what, aim = what + ", SRTP on the phone's side", ""
     note = f"{count} calls, {r['cpu_s']:.2f} s of CPU in {r['wall_s']:.1f} s" + disturbed(r["phone_packets"], r["wall_s"] * 50 * count)
     yield Row(f"CPU of a bridged call, {what}", share * 100, "% core", "", note)
     yield Row(f"bridged calls for one core, {what}", 1 / share, "calls", aim, "1 / the line above")

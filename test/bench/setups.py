@@ -1,4 +1,4 @@
-"""How many calls a second one core sets up: from the POST to the end of the BYE, with digest."""
+"""How many calls a second one core sets up: from the POST to the end of the BYE, with digest, by UDP and by TLS."""
 import contextlib
 import http.client
 import json
@@ -6,13 +6,14 @@ import json
 import servers
 from measure import NUMBERS, Row
 from servers import Trouble, mint
-from sip_phone import SipPhone
+from sip_phone import SipPhone, TlsSipPhone
 
 AT_ONCE, BURN_S = 20, 20
 
 
 def setups(binary, count):
     yield measured(binary, count, SipPhone(challenge=True), "UDP", "UDP and digest")
+    yield measured(binary, count, TlsSipPhone(challenge=True), "TLS", "TLS (one connection) and digest")
 
 
 def measured(binary, count, phone, transport, what):

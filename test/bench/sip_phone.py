@@ -1,8 +1,13 @@
-"""A far end of SIP over UDP that answers every INVITE at once, and the RTP socket its SDP names."""
+"""A far end of SIP over UDP or TLS that answers every INVITE at once, and the RTP socket its SDP names."""
+import os
 import re
 import select
+import shutil
 import socket
+import ssl
 import struct
+import subprocess
+import tempfile
 import time
 
 SO_TIMESTAMPNS = 35
@@ -41,6 +46,8 @@ class SipPhone:
     """Answers 200 to INVITE; with `challenge` only when it comes with credentials, which are not looked at.
     Everything happens inside pump(): one thread, so no thread's waking is measured."""
 
+    protocol = "UDP"
+
     def __init__(self, challenge=False):
         self.sip, self.rtp = open_udp(), open_udp()
         self.dialogs, self.by_branch, self.challenge = {}, {}, challenge
@@ -50,6 +57,9 @@ class SipPhone:
     def close(self):
         self.sip.close()
         self.rtp.close()
+
+    def send(self, data, to):
+        self.sip.sendto(data, to)
 
     def pump(self, done, seconds):
         """Handles what comes until done() is true; False when it did not become so in time."""
@@ -113,14 +123,14 @@ class SipPhone:
         if body:
             lines.append("Content-Type: application/sdp")
         lines.append("Content-Length: %d" % len(body))
-        self.sip.sendto(("\r\n".join(lines) + "\r\n\r\n" + body).encode(), sender)
+        self.send(("\r\n".join(lines) + "\r\n\r\n" + body).encode(), sender)
 
     def hang_up(self, dialog):
         h = dialog.invite
         target = re.search(r"<([^>]+)>", h["contact"][0])[1]
-        lines = ["BYE %s SIP/2.0" % target, "Via: SIP/2.0/UDP %s;branch=z9hG4bK%x;rport" % (self.address, time.time_ns()), "Max-Forwards: 70",
+        lines = ["BYE %s SIP/2.0" % target, "Via: SIP/2.0/%s %s;branch=z9hG4bK%x;rport" % (self.protocol, self.address, time.time_ns()), "Max-Forwards: 70",
                  "From: " + h["to"][0] + ";tag=bench", "To: " + h["from"][0], "Call-ID: " + h["call-id"][0], "CSeq: 1 BYE", "Content-Length: 0"]
-        self.sip.sendto(("\r\n".join(lines) + "\r\n\r\n").encode(), dialog.sender)
+        self.send(("\r\n".join(lines) + "\r\n\r\n").encode(), dialog.sender)
 
     def say(self, dialog, payload=b"\x55" * 160):
         """20 ms of sound to the server's RTP port."""
@@ -128,3 +138,64 @@ class SipPhone:
             self.rtp.sendto(RTP_BYTES.pack(0x80, 0, dialog.seq & 0xffff, dialog.stamp & 0xffffffff, 4711) + payload, dialog.rtp)
             dialog.seq += 1
             dialog.stamp += 160
+
+
+class TlsSipPhone(SipPhone):
+    """The same by TLS, with a certificate of its own that programs started afterwards trust (SSL_CERT_FILE)."""
+
+    protocol = "TLS"
+
+    def __init__(self, challenge=False):
+        super().__init__(challenge)
+        self.sip.close()
+        self.folder = tempfile.mkdtemp(prefix="bench-tls-")
+        key, cert = os.path.join(self.folder, "key.pem"), os.path.join(self.folder, "cert.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+                        "/CN=bench", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert], check=True, capture_output=True)
+        os.environ["SSL_CERT_FILE"] = cert
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(cert, key)
+        self.sip, self.link, self.buffer = socket.create_server(("127.0.0.1", 0)), None, b""
+        self.address = "127.0.0.1:%d" % self.sip.getsockname()[1]
+
+    def close(self):
+        super().close()
+        if self.link:
+            self.link.close()
+        os.environ.pop("SSL_CERT_FILE", None)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def send(self, data, to):
+        self.link.setblocking(True)
+        self.link.sendall(data)
+        self.link.setblocking(False)
+
+    def pump(self, done, seconds):
+        end = time.monotonic() + seconds
+        while not done():
+            left = end - time.monotonic()
+            if left <= 0:
+                return False
+            ready = select.select([self.link or self.sip, self.rtp], [], [], left)[0]
+            if self.rtp in ready:
+                self.first_rtp_ns = self.first_rtp_ns or receive(self.rtp)[2]
+            if self.sip in ready:
+                self.link = self.context.wrap_socket(self.sip.accept()[0], server_side=True)
+                self.link.setblocking(False)
+            elif self.link in ready:
+                self.read()
+        return True
+
+    def read(self):
+        try:
+            while piece := self.link.recv(65536):
+                self.buffer += piece
+        except ssl.SSLWantReadError:
+            pass
+        while (at := self.buffer.find(b"\r\n\r\n")) >= 0:
+            size = re.search(rb"\r\nContent-Length: *(\d+)", self.buffer[:at + 2], re.I)
+            whole = at + 4 + int(size[1] if size else 0)
+            if len(self.buffer) < whole:
+                return
+            message, self.buffer = self.buffer[:whole], self.buffer[whole:]
+            self.on_message(message.decode(errors="replace"), None, time.time_ns())

@@ -30,9 +30,8 @@ before(async () => {
 });
 after(async () => { await server.stop(); await carrier.stop(); await dispose(); });
 
-async function dial(name, number, more = {}) {
-  const room = `carrier-${rooms++}`;
-  const d = await server.dial(room, number, { trunk: name, wait_until_answered: true, ...more });
+async function dial(name, number, room = `carrier-${rooms++}`) {
+  const d = await server.dial(room, number, { trunk: name, wait_until_answered: true });
   return { ...d.json, room, text: d.text };
 }
 const hangUp = (d) => server.post('/livekit/sip/hangup', { room: d.room, participant_identity: d.participant_identity });
@@ -135,6 +134,81 @@ test('a callee that presses keys and hangs up with a reason', async () => {
   assert.ok(d.success, d.text);
   await carrier.sees('+12025550151', 'ended', (e) => e.why === 'the carrier hung up');
   assert.equal(carrier.has('+12025550151', 'reply', (e) => e.method === 'BYE').status, 200);
+});
+
+// The callee picks up while the call is being cancelled: the 200 is ACKed, and then there is a BYE (RFC 3261 section 9.1, RFC 5407).
+test('a CANCEL that comes too late: the answer is acknowledged and hung up', async () => {
+  const room = `carrier-${rooms++}`, number = '+14155550110';
+  const d = await server.dial(room, number, { trunk: 'open' });
+  assert.equal(d.status, 200, d.text);
+  await carrier.sees(number, 'state', (e) => e.state === 'ringing');
+  await server.post('/livekit/sip/hangup', { room, participant_identity: d.json.participant_identity });
+  await carrier.sees(number, 'cancelled');
+  await carrier.sees(number, 'acked');
+  await carrier.sees(number, 'bye');
+});
+
+test('sound that changes its SSRC or its port, comes with odd packets, or over a bad line is heard all the same', async () => {
+  await Promise.all(['+15125550106', '+15125550108', '+15125550109', '+15125550111'].map(async (number) => {
+    const room = `carrier-${rooms++}`, alice = await Person.join(server, room, 'alice');
+    try {
+      const d = await dial('open', number, room);
+      assert.ok(d.success, d.text);
+      await new Promise((r) => setTimeout(r, 1300)); // the change is after a second
+      assertTone(await alice.hears(d.participant_identity, { fresh: true }), 1000, `${number}: alice hears the callee`);
+      await hangUp(d);
+      await carrier.sees(number, 'ended');
+    } finally { await alice.leave(); }
+  }));
+});
+
+test('a carrier that speaks G.722, and one whose session must be refreshed, by us or by it', async () => {
+  await carrier.control('set sip.telnyx.test: codecs=G722');
+  await trunk('sip.telnyx.test');
+  const alice = await Person.join(server, 'wide', 'alice');
+  try {
+    await alice.speak(440);
+    const d = await dial('sip.telnyx.test', '+12025550150', 'wide');
+    assert.ok(d.success, d.text);
+    assertTone(await alice.hears(d.participant_identity), 1000, 'alice hears the callee');
+    await hangUp(d);
+    const media = await carrier.sees('+12025550150', 'media');
+    assert.equal(media.verdict, 'good', JSON.stringify(media));
+    assert.ok(media.sound_ms > 300, JSON.stringify(media));
+  } finally { await alice.leave(); }
+
+  for (const [host, refresher, event, test_] of [['freeswitch.test', 'uas', 'reply', (e) => e.method === 'INVITE'], ['asterisk.test', 'uac', 'refreshed', () => true]]) {
+    await carrier.control(`set ${host}: session-s=4;refresher=${refresher}`);
+    await trunk(host);
+    const d = await dial(host, '+12025550150');
+    assert.ok(d.success, d.text);
+    const seen = await until(() => carrier.has('+12025550150', event, test_) ?? carrier.has('+12025550150', 'offer'), 6000, `${host}: a refresh`)
+      .catch((e) => { throw new Error(`${e.message}\n${carrier.of('+12025550150').map((x) => x.message ?? JSON.stringify(x)).join('\n')}`); });
+    assert.ok(seen.status === undefined || seen.status === 200, JSON.stringify(seen));
+    await hangUp(d);
+    await carrier.sees('+12025550150', 'ended', (e) => e.why === 'the caller hung up');
+  }
+});
+
+test('the number that records and plays back: what alice said comes back to her', async () => {
+  const alice = await Person.join(server, `carrier-${rooms}`, 'alice'), number = '+15125550100';
+  try {
+    await alice.speak(440);
+    const d = await dial('open', number);
+    assert.ok(d.success, d.text);
+    assertTone(await alice.hears(d.participant_identity), 440, 'alice hears herself');
+    await hangUp(d);
+  } finally { await alice.leave(); }
+});
+
+test('a connection on which every answer comes in pieces', async () => {
+  await trunk('open.pstn.tokyo.twilio.test', { transport: 'SIP_TRANSPORT_TCP' });
+  await carrier.control('set open.pstn.twilio.test: slow-tcp-ms=3');
+  const d = await dial('open.pstn.tokyo.twilio.test', '+12025550150');
+  assert.ok(d.success, d.text);
+  await hangUp(d);
+  await carrier.sees('+12025550150', 'ended', (e) => e.why === 'the caller hung up');
+  await carrier.control('set open.pstn.twilio.test: slow-tcp-ms=0');
 });
 
 // Callees that do something before or after the answer: the call comes about, and nothing of ours is out of place.

@@ -123,6 +123,23 @@ test('the phone hangs up: its BYE comes to our own TLS port', async () => {
   } finally { await other.stop(); await far.stop(); }
 });
 
+test('IPv6: a name with AAAA only, and an address', async () => {
+  const both = await Server.start({ dev: false, listen: null, simulator: false, yaml: `development: true\ndns_servers: ["${names.address}"]\n` });
+  const far = await sipp('uas_routed.xml', folder, { host: '::1' });
+  try {
+    names.records.push(['six.test', 'AAAA', '::1']);
+    for (const [name, address] of [['name', `six.test:${far.port}`], ['address', `[::1]:${far.port}`]]) {
+      const made = await both.cli(['sip', 'outbound', 'create', JSON.stringify({ trunk: { name, address, numbers: ['+12025550199'] } })]);
+      assert.equal(made.code, 0, made.err);
+      const dialed = await both.dial(name, '+12025550123', { trunk: name, wait_until_answered: true });
+      assert.equal(dialed.json?.success, true, `${dialed.text}\n${both.log}`);
+      await both.post('/livekit/sip/hangup', { room: name, participant_identity: dialed.json.participant_identity });
+    }
+    await until(() => (far.messages().match(/^BYE sip:/gm) ?? []).length === 2, 5000, 'both BYEs');
+    assert.match(far.messages(), new RegExp(`^Via: SIP/2\\.0/UDP \\[::1\\]:${both.sipPort};rport`, 'm'));
+  } finally { await far.stop(); await both.stop(); }
+});
+
 test('sipp by TCP', async () => {
   const far = await sipp('uas_routed.xml', folder, { transport: 't1' });
   try {

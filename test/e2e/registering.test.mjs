@@ -37,6 +37,8 @@ async function health(name) {
   assert.equal(r.status, 200);
   return (await r.json()).trunks.find((t) => t.name === name);
 }
+// kamailio's log comes by a pipe, perhaps after what it tells of.
+const logged = (what) => until(() => what.test(carrier.log), 5000, `${what} in kamailio's log`).catch((e) => { throw new Error(`${e.message}\n${carrier.log}`); });
 const registrations = () => [...carrier.log.matchAll(/TEST registered 2345678e0 for (\d+)/g)].map((m) => Number(m[1]));
 
 test('a trunk registers by digest, obeys 423, refreshes, and calls as its account', async () => {
@@ -46,7 +48,8 @@ test('a trunk registers by digest, obeys 423, refreshes, and calls as its accoun
   assert.equal(up.registration.expires_s, 4, 'what kamailio grants');
   assert.equal(up.registration.address, 'sip:2345678e0@127.0.0.1');
   assert.equal(up.problem, null);
-  assert.deepEqual(registrations(), [60], 'asked for 10 s, told 423 with Min-Expires: 60');
+  await logged(/TEST registered 2345678e0/);
+  assert.equal(registrations()[0], 60, 'asked for 10 s, told 423 with Min-Expires: 60');
   const list = await server.cli(['sip', 'outbound', 'list']);
   assert.match(list.out, /up, registered/);
   const [item] = JSON.parse((await server.cli(['sip', 'outbound', 'list', '--json'])).out).items.filter((t) => t.name === 'sipgate');
@@ -58,7 +61,7 @@ test('a trunk registers by digest, obeys 423, refreshes, and calls as its accoun
   const seen = phone.messages();
   assert.match(seen, /^From: "\+12025550199" <sip:2345678e0@127\.0\.0\.1>/m);
   assert.match(seen, /^P-Preferred-Identity: "\+12025550199" <sip:\+12025550199@127\.0\.0\.1>/m);
-  assert.match(carrier.log, new RegExp(`TEST invite from 2345678e0@127.0.0.1 route=<sip:127.0.0.1:${carrier.port};lr> contact=<sip:2345678e0@`), carrier.log);
+  await logged(new RegExp(`TEST invite from 2345678e0@127.0.0.1 route=<sip:127.0.0.1:${carrier.port};lr> contact=<sip:2345678e0@`));
   await server.post('/livekit/sip/hangup', { room: 'sipgate', participant_identity: dialed.json.participant_identity });
   await until(() => /BYE sip:/.test(phone.messages()), 5000, 'BYE goes by the route set');
 
@@ -75,7 +78,7 @@ test('two phones of one user, and one that keeps its number in From', async () =
   assert.equal(both.registration.registered, true);
   const refused = await server.dial('number', '+12025550123', { trunk: 'second', wait_until_answered: true });
   assert.equal(refused.json?.success, false);
-  assert.match(carrier.log, /TEST invite from \+12025550199@127\.0\.0\.1/);
+  await logged(/TEST invite from \+12025550199@127\.0\.0\.1/);
   for (const id of ids) assert.equal((await server.cli(['sip', 'outbound', 'delete', id])).code, 0);
 });
 

@@ -1,11 +1,13 @@
 // SRTP on the phone's side, with baresip at the other end and somebody in between who reads all.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { dispose } from '@livekit/rtc-node';
 import { analyse } from '../conformance/clients/lib/tone.mjs';
 import { Server, until } from './lib/server.mjs';
 import { Person, assertTone } from './lib/people.mjs';
-import { baresip } from './lib/peers.mjs';
+import { baresip, linphone } from './lib/peers.mjs';
+import { answer, expect, play, request, sdp } from './lib/script.mjs';
 import { Tap } from './lib/tap.mjs';
 
 let server;
@@ -42,6 +44,7 @@ async function talk(name, encryption, far, options, change) {
     assertTone(await alice.hears(phone), 620, 'alice hears baresip');
     await until(() => far.heard().length > 24000, 5000, 'baresip wrote what it heard');
     await server.post('/livekit/sip/hangup', { room: name, participant_identity: phone });
+    await until(() => /terminated|closed|bye/i.test(far.log), 5000, 'baresip sees the end');
     const tone = analyse(far.heard().subarray(8000, 24000), 8000);
     assert.ok(Math.abs(tone.freq - 440) < 9, `baresip hears alice: ${JSON.stringify(tone)}`);
   } finally { await alice.leave(); }
@@ -142,6 +145,82 @@ test('a key that was changed on the way: silence, and the call ends with the rea
     await until(() => /\d\d+ that SRTP's key did not open/.test(server.log), 5000, 'the leg is closed, and counts them'); // after its last words
   } finally { await alice?.leave(); tap.close(); await far.stop(); }
 });
+
+test('linphone with AES-256: sound both ways', async () => {
+  const far = await linphone(server.folder, 620, 'AES_256_CM_HMAC_SHA1_80');
+  let tap;
+  try {
+    tap = await talk('linphone', 'REQUIRE', far);
+    assert.ok(!hears(overheard(tap.toServer), 620) && !hears(overheard(tap.toFar), 440), 'it is encrypted');
+    assert.match(tap.messages.find((m) => !m.fromServer && /a=crypto/.test(m.text)).text, /AES_256_CM_HMAC_SHA1_80/);
+  } finally { tap?.close(); await far.stop(); }
+});
+
+test('hold and resume under SRTP: the key goes on, and so does the sound', async () => {
+  const far = await baresip(server.folder, 620, { encryption: 'srtp-mand', console: true });
+  const tap = await Tap.open(far.port), name = 'hold', began = server.log.length;
+  let alice;
+  try {
+    await trunk(name, tap.port, 'REQUIRE');
+    alice = await Person.join(server, name, 'alice');
+    await alice.speak(440);
+    const dialed = await server.dial(name, '+12025550124', { trunk: name, wait_until_answered: true });
+    assert.equal(dialed.json?.success, true, dialed.text);
+    const phone = dialed.json.participant_identity;
+    await until(() => alice.ears.get(phone)?.onset >= 0, 5000, 'alice hears it');
+    await far.press('x');
+    await until(() => /the phone does not hear us/.test(server.log), 5000, 'it is held');
+    await far.press('X');
+    await until(() => /the phone hears us/.test(server.log), 5000, 'it is resumed');
+    assertTone(await alice.hears(phone, { fresh: true }), 620, 'alice hears baresip again');
+    // baresip's bridge plays nothing after a hold, so what it hears is read from its counters: bits a second, sent/received.
+    const mark = far.log.length;
+    await until(() => (far.log.slice(mark).match(/audio=\d+\/([3-9]\d{4}) /g) ?? []).length > 8, 8000, 'baresip hears on');
+    assert.doesNotMatch(far.log, /srtp: failed|authentication|decrypt/i);
+    await server.post('/livekit/sip/hangup', { room: name, participant_identity: phone });
+    await until(() => /terminated|closed|bye/i.test(far.log), 5000, 'baresip sees the end');
+    assert.doesNotMatch(server.log.slice(began), /leg \d+ dropped packets: .* [1-9]\d* that SRTP's key did not open/);
+  } finally { await alice?.leave(); tap.close(); await far.stop(); }
+});
+
+// What sipp plays of an SBC: new keys, another suite, clear and back, keys that cannot be used.
+const K = (n) => Buffer.alloc(30, n).toString('base64');
+const secure = (version, line, more = {}) => sdp({ version, ...more }).replace('RTP/AVP', 'RTP/SAVP') + (line ? `a=crypto:${line}\r\n` : '');
+const again = (cseq, offer, status, check) => [request('INVITE', cseq, { sdp: offer }), expect.response(status, check), request('ACK', cseq)];
+const S80 = 'AES_CM_128_HMAC_SHA1_80', S32 = 'AES_CM_128_HMAC_SHA1_32';
+const mind = (first, steps) => [expect.invite(`a=crypto:1 ${S80} inline:`), answer(180), answer(200, { sdp: secure(1, first) }), expect.request('ACK'), ...steps];
+
+for (const [name, encryption, steps] of [
+  ['sbc-allow', 'ALLOW', mind(`1 ${S80} inline:${K(1)}|2^31|1:1`, [
+    ...again(2, secure(2, `1 ${S80} inline:${K(1)}|2^31|1:1`, { way: 'sendonly' }), 200, [`a=crypto:1 ${S80} inline:`, 'a=recvonly', 'RTP/SAVP']),
+    ...again(3, secure(3, `7 ${S32} inline:${K(2)}`), 200, [`a=crypto:7 ${S32} inline:`, 'RTP/SAVP']),
+    ...again(4, sdp({ version: 4 }), 200, 'm=audio [0-9]+ RTP/AVP '),
+    ...again(5, secure(5, `1 ${S80} inline:${K(3)}`), 200, `a=crypto:1 ${S80} inline:`),
+    ...again(6, secure(6, `1 ${S80} inline:${K(3)} UNENCRYPTED_SRTP`), 488, 'Warning: '),
+    ...again(7, secure(7, ''), 488, 'Warning: '),
+    request('BYE', 8), expect.response(200)])],
+  ['sbc-require', 'REQUIRE', mind(`1 ${S80} inline:${K(1)}`, [
+    ...again(2, sdp({ version: 2 }), 488, 'Warning: 399 ringdown .SRTP is required'),
+    ...again(3, secure(3, `2 ${S80} inline:${K(2)}`), 200, `a=crypto:2 ${S80} inline:`),
+    request('BYE', 4), expect.response(200)])],
+]) {
+  test(`${name}: an SBC changes its mind about keys, by sipp`, async () => {
+    const far = await play(name, steps, server.folder);
+    try {
+      await trunk(name, far.port, encryption);
+      const dialed = await server.dial(name, '+12025550126', { trunk: name, wait_until_answered: true });
+      assert.equal(dialed.json?.success, true, dialed.text);
+      await far.exited;
+      assert.equal(far.code, 0, far.messages().slice(-3000));
+      const ours = [...far.messages().matchAll(/^a=crypto:\d+ \S+ inline:(\S+)/gm)].map((m) => m[1].split('|')[0]);
+      const kept = fs.readdirSync(server.folder).filter((f) => f.startsWith('ringdown.db')).map((f) => fs.readFileSync(`${server.folder}/${f}`, 'latin1')).join('');
+      assert.ok(kept.includes(dialed.json.participant_identity) || kept.length > 0);
+      for (const key of ours) assert.ok(!server.log.includes(key) && !kept.includes(key), 'no key in the log, none in the records');
+      const shown = await server.cli(['calls', 'show', dialed.json.sip_call_id ?? dialed.json.call_id, '--json']);
+      assert.equal(JSON.parse(shown.out).encryption, S80);
+    } finally { await far.stop(); }
+  });
+}
 
 test('DTLS-SRTP: keys by a handshake, sound both ways', async () => {
   const far = await baresip(server.folder, 620, { encryption: 'dtls_srtp' });

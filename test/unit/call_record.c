@@ -127,7 +127,6 @@ static void messages_tell_the_moments(void)
 	f = facts(&r);
 	CHECK(at(f, "answered") && at(f, "ended") >= at(f, "answered"));
 	CHECK_STR(json_string_value(json_object_get(json_object_get(f, "ending"), "code")), "far_end_hung_up");
-	CHECK_EQ(json_integer_value(json_object_get(f, "messages")), 5);
 	json_decref(f);
 	CHECK_EQ(records_each_message(r.records, "SCL_test", find_secret, &count), 0);
 	CHECK_EQ(count, 5);

@@ -97,6 +97,9 @@ static void both_ways_and_nothing_else(enum srtp_profile profile)
 	send_from(b->phone_rtp, again, size); /* replayed */
 	CHECK_EQ(drops[LEG_DROP_LOCKED], 4);
 	CHECK_EQ(b->count, 3);
+	send_from(b->phone_rtp, (const uint8_t *)"\0\1\0\0 stun", 9); /* nothing that a key could open */
+	CHECK_EQ(drops[LEG_DROP_LOCKED], 4);
+	CHECK_EQ(drops[LEG_DROP_MALFORMED], 1);
 	int fd = bound(&other); /* genuine, from elsewhere */
 	size = sealed(packet, far, 4);
 	send_from(fd, packet, size);

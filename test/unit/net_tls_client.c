@@ -110,6 +110,7 @@ static void only_the_host_of_the_uri_will_do(const struct authority *a)
 	} cases[] = {
 		{"DNS:trunk.example", "trunk.example", 600, false, NULL},
 		{"DNS:trunk.example", "TRUNK.example", 600, false, NULL},
+		{"DNS:trunk.example", "trunk.example.", 600, false, NULL},
 		{"DNS:other.example,DNS:trunk.example", "trunk.example", 600, false, NULL},
 		{"DNS:*.pstn.example", "acme.pstn.example", 600, false, NULL},
 		{"DNS:*.pstn.example", "pstn.example", 600, false, "for *.pstn.example, not for pstn.example"},

@@ -150,6 +150,14 @@ static void every_kind_of_domain(void)
 	}
 }
 
+static void nobody_else_knows_localhost(void)
+{
+	server.asked = 0;
+	struct found f = locate("localhost", 0, true, SIP_UDP);
+	CHECK(strstr(f.text, "udp 127.0.0.1:5060"));
+	CHECK_EQ(server.asked, 0);
+}
+
 static void more_targets_than_are_tried(void)
 {
 	server.asked = 0;
@@ -248,6 +256,7 @@ int main(void)
 	CHECK_EQ(dns_new(&dns, &loop), 0);
 	name_server_open(&server, &loop, dns, records, COUNT_OF(records));
 	every_kind_of_domain();
+	nobody_else_knows_localhost();
 	more_targets_than_are_tried();
 	weights_count();
 	the_late_are_not_waited_for();

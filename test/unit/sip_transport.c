@@ -363,7 +363,7 @@ static bool accepts(int fd)
 	return accepted_fd >= 0;
 }
 
-static void answer(int fd)
+static void answer(int fd, unsigned status)
 {
 	static struct sip_message m;
 	char out[2048];
@@ -371,7 +371,7 @@ static void answer(int fd)
 	CHECK_EQ(sip_message_frame(span_text(heard), &whole), 0);
 	CHECK_EQ(sip_message_parse(&m, span_of(heard, whole)), SIP_OK);
 	struct writer w = writer_of(out, sizeof out);
-	sip_write_response_head(&w, &m, &(struct sip_response_head){.status = 200, .to_tag = "t"});
+	sip_write_response_head(&w, &m, &(struct sip_response_head){.status = status, .to_tag = "t"});
 	sip_write_copies(&w, &m, SIP_H_CONTACT);
 	sip_write_end(&w, NULL, (struct span){0});
 	CHECK_EQ(send(fd, out, w.used, 0), (ssize_t)w.used);
@@ -398,7 +398,7 @@ static void a_dead_connection_is_made_anew(void)
 	LOOP_WAIT(&loop, accepts(door));
 	int first = accepted_fd;
 	LOOP_WAIT(&loop, hears(first, "\r\n\r\n"));
-	answer(first);
+	answer(first, 200);
 	LOOP_WAIT(&loop, status == 200);
 	sip_request_free(r);
 
@@ -411,7 +411,7 @@ static void a_dead_connection_is_made_anew(void)
 	LOOP_WAIT(&loop, accepts(door));
 	int second = accepted_fd;
 	LOOP_WAIT(&loop, hears(second, "\r\n\r\n"));
-	answer(second);
+	answer(second, 200);
 	LOOP_WAIT(&loop, status == 200);
 	sip_request_free(r);
 
@@ -425,6 +425,59 @@ static void a_dead_connection_is_made_anew(void)
 	LOOP_WAIT(&loop, status);
 	CHECK_EQ(status, 1000u + SIP_WHY_TRANSPORT);
 	sip_request_free(r);
+	close(door);
+	sip_agent_free(agent);
+	dns_free(dns);
+}
+
+static void on_answered(void *owner, const struct sip_message *m)
+{
+	++*(int *)owner;
+}
+
+static void on_failed_call(void *owner, const struct sip_failure *f)
+{
+	CHECK(!f->sentence);
+}
+
+static void on_ended_call(void *owner, const struct sip_end *e)
+{
+}
+
+/* The connection goes while the phone rings: the INVITE is said again on a new one, and answered there. */
+static void a_call_that_rings_is_not_lost(void)
+{
+	static const struct sip_call_events told = {
+		.answered = on_answered, .failed = on_failed_call, .ended = on_ended_call};
+	struct dns *dns;
+	struct sip_agent *agent;
+	struct sip_call *call;
+	uint16_t port;
+	char uri[64], branch[64];
+	int answered = 0, door = listener(&port);
+	CHECK_EQ(dns_new(&dns, &loop), 0);
+	const struct sip_agent_config config = {.binds = {"127.0.0.1"}};
+	CHECK_EQ(sip_agent_new(&agent, &loop, dns, &config, NULL, NULL), 0);
+	snprintf(uri, sizeof uri, "sip:+1555@127.0.0.1:%u;transport=tcp", port);
+	const struct sip_invite_config ask = {.request_uri = uri, .from_uri = "sip:a@b", .body = span_text("v=0")};
+	heard[0] = 0;
+	CHECK_EQ(sip_invite(&call, agent, &ask, &told, &answered), 0);
+	LOOP_WAIT(&loop, accepts(door));
+	int fd = accepted_fd;
+	LOOP_WAIT(&loop, hears(fd, "v=0"));
+	snprintf(branch, sizeof branch, "%.35s", strstr(heard, "branch="));
+	answer(fd, 180);
+	LOOP_WAIT(&loop, agent->counts.received == 1);
+	close(fd);
+	LOOP_WAIT(&loop, accepts(door));
+	fd = accepted_fd;
+	LOOP_WAIT(&loop, hears(fd, "v=0"));
+	CHECK(strstr(heard, branch));
+	answer(fd, 200);
+	LOOP_WAIT(&loop, hears(fd, "ACK sip:"));
+	CHECK_EQ(answered, 1);
+	heard[0] = 0;
+	close(fd);
 	close(door);
 	sip_agent_free(agent);
 	dns_free(dns);
@@ -460,7 +513,7 @@ static void a_registration_follows_its_connection(void)
 	int fd = accepted_fd;
 	LOOP_WAIT(&loop, hears(fd, "\r\n\r\n"));
 	CHECK(strstr(heard, "REGISTER sip:127.0.0.1") == heard);
-	answer(fd);
+	answer(fd, 200);
 	LOOP_WAIT(&loop, changes && (sip_registration_info(r, &info), info.held));
 	LOOP_WAIT(&loop, hears(fd, "\r\n\r\n")); /* a ping */
 	CHECK_STR(heard, "\r\n\r\n");
@@ -470,7 +523,7 @@ static void a_registration_follows_its_connection(void)
 	fd = accepted_fd;
 	LOOP_WAIT(&loop, hears(fd, "\r\n\r\n"));
 	CHECK(strstr(heard, "REGISTER sip:127.0.0.1") == heard);
-	answer(fd);
+	answer(fd, 200);
 	close(fd);
 	close(door);
 	sip_registration_free(r);
@@ -528,6 +581,7 @@ int main(void)
 	pings();
 	by_tls(ca, cert, key);
 	a_dead_connection_is_made_anew();
+	a_call_that_rings_is_not_lost();
 	a_registration_follows_its_connection();
 	datagrams_keep_a_way_open();
 

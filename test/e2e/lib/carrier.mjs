@@ -3,16 +3,16 @@ import { spawn } from 'node:child_process';
 import { binary, freePorts, until } from './server.mjs';
 
 export class Carrier {
-  // options: profile, ips (several edges), quirks, numbers {number: script}, args (more of them)
+  // options: profile, ips (several edges), quirks, numbers {number: script}, tls (a folder), args (more of them)
   static async start(options = {}) {
     const c = new Carrier();
     c.events = [];
     c.replies = [];
     c.log = '';
-    [c.port] = await freePorts(1);
+    [c.port, c.tlsPort] = await freePorts(2);
     c.ips = options.ips ?? ['127.0.0.1'];
     const args = ['simulate', '--profile', options.profile ?? 'twilio', '--ip', c.ips.join(','), '--port', c.port, '--json', '-', '--trace',
-      '--control', '--seed', '1', ...(options.quirks ?? []).flatMap((q) => ['--quirk', q]),
+      '--control', '--seed', '1', ...(options.tls ? ['--tls', options.tls, '--tls-port', c.tlsPort] : []), ...(options.quirks ?? []).flatMap((q) => ['--quirk', q]),
       ...Object.entries(options.numbers ?? {}).flatMap(([n, script]) => ['--number', `${n}=${script}`]), ...(options.args ?? [])];
     c.child = spawn(binary, args.map(String), { stdio: ['pipe', 'pipe', 'pipe'] });
     let rest = '';

@@ -2,7 +2,7 @@
 // data as a zone file has it. `asked` says what was asked for.
 import dgram from 'node:dgram';
 
-const TYPES = { A: 1, SRV: 33, NAPTR: 35 };
+const TYPES = { A: 1, AAAA: 28, SRV: 33, NAPTR: 35 };
 const label = (text) => Buffer.concat([Buffer.from([text.length]), Buffer.from(text)]);
 const nameBytes = (name) => Buffer.concat([...name.split('.').filter(Boolean).map(label), Buffer.from([0])]);
 const u16 = (...numbers) => Buffer.concat(numbers.map((n) => Buffer.from([n >> 8, n & 255])));
@@ -10,6 +10,7 @@ const u16 = (...numbers) => Buffer.concat(numbers.map((n) => Buffer.from([n >> 8
 function dataBytes(type, data) {
   const f = data.split(' ');
   if (type === 'A') return Buffer.from(data.split('.').map(Number));
+  if (type === 'AAAA') return Buffer.concat([Buffer.alloc(15), Buffer.from([Number(data.slice(2))])]); // ::N is all that is needed
   if (type === 'SRV') return Buffer.concat([u16(...f.slice(0, 3).map(Number)), nameBytes(f[3])]);
   return Buffer.concat([u16(Number(f[0]), Number(f[1])), label(f[2]), label(f[3]), label(''), nameBytes(f[4])]);
 }

@@ -1,5 +1,6 @@
 // Telephones that we did not write: sipp with a scenario, baresip as a softphone. Ended by their own process id.
 import { spawn } from 'node:child_process';
+import dgram from 'node:dgram';
 import fs from 'node:fs';
 import path from 'node:path';
 import { root, freePorts, until } from './server.mjs';
@@ -35,14 +36,14 @@ export async function sipp(scenario, folder, options = {}) {
   return startSipp(path.resolve(root, 'test/data/sipp', scenario), folder, port, media, ['-m', '1000'], options);
 }
 
-export async function startSipp(file, folder, port, media, more, { transport = 'u1', freq } = {}) {
+export async function startSipp(file, folder, port, media, more, { transport = 'u1', host = '127.0.0.1', freq } = {}) {
   if (freq) toneUlaw(path.join(folder, 'tone.ulaw'), freq);
   const log = path.join(folder, `sipp-${port}.log`);
-  const peer = new Peer('sipp', ['-sf', file, '-t', transport, '-i', '127.0.0.1', '-p', String(port), '-mi', '127.0.0.1', '-mp', String(media & ~1), ...more,
+  const peer = new Peer('sipp', ['-sf', file, '-t', transport, '-i', host, '-p', String(port), '-mi', host, '-mp', String(media & ~1), ...more,
     '-nostdin', ...(freq ? [] : ['-rtp_echo']), '-trace_msg', '-message_file', log, '-trace_stat', '-stf', `${log}.csv`], { cwd: folder });
   peer.port = port;
   peer.messages = () => (fs.existsSync(log) ? fs.readFileSync(log, 'utf8') : '');
-  const listening = () => fs.readFileSync(`/proc/net/${transport === 't1' ? 'tcp' : 'udp'}`, 'utf8').includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} `);
+  const listening = () => fs.readFileSync(`/proc/net/${transport === 't1' ? 'tcp' : 'udp'}${host.includes(':') ? '6' : ''}`, 'utf8').includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} `);
   await until(listening, 5000, 'sipp listens');
   return peer;
 }
@@ -57,7 +58,7 @@ function toneWav(file, freq, rate, channels) {
 
 // baresip answers by itself, says a tone from a file, and its sndfile filter writes what it hears into another.
 // It ends at once when somebody has taken one of its ports meanwhile: then others.
-// `encryption`: baresip's mediaenc ("srtp", "srtp-mand", "dtls_srtp"), undefined = RTP in clear only. `ice`: it checks. `mode`: how it answers.
+// `encryption`: baresip's mediaenc ("srtp", "srtp-mand", "dtls_srtp"), undefined = RTP in clear only. `ice`: it checks. `console`: peer.press("x") holds, "X" resumes. `mode`: how it answers.
 // `wav`: what it says instead of the tone. `codecs` as its account says them ("G722/16000/1,opus/48000/2"), with the modules for them.
 const plain = { codecs: 'PCMU,PCMA', modules: ['g711'], rate: 8000, channels: 1, ptime: 20, dtmf: 'rtpevent', mode: 'auto' };
 export async function baresip(folder, freq, options = {}, tries = 4) {
@@ -72,7 +73,7 @@ async function startBaresip(folder, freq, o) {
   const [port] = await freePorts(1), media = port + 10;
   const home = fs.mkdtempSync(path.join(folder, 'baresip-'));
   if (o.wav) fs.copyFileSync(o.wav, path.join(home, 'tone.wav')); else toneWav(path.join(home, 'tone.wav'), freq, o.rate, o.channels);
-  fs.writeFileSync(path.join(home, 'accounts'), `<sip:+12025550124@127.0.0.1>;regint=0;answermode=${o.mode};audio_codecs=${o.codecs};ptime=${o.ptime};dtmfmode=${o.dtmf}${o.encryption ? `;mediaenc=${o.encryption}` : ''}${o.ice ? ';medianat=ice' : ''}\n`);
+  fs.writeFileSync(path.join(home, 'accounts'), `<sip:${o.account ?? '+12025550124@127.0.0.1'}>;regint=0;answermode=${o.mode};audio_codecs=${o.codecs};ptime=${o.ptime};dtmfmode=${o.dtmf}${o.encryption ? `;mediaenc=${o.encryption}` : ''}${o.ice ? ';medianat=ice' : ''}${o.proxy ? `;outbound="sip:${o.proxy}"` : ''}\n`);
   fs.writeFileSync(path.join(home, 'config'), `poll_method epoll
 sip_listen 127.0.0.1:${port}
 net_interface 127.0.0.1
@@ -93,9 +94,15 @@ module_tmp account.so
 module_app menu.so
 ${o.extra ?? ''}
 `);
-  const peer = new Peer('baresip', ['-f', home, '-v'], { cwd: home });
+  const [console] = o.console ? await freePorts(1) : [];
+  if (console) fs.appendFileSync(path.join(home, 'config'), `module_app cons.so\ncons_listen 127.0.0.1:${console}\n`);
+  const peer = new Peer('baresip', ['-f', home, '-v', ...(o.args ?? [])], { cwd: home });
   peer.port = port;
   peer.home = home;
+  peer.press = (key) => new Promise((resolve) => {
+    const s = dgram.createSocket('udp4');
+    s.send(key, console, '127.0.0.1', () => s.close(resolve));
+  });
   peer.heard = () => {
     const file = fs.readdirSync(home).filter((f) => f.endsWith('-dec.wav')).map((f) => path.join(home, f))[0];
     const b = file ? fs.readFileSync(file) : Buffer.alloc(44);
@@ -180,5 +187,35 @@ request_route {
     if (peer.code !== undefined) throw new Error(`kamailio ended at start:\n${peer.log}`);
     return fs.readFileSync('/proc/net/udp', 'utf8').includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} `);
   }, 8000, 'kamailio listens');
+  return peer;
+}
+
+// linphone answers by itself with SRTP of this suite or none, says a tone from a file and records what it hears into another.
+export async function linphone(folder, freq, suite) {
+  const [port, media] = await freePorts(2), home = fs.mkdtempSync(path.join(folder, 'linphone-'));
+  fs.mkdirSync(path.join(home, '.local/share/linphone'), { recursive: true });
+  toneWav(path.join(home, 'tone.wav'), freq, 8000, 1);
+  fs.writeFileSync(path.join(home, 'rc'), `[sip]
+sip_port=${port}
+sip_tcp_port=0
+sip_tls_port=0
+use_ipv6=0
+contact=sip:+12025550124@127.0.0.1:${port}
+${suite ? `media_encryption=srtp\nmedia_encryption_mandatory=1\nsrtp_crypto_suites=${suite}` : 'media_encryption=none'}
+[rtp]
+audio_rtp_port=${media & ~1}
+[net]
+mtu=1300
+`);
+  const peer = new Peer('linphonec', ['-c', path.join(home, 'rc'), '-d', '1'], { cwd: home, env: { ...process.env, HOME: home }, stdio: ['pipe', 'pipe', 'pipe'] });
+  peer.port = port;
+  peer.say = (line) => peer.child.stdin.write(`${line}\n`);
+  peer.heard = () => {
+    const file = path.join(home, 'heard.wav'), b = fs.existsSync(file) ? fs.readFileSync(file) : Buffer.alloc(44);
+    peer.rate = b.readUInt32LE(24) || 8000;
+    return Float32Array.from({ length: Math.max(0, (b.length - 44) >> 1) }, (_, i) => b.readInt16LE(44 + i * 2) / 32768);
+  };
+  for (const line of ['soundcard use files', `play ${home}/tone.wav`, `record ${home}/heard.wav`, 'autoanswer enable']) peer.say(line);
+  await until(() => /Auto answer enabled/.test(peer.log), 8000, 'linphone is ready').catch(async (e) => { await peer.stop(); throw new Error(`${e.message}\n${peer.log}`); });
   return peer;
 }

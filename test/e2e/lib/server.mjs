@@ -48,7 +48,7 @@ export async function until(test, ms, what) {
 }
 
 export class Server {
-  // options: dev (true), yaml (more lines), env, data (a folder to keep), tls (yaml sets it), bind (addresses), rtc (lines in place of node_ip), sip (more lines)
+  // options: dev (true), yaml (more lines), env, data (a folder to keep), tls (yaml sets it), bind (addresses), rtc (lines in place of node_ip), sip (more lines), listen (sip.listen_ip; null = none)
   static async start(options = {}) {
     const s = new Server();
     s.options = options;
@@ -67,8 +67,7 @@ rtc:
   ${(options.rtc ?? ['node_ip: 127.0.0.1']).join('\n  ')}
 sip:
   sip_port: ${s.sipPort}
-  listen_ip: 127.0.0.1
-${(options.sip ?? []).map((line) => `  ${line}\n`).join('')}  rtp_port: ${low}-${low + 400}
+${options.listen === null ? '' : `  listen_ip: ${options.listen ?? '127.0.0.1'}\n`}${(options.sip ?? []).map((line) => `  ${line}\n`).join('')}  rtp_port: ${low}-${low + 400}
 backend:
   port: ${s.backendPort}
 simulator:
