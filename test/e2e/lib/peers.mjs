@@ -92,6 +92,7 @@ ${o.ice ? 'module ice.so' : ''}
 ${o.encryption ? `module ${o.encryption.startsWith('dtls') ? 'dtls_srtp' : 'srtp'}.so` : ''}
 module_tmp account.so
 module_app menu.so
+${o.extra ?? ''}
 `);
   const [console] = o.console ? await freePorts(1) : [];
   if (console) fs.appendFileSync(path.join(home, 'config'), `module_app cons.so\ncons_listen 127.0.0.1:${console}\n`);
