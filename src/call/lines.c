@@ -60,6 +60,7 @@ struct lines {
 	struct timer stop_timer;
 	void (*stopped)(void *owner);
 	void *stopped_owner;
+	bool told; /* `stopped`, once: one that leaves later than we wait tells nobody */
 };
 
 static const struct {
@@ -179,7 +180,7 @@ static void line_free(struct line *l)
 
 static void finish_stop(struct lines *ls)
 {
-	if (list_empty(&ls->leaving) && ls->stopped)
+	if (list_empty(&ls->leaving) && ls->stopped && !ls->told)
 		timer_start(&ls->stop_timer, 0, 0);
 }
 
@@ -347,12 +348,10 @@ void lines_look(struct lines *ls)
 static void on_stop_timer(void *owner)
 {
 	struct lines *ls = owner;
-	void (*stopped)(void *) = ls->stopped;
 
 	timer_stop(&ls->stop_timer);
-	/* Stays set: nothing begins anew. */
-	if (stopped)
-		stopped(ls->stopped_owner);
+	ls->told = true; /* `stopped` stays set: nothing begins anew */
+	ls->stopped(ls->stopped_owner);
 }
 
 void lines_stop(struct lines *ls, void (*done)(void *owner), void *owner)

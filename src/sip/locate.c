@@ -337,6 +337,15 @@ static bool has_something(const struct sip_location *s)
 	return any;
 }
 
+/* It is late: the place is the next question's, and the answer nobody's. */
+static void give_up(struct ask *a)
+{
+	if (!a->query)
+		return;
+	cancel_ask(a);
+	--a->location->waiting;
+}
+
 /* Goes on when all is known that was asked for, or enough and it is late. */
 static void step_done(struct sip_location *s)
 {
@@ -351,10 +360,12 @@ static void step_done(struct sip_location *s)
 		choose(s);
 		return;
 	case STAGE_POINTED:
-		if (s->services[s->protocol].count)
+		if (s->services[s->protocol].count) {
 			look_up(s, s->protocol);
-		else
-			choose(s);
+			return;
+		}
+		give_up(&s->services[s->protocol].ask);
+		choose(s);
 		return;
 	case STAGE_LOOKING:
 		tell_services(s);

@@ -37,6 +37,7 @@ struct sip_registration {
 	struct sip_request *request;
 	struct sip_authorizer known;
 	uint32_t cseq;
+	bool lengthened; /* by a 423 to this try: once is enough */
 	struct timer timer;
 
 	struct sip_keeper keeper; /* while it is held */
@@ -307,12 +308,13 @@ static void on_too_brief(struct sip_registration *r, const struct sip_request_en
 {
 	uint32_t least = seconds(sip_message_value_named(e->response, "Min-Expires"), 0);
 
-	if (least <= r->wanted_s || least > EXPIRES_MAX_S) {
+	if (r->lengthened || least <= r->wanted_s || least > EXPIRES_MAX_S) {
 		fail(r, false, 0, "The registrar refuses %u s as too brief and asks for %u s, which makes no sense.",
 			r->wanted_s, least);
 		return;
 	}
 	r->wanted_s = least;
+	r->lengthened = true;
 	if (ask(r, r->wanted_s) < 0)
 		fail(r, false, 0, "REGISTER could not be sent: an error of our own.");
 }
@@ -374,6 +376,7 @@ static void on_timer(void *owner)
 		move(r, SIP_REGISTRATION_REFRESHING);
 	else if (r->state == SIP_REGISTRATION_WAITING)
 		move(r, SIP_REGISTRATION_ASKING);
+	r->lengthened = false;
 	if (ask(r, r->wanted_s) < 0)
 		fail(r, false, 0, "REGISTER could not be sent: an error of our own.");
 	else

@@ -179,19 +179,24 @@ static bool send_request(struct sip_request *r)
 }
 
 /* The last address gets the whole time of a transaction, unless there is a limit for each. */
-static bool try_target(struct sip_request *r)
+static void start_timer(struct sip_request *r)
 {
 	bool more = r->target + 1 < r->target_count;
 
+	timer_stop(&r->timer);
+	if (r->timeout_ms || more)
+		timer_start(&r->timer, r->timeout_ms ? r->timeout_ms : r->agent->failover_ms, 0);
+}
+
+static bool try_target(struct sip_request *r)
+{
 	const struct sip_target *t = &r->targets[r->target];
 
 	r->path = (struct sip_path){.protocol = t->protocol, .remote = t->address};
 	snprintf(r->path.host, sizeof r->path.host, "%s", r->aim.host);
 	if (!send_request(r))
 		return false;
-	timer_stop(&r->timer);
-	if (r->timeout_ms || more)
-		timer_start(&r->timer, r->timeout_ms ? r->timeout_ms : r->agent->failover_ms, 0);
+	start_timer(r);
 	return true;
 }
 
@@ -225,7 +230,9 @@ static void on_challenge(struct sip_request *r, const struct sip_message *m)
 		return;
 	}
 	++r->cseq;
-	if (!send_request(r))
+	if (send_request(r))
+		start_timer(r);
+	else
 		finish(r, SIP_WHY_BROKEN, m);
 }
 

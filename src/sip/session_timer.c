@@ -6,6 +6,7 @@ enum {
 	FLOOR_S = 2,          /* a far end that wants it more often gets this */
 	CEILING_S = 1 << 20,  /* and one that never wants it, twelve days */
 	MARGIN_S = 32,
+	RAISES_MAX = 8, /* who always wants a little more is not followed for ever */
 };
 
 static uint32_t bounded(uint32_t seconds)
@@ -24,6 +25,7 @@ void sip_session_timer_response(struct sip_session_timer *t, const struct sip_me
 {
 	struct sip_session_expires e;
 
+	t->raises = 0;
 	if (!read_expires(m, &e)) {
 		t->interval_s = 0;
 		return;
@@ -37,8 +39,10 @@ bool sip_session_timer_too_small(struct sip_session_timer *t, const struct sip_m
 {
 	uint32_t min;
 
-	if (!sip_number(sip_message_value_named(m, "Min-SE"), CEILING_S, &min) || min <= t->min_s)
+	if (!sip_number(sip_message_value_named(m, "Min-SE"), CEILING_S, &min) || min <= t->min_s ||
+		t->raises == RAISES_MAX)
 		return false;
+	++t->raises;
 	t->min_s = min;
 	return true;
 }

@@ -20,13 +20,15 @@ enum {
 struct sip_session_timer {
 	uint32_t wish_s;     /* what we ask for; 0 = nothing */
 	uint32_t min_s;      /* the largest Min-SE that we were told; 0 = none */
+	unsigned raises;     /* by 422s in a row */
 	uint32_t interval_s; /* agreed; 0 = the session lasts until somebody ends it */
 	bool ours;           /* we refresh */
 };
 
 /* A 2xx to our INVITE or UPDATE (section 7.2). */
 void sip_session_timer_response(struct sip_session_timer *t, const struct sip_message *m);
-/* A 422: true when it tells a larger Min-SE than we knew, so that we may try again (7.4). */
+/* A 422: true when it tells a larger Min-SE than we knew, so that we may try again (7.4);
+ * false at the latest when every hop of a long way has told one. */
 bool sip_session_timer_too_small(struct sip_session_timer *t, const struct sip_message *m);
 /* Headers of our INVITE, re-INVITE and UPDATE. */
 void sip_session_timer_write(const struct sip_session_timer *t, struct writer *w);

@@ -28,6 +28,10 @@ struct name_server {
 	int asked;
 	bool only_addresses; /* says nothing to whoever asks for anything else */
 	bool mute;
+	const char *slow; /* questions about this name wait for ns_answer_slow(); NULL = none */
+	uint8_t held[512];
+	size_t held_size;
+	struct sockaddr_storage held_from;
 };
 
 static inline void ns_write_name(struct writer *w, const char *name)
@@ -118,6 +122,13 @@ static inline void ns_on_question(void *owner, const struct sockaddr *from, stru
 	CHECK(!r.bad);
 	question.size -= reader_left(&r);
 	++s->asked;
+	if (s->slow && !strcasecmp(s->slow, name)) {
+		CHECK(bytes.size <= sizeof s->held);
+		memcpy(s->held, bytes.data, bytes.size);
+		s->held_size = bytes.size;
+		memcpy(&s->held_from, from, address_size(from));
+		return;
+	}
 	if (s->mute || (s->only_addresses && type != NS_A && type != NS_AAAA))
 		return;
 	bool known = false;
@@ -140,6 +151,16 @@ static inline void ns_on_question(void *owner, const struct sockaddr *from, stru
 	const uint8_t head[] = {0x81, known ? 0x80 : 0x80 | NS_NAME_ERROR, 0, 1, 0, (uint8_t)count};
 	memcpy(out + 2, head, sizeof head);
 	CHECK_EQ(udp_send(s->udp, from, writer_span(&w)), 0);
+}
+
+/* The last of the questions about `slow`. */
+static inline void ns_answer_slow(struct name_server *s)
+{
+	uint8_t bytes[sizeof s->held];
+	CHECK(s->held_size);
+	memcpy(bytes, s->held, s->held_size);
+	s->slow = NULL;
+	ns_on_question(s, (struct sockaddr *)&s->held_from, span_of(bytes, s->held_size));
 }
 
 static inline void name_server_open(

@@ -38,6 +38,10 @@ static const struct ns_record records[] = {
 	{"host.example", NS_NAPTR, "1 1 a SIP+D2T second.example"},
 	{"astray.example", NS_NAPTR, "1 1 s SIP+D2T _sip._tcp.nowhere.example"},
 	{"astray.example", NS_NAPTR, "2 1 s SIP+D2U _sip._udp.srv.example"},
+	{"slow.example", NS_NAPTR, "1 1 s SIP+D2U _sip._udp.asleep.example"},
+	{"slow.example", NS_NAPTR, "2 1 s SIP+D2U _sip._udp.srv.example"},
+	{"slow.example", NS_A, "192.0.2.8"},
+	{"_sip._udp.asleep.example", NS_SRV, "1 1 5060 plain.example"},
 	{"round.example", NS_NAPTR, "1 1 s SIP+D2U round.example"},
 	{"round.example", NS_A, "192.0.2.3"},
 	/* Only TLS is known. */
@@ -189,6 +193,25 @@ static void the_late_are_not_waited_for(void)
 	CHECK(clock_ms() - begun < 4000);
 }
 
+static void on_resolved(void *owner, const struct sockaddr_storage *addresses, size_t count, const char *why)
+{
+	++*(int *)owner;
+}
+
+/* The pointer of before, of the same protocol, is answered when all is over. */
+static void the_late_come_too_late(void)
+{
+	server.slow = "_sip._udp.asleep.example";
+	struct found f = locate("slow.example", 0, true, SIP_UDP);
+	CHECK_STR(f.text, "udp 192.0.2.1:5080, udp [2001:db8::1]:5080, udp 192.0.2.2:5070");
+	CHECK_EQ(f.calls, 1);
+	ns_answer_slow(&server);
+	struct dns_query *fence;
+	int through = 0;
+	CHECK_EQ(dns_resolve(&fence, dns, "six.example", 0, on_resolved, &through), 0);
+	LOOP_WAIT(&loop, through);
+}
+
 static void a_cancelled_one_says_nothing(void)
 {
 	const struct sip_locate_wish wish = {.host = "srv.example", .any_protocol = true};
@@ -260,6 +283,7 @@ int main(void)
 	more_targets_than_are_tried();
 	weights_count();
 	the_late_are_not_waited_for();
+	the_late_come_too_late();
 	a_cancelled_one_says_nothing();
 	without_memory();
 	the_dead_come_last();

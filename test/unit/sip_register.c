@@ -338,6 +338,58 @@ static void test_back_off(void)
 	world_close(&w);
 }
 
+/* Who always wants a little more is not asked for ever: after one 423 the next is a refusal. */
+static void test_never_long_enough(void)
+{
+	struct world w;
+
+	world_open(&w);
+	CHECK_EQ(start(&w, NULL, 60), 0);
+	await(&w);
+	answer(&w, 423, "Min-Expires: 61\r\n");
+	await(&w);
+	answer(&w, 423, "Min-Expires: 62\r\n");
+	await_state(&w, SIP_REGISTRATION_WAITING);
+	CHECK(strstr(w.info.problem, "as too brief"));
+	world_close(&w);
+}
+
+struct asked {
+	int done;
+	enum sip_why why;
+};
+
+static void on_asked(void *owner, struct sip_request *r, const struct sip_request_end *e)
+{
+	struct asked *a = owner;
+	a->why = e->why;
+	++a->done;
+}
+
+/* Challenged, and then not answered: that takes no longer than not being answered at first. */
+static void test_silent_after_the_challenge(void)
+{
+	struct world w;
+	struct asked asked = {0};
+	struct sip_request *r;
+	char uri[64];
+
+	world_open(&w);
+	snprintf(uri, sizeof uri, "sip:127.0.0.1:%u", w.port);
+	const struct sip_request_config config = {.method = SIP_REGISTER, .request_uri = uri, .from_uri = uri,
+		.username = "2345678e0", .password = "right", .timeout_ms = 50};
+	CHECK_EQ(sip_request_start(&r, w.agent, &config, on_asked, &asked), 0);
+	await(&w);
+	answer(&w, 401, challenge);
+	await(&w);
+	uint64_t since = clock_ms();
+	LOOP_WAIT(&w.loop, asked.done);
+	CHECK_EQ(asked.why, SIP_WHY_TIMEOUT);
+	CHECK(clock_ms() - since < 500); /* and not 64*T1 */
+	sip_request_free(r);
+	world_close(&w);
+}
+
 static void test_bad_texts(void)
 {
 	struct world w;
@@ -377,6 +429,8 @@ int main(void)
 	test_refused();
 	test_wrong_password();
 	test_back_off();
+	test_never_long_enough();
+	test_silent_after_the_challenge();
 	test_bad_texts();
 	test_without_memory();
 	return 0;

@@ -241,6 +241,32 @@ static void a_silent_refresher_ends_the_call(void)
 	CHECK(clock_ms() - since < 3000);
 }
 
+/* Every hop on the way may want more than the one before; a far end that wants a second more each time
+ * does not keep us at it. */
+static void who_wants_ever_more_is_left(void)
+{
+	struct world w;
+	struct got one;
+	uint32_t asked = 0, last = 0;
+
+	world_open(&w);
+	struct sip_invite_config config = plain(&w);
+	config.session_expires_s = 120;
+	dial(&w, &config);
+	while (asked < 9) {
+		char more[32];
+		do
+			expect(&w, &one, SIP_INVITE);
+		while (one.m.cseq.number == last);
+		last = one.m.cseq.number;
+		snprintf(more, sizeof more, "Min-SE: %u\r\n", 600 + ++asked);
+		reply(&w, &one, 422, "t", more, NULL);
+	}
+	UNTIL(&w, w.failed == 1);
+	CHECK_EQ(w.status, 422);
+	world_close(&w);
+}
+
 static void we_ask_when_told_to(void)
 {
 	struct world w;
@@ -291,6 +317,7 @@ int main(void)
 		a_refresh_without_an_answer_ends_the_call,
 		a_refresh_that_is_refused_is_tried_again,
 		a_silent_refresher_ends_the_call,
+		who_wants_ever_more_is_left,
 		we_ask_when_told_to,
 	};
 	at_once(tests, COUNT_OF(tests));
