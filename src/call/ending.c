@@ -46,7 +46,8 @@ static void add_registration(struct call_explanation *why, const struct call *c)
 {
 	struct line_status line;
 	size_t used = strlen(why->sentence);
-	if (lines_status(c->calls->config.lines, c->trunk_id, &line) && line.registers && !line.registration.held &&
+	/* Its problem names the trunk's user and address of record, which may be the caller's number. */
+	if (!c->hide_phone_number && lines_status(c->calls->config.lines, c->trunk_id, &line) && line.registers && !line.registration.held &&
 		*line.registration.problem)
 		snprintf(why->sentence + used, sizeof why->sentence - used, " The trunk is not registered: %s",
 			line.registration.problem);

@@ -94,7 +94,8 @@ void record_fini(struct call *c)
 {
 	struct call_record *r = &c->record;
 	if (r->on) {
-		if (r->dirty)
+		/* One that is refused before it leaves was never a call. */
+		if (r->dirty && r->at_ms[RECORD_INVITE])
 			record_save(c);
 		map_remove(&c->calls->by_sip_id, &r->node);
 	}

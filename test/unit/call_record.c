@@ -133,6 +133,24 @@ static void messages_tell_the_moments(void)
 	take_down(&r);
 }
 
+static int count_row(void *owner, const struct record_row *row)
+{
+	++*(size_t *)owner;
+	return 0;
+}
+
+/* Refused in the turn in which it was asked for: nobody is to read of a call that dials for ever. */
+static void what_never_left_is_no_call(void)
+{
+	struct rig r;
+	size_t count = 0;
+	set_up(&r, true);
+	record_fini(&r.call);
+	CHECK_EQ(records_each_open(r.records, count_row, &count), 0);
+	CHECK_EQ(count, 0);
+	take_down(&r);
+}
+
 /* However long a call is: what ends it is kept. */
 static void the_ladder_is_bounded(void)
 {
@@ -217,6 +235,7 @@ static void without_memory_nothing_breaks(void)
 int main(void)
 {
 	messages_tell_the_moments();
+	what_never_left_is_no_call();
 	the_ladder_is_bounded();
 	without_a_ladder_the_facts_stay();
 	what_a_crash_left_open_is_closed();
