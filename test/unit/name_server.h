@@ -28,6 +28,7 @@ struct name_server {
 	int asked;
 	bool only_addresses; /* says nothing to whoever asks for anything else */
 	bool mute;
+	const char *awaited; /* NULL once somebody has asked about it */
 	const char *slow; /* questions about this name wait for ns_answer_slow(); NULL = none */
 	uint8_t held[512];
 	size_t held_size;
@@ -122,6 +123,8 @@ static inline void ns_on_question(void *owner, const struct sockaddr *from, stru
 	CHECK(!r.bad);
 	question.size -= reader_left(&r);
 	++s->asked;
+	if (s->awaited && !strcasecmp(s->awaited, name))
+		s->awaited = NULL;
 	if (s->slow && !strcasecmp(s->slow, name)) {
 		CHECK(bytes.size <= sizeof s->held);
 		memcpy(s->held, bytes.data, bytes.size);

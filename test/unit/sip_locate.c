@@ -198,13 +198,18 @@ static void on_resolved(void *owner, const struct sockaddr_storage *addresses, s
 	++*(int *)owner;
 }
 
-/* The pointer of before, of the same protocol, is answered when all is over. */
+/* A pointer was given up for the next one, of the same protocol, and then the caller gave up: the first
+ * one's answer has nowhere to go. */
 static void the_late_come_too_late(void)
 {
+	const struct sip_locate_wish wish = {.host = "slow.example", .any_protocol = true};
+	struct found f = {0};
 	server.slow = "_sip._udp.asleep.example";
-	struct found f = locate("slow.example", 0, true, SIP_UDP);
-	CHECK_STR(f.text, "udp 192.0.2.1:5080, udp [2001:db8::1]:5080, udp 192.0.2.2:5070");
-	CHECK_EQ(f.calls, 1);
+	server.awaited = "_sip._udp.srv.example";
+	CHECK_EQ(sip_locate(&f.location, &loop, dns, &wish, on_found, &f), 0);
+	LOOP_WAIT(&loop, !server.awaited);
+	CHECK_EQ(f.calls, 0);
+	sip_locate_cancel(f.location);
 	ns_answer_slow(&server);
 	struct dns_query *fence;
 	int through = 0;
