@@ -9,11 +9,6 @@ enum { RTP_SSRC_AT = 8, RTCP_SSRC_AT = 4 };
 
 /* ---- keys ---- */
 
-static bool same_mki(const struct srtp_mki *a, const struct srtp_mki *b)
-{
-	return a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0;
-}
-
 static size_t key_bytes(const struct srtp_keys *k)
 {
 	return srtp_profile_key_bytes(k->profile) + srtp_profile_salt_bytes(k->profile);
@@ -21,13 +16,13 @@ static size_t key_bytes(const struct srtp_keys *k)
 
 static bool same_outgoing(const struct srtp_keys *a, const struct srtp_keys *b)
 {
-	return a->profile == b->profile && same_mki(&a->client_mki, &b->client_mki) &&
+	return a->profile == b->profile && srtp_mki_equal(&a->client_mki, &b->client_mki) &&
 	       CRYPTO_memcmp(a->client, b->client, key_bytes(a)) == 0;
 }
 
 static bool same_incoming(const struct srtp_keys *a, const struct srtp_keys *b)
 {
-	return a->profile == b->profile && same_mki(&a->server_mki, &b->server_mki) &&
+	return a->profile == b->profile && srtp_mki_equal(&a->server_mki, &b->server_mki) &&
 	       CRYPTO_memcmp(a->server, b->server, key_bytes(a)) == 0;
 }
 
