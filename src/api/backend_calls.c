@@ -18,7 +18,8 @@ static bool may_read(struct backend *b)
 	if (!b->open && !b->grants.sip.admin)
 		backend_denied(b, "The token lacks the permission sip.admin.");
 	else if (!b->api->config.records)
-		backend_fail(b, 412, "records_off", "No records of calls are kept here: sip.records.enabled is false.");
+		backend_fail(b, 412, "records_off", "No records of calls are kept here: sip.records.enabled is false, "
+			"or calls.db could not be opened (then the log says why).");
 	else {
 		calls_write_records(b->api->config.calls);
 		return true;

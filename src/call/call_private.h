@@ -85,6 +85,7 @@ struct call {
 	struct list watches;       /* struct call_watch.link */
 	struct timer ending; /* after CALL_ENDED, see call/ending.c */
 	struct deferred settle_later, free_later, end_later;
+	bool heard; /* anything at all, of the trunk */
 	bool settled, answered, has_credentials;
 	bool finishing; /* something is still played out before the line is closed */
 	struct call_early early;

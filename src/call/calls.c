@@ -162,7 +162,9 @@ static int check_limits(struct calls *cs, const struct call_request *request, co
 
 static void on_ringing_timeout(void *owner)
 {
-	call_fail_as(owner, CALL_FAILURE_NO_ANSWER, NULL);
+	struct call *c = owner;
+	bool heard = c->heard || c->record.at_ms[RECORD_FIRST_RESPONSE];
+	call_fail_as(c, heard ? CALL_FAILURE_NO_ANSWER : CALL_FAILURE_TIMEOUT, NULL);
 }
 
 static void on_longest(void *owner)

@@ -23,10 +23,16 @@ static void show_ringing(struct call *c)
 
 /* RFC 3261, 21.1: 180 rings; 181-183 say that it is on its way, which is what livekit-sip calls
  * ringing too. */
+static void on_trying(void *owner, const struct sip_message *response)
+{
+	((struct call *)owner)->heard = true;
+}
+
 static void on_progress(void *owner, const struct sip_message *response)
 {
 	static const struct header_rules none = {0};
 	struct call *c = owner;
+	c->heard = true;
 	if (c->state == CALL_ENDED)
 		return;
 	call_show_headers(c, response, &none);
@@ -176,6 +182,7 @@ static bool on_redirect(void *owner, const struct sip_uri *to)
 
 static const struct sip_call_events sip_events = {
 	.redirect = on_redirect,
+	.trying = on_trying,
 	.progress = on_progress,
 	.answered = on_answered,
 	.refused = on_refused,
@@ -235,9 +242,9 @@ static void learn_line(struct line_status *ret, const struct call *c, const char
 }
 
 /* A password goes to the trunk that it belongs to, and to no other host that a request names. */
-static bool may_log_in(const struct call *c, const Livekit__SIPOutboundTrunkInfo *trunk)
+static bool may_log_in(const struct call *c, const Livekit__SIPOutboundTrunkInfo *trunk, const char *login)
 {
-	return trunk->auth_username && *trunk->auth_username && !strcasecmp(c->address, trunk->address);
+	return login && !strcasecmp(c->address, trunk->address);
 }
 
 static size_t put_header(struct sip_extra *all, size_t count, const char *name, const char *value)
@@ -301,7 +308,8 @@ int call_invite(struct call *c, const struct call_request *request, const char *
 	struct sip_extra *headers = collect_headers(&header_count, request, &who);
 	if (!headers)
 		return err_new(-ENOMEM);
-	c->has_credentials = may_log_in(c, trunk);
+	const char *login = trunk_options_login(&options, trunk);
+	c->has_credentials = may_log_in(c, trunk, login);
 	int r = sip_invite(&c->sip, c->calls->config.sip,
 		&(struct sip_invite_config){
 			.request_uri = who.uri,
@@ -311,7 +319,7 @@ int call_invite(struct call *c, const struct call_request *request, const char *
 			.contact_user = who.contact_user,
 			.protocol = identity_protocol(trunk),
 			.proxy = *options.outbound_proxy ? options.outbound_proxy : NULL,
-			.username = c->has_credentials ? trunk->auth_username : NULL,
+			.username = c->has_credentials ? login : NULL,
 			.password = c->has_credentials ? trunk->auth_password : NULL,
 			.routes = line.registration.routes,
 			.route_count = line.registration.route_count,

@@ -1,6 +1,8 @@
 /* call/ending.c - how a call ended, with the values that its explanation names. */
 #include "call/call_private.h"
 
+#include "call/lines.h"
+
 #include "base/log.h"
 
 #include <stdio.h>
@@ -23,6 +25,8 @@ void call_end_as(struct call *c, enum call_end end, const struct sip_message *by
 	struct call_explanation why;
 	if (bye)
 		call_signs_read(&signs, bye);
+	if (end == CALL_END_FAR_END && record_ack_unseen(c))
+		end = CALL_END_ACK_UNSEEN;
 	call_values(&f, c);
 	explain_end(&why, end, &f);
 	call_finish(c, &why, 0, NULL);
@@ -35,6 +39,17 @@ void call_fail_as(struct call *c, enum call_failure_kind kind, const char *reaso
 	call_values(&f, c);
 	explain_failure(&why, &f);
 	call_finish(c, &why, 0, NULL);
+}
+
+/* Without its registration a carrier refuses calls with words that do not say so. */
+static void add_registration(struct call_explanation *why, const struct call *c)
+{
+	struct line_status line;
+	size_t used = strlen(why->sentence);
+	if (lines_status(c->calls->config.lines, c->trunk_id, &line) && line.registers && !line.registration.held &&
+		*line.registration.problem)
+		snprintf(why->sentence + used, sizeof why->sentence - used, " The trunk is not registered: %s",
+			line.registration.problem);
 }
 
 void call_refused(struct call *c, const struct sip_failure *failure, enum call_failure_kind kind)
@@ -57,6 +72,7 @@ void call_refused(struct call *c, const struct sip_failure *failure, enum call_f
 	call_values(&f, c);
 	struct call_explanation why;
 	explain_failure(&why, &f);
+	add_registration(&why, c);
 	log_info(c->id, "%s", failure->sentence);
 	snprintf(c->record.detail, sizeof c->record.detail, "%s", failure->sentence);
 	call_finish(c, &why, (int)failure->status, reason);

@@ -233,7 +233,7 @@ static int register_line(struct line *l, const Livekit__SIPOutboundTrunkInfo *tr
 			.contact_user = user,
 			.proxy = l->proxy,
 			.protocol = l->protocol,
-			.username = *trunk->auth_username ? trunk->auth_username : user,
+			.username = trunk_options_login(o, trunk),
 			.password = trunk->auth_password,
 			.expires_s = o->reg.expires_s,
 		},

@@ -103,6 +103,14 @@ void record_fini(struct call *c)
 	*r = (struct call_record){0};
 }
 
+bool record_ack_unseen(const struct call *c)
+{
+	/* RFC 3261, 13.3.1.4: repeated after 0.5, 1.5, 3.5 s ..., given up after 32. */
+	enum { AGAIN = 3, GIVEN_UP_MS = 40 * 1000 };
+	const struct call_record *r = &c->record;
+	return r->answers_again >= AGAIN && clock_unix_ms() - r->at_ms[RECORD_ANSWERED] < GIVEN_UP_MS;
+}
+
 /* ---- messages ---- */
 
 /* What tells how it ended is kept when the rest of a long call no longer is. */
@@ -165,8 +173,13 @@ static void note_response(struct call *c, const struct sip_message *m)
 		record_time(c, RECORD_RINGING);
 	if (m->status >= 180 && m->status < 200 && m->body.size)
 		record_time(c, RECORD_EARLY_MEDIA);
-	if (m->status == 200)
-		record_time(c, RECORD_ANSWERED);
+	if (m->status != 200)
+		return;
+	if (!c->record.at_ms[RECORD_ANSWERED])
+		c->record.answer_cseq = m->cseq.number;
+	else if (m->cseq.number == c->record.answer_cseq)
+		++c->record.answers_again;
+	record_time(c, RECORD_ANSWERED);
 }
 
 /* `m` is the masked copy, taken apart. */

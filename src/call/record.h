@@ -43,6 +43,8 @@ struct call_record {
 	char *offer, *answer;              /* SDP, secrets masked; the latest */
 	char detail[320];                  /* what SIP says of a failure */
 	size_t message_count, message_bytes, dropped;
+	uint32_t answer_cseq;
+	unsigned answers_again; /* repetitions of the 200: it has not seen our ACK */
 	bool dirty;
 };
 
@@ -51,6 +53,8 @@ MUST_USE int record_begin(struct call *c);
 /* Puts the call into the store. Errors are logged: a call goes on without its record. */
 void record_save(struct call *c);
 void record_time(struct call *c, enum record_time what); /* the first time counts */
+/* The far end repeated its answer several times, and not long ago: it waits for an ACK in vain. */
+bool record_ack_unseen(const struct call *c);
 void record_end(struct call *c);
 void record_fini(struct call *c); /* of a call that is freed */
 

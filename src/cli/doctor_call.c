@@ -88,9 +88,9 @@ static void tell_accepted(struct doctor_call *c, bool challenged)
 	if (challenged)
 		doctor_found(d, "credentials", DOCTOR_GOOD, NULL,
 			"The carrier accepts user \"%s\" and its password, for a call from %s to %s that was cancelled.%s",
-			d->trunk->auth_username, d->trunk->n_numbers ? d->trunk->numbers[0] : "?", number_of(d), rang);
+			trunk_options_login(&d->options, d->trunk), d->trunk->n_numbers ? d->trunk->numbers[0] : "?", number_of(d), rang);
 	else
-		doctor_found(d, "credentials", *d->trunk->auth_username ? DOCTOR_NOTE : DOCTOR_GOOD, NULL,
+		doctor_found(d, "credentials", trunk_options_login(&d->options, d->trunk) ? DOCTOR_NOTE : DOCTOR_GOOD, NULL,
 			"The carrier did not ask for a password: it takes calls from our address, for a call to %s that was cancelled.%s",
 			number_of(d), rang);
 }
@@ -122,8 +122,8 @@ static void tell_failure(struct doctor_call *c, const struct sip_failure *f, boo
 				    .sip_status = (int)f->status,
 				    .reason = reason,
 				    .signs = &signs,
-				    .after_challenge = f->why == SIP_WHY_AUTH && *d->trunk->auth_username,
-				    .has_credentials = *d->trunk->auth_username,
+				    .after_challenge = f->why == SIP_WHY_AUTH && trunk_options_login(&d->options, d->trunk),
+				    .has_credentials = trunk_options_login(&d->options, d->trunk),
 				    .kind = kinds[f->why],
 				    .address = d->trunk->address,
 				    .trunk = d->trunk->name,
@@ -214,7 +214,7 @@ static void on_ended(void *owner, const struct sip_end *end)
 	if (c->told)
 		return;
 	if (!c->measure)
-		tell_accepted(c, *c->doctor->trunk->auth_username);
+		tell_accepted(c, trunk_options_login(&c->doctor->options, c->doctor->trunk));
 	else if (!c->hung_up)
 		doctor_found(c->doctor, "call", DOCTOR_NOTE, NULL, "The phone hung up before the sound was measured.");
 	leave(c);
@@ -348,7 +348,7 @@ static int start(struct doctor_call *c)
 			.contact_user = who.contact_user,
 			.protocol = identity_protocol(d->trunk),
 			.proxy = *d->options.outbound_proxy ? d->options.outbound_proxy : NULL,
-			.username = *d->trunk->auth_username ? d->trunk->auth_username : NULL,
+			.username = trunk_options_login(&d->options, d->trunk),
 			.password = d->trunk->auth_password,
 			.headers = who.headers,
 			.header_count = who.header_count,

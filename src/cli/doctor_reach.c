@@ -32,7 +32,7 @@ void doctor_settings(struct doctor *d)
 			transports[(unsigned)t->transport % COUNT_OF(transports)],
 			*d->options.outbound_proxy ? ", through " : "", d->options.outbound_proxy, t->n_numbers,
 			t->n_numbers == 1 ? "" : "s",
-			*t->auth_username ? "with a user name" : "without a user name: the carrier must know our address");
+			trunk_options_login(&d->options, t) ? "with a user name" : "without a user name: the carrier must know our address");
 	}
 	doctor_next(d);
 }

@@ -308,9 +308,11 @@ static int build_records(struct server *s)
 						  .max_age_ms = (uint64_t)c->sip.records.max_age_s * 1000,
 						  .max_bytes = (uint64_t)c->sip.records.max_size_mb << 20,
 					  });
+	/* A call matters more than its record. */
 	if (r < 0)
-		log_error("serve", "the records of calls, %s, cannot be opened", path);
-	return r;
+		log_error("serve", "the records of calls, %s, cannot be opened, so none are kept. Move the file away and start "
+				   "again: a new one is made.", path);
+	return 0;
 }
 
 static int build_store(struct server *s)

@@ -245,6 +245,14 @@ static int parse_literal(struct sockaddr_storage *ret, const char *host, uint16_
 	return address_parse(ret, bare, port);
 }
 
+/* RFC 6761 section 6.3: names under .localhost are this machine, and no server is asked for them. */
+static const char *asked_name(const char *host)
+{
+	static const char suffix[] = ".localhost";
+	size_t size = strlen(host), tail = sizeof suffix - 1;
+	return size > tail && !strcasecmp(host + size - tail, suffix) ? suffix + 1 : host;
+}
+
 int dns_resolve(struct dns_query **ret, struct dns *d, const char *host, uint16_t port,
 	dns_answer_fn *answer, void *owner)
 {
@@ -264,7 +272,7 @@ int dns_resolve(struct dns_query **ret, struct dns *d, const char *host, uint16_
 	*ret = q;
 
 	struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_flags = ARES_AI_NOSORT};
-	ares_getaddrinfo(d->channel, host, NULL, &hints, on_answer, a);
+	ares_getaddrinfo(d->channel, asked_name(host), NULL, &hints, on_answer, a);
 	return 0;
 }
 

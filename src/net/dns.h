@@ -1,5 +1,5 @@
 /* net/dns.h - names to addresses (A and AAAA) and to services (SRV, NAPTR), by c-ares on the control
- * loop. Literals never ask; localhost and the hosts file are answered without the network.
+ * loop. Literals never ask; localhost, what is under it and the hosts file are answered without the network.
  *
  * Owner:   one per process. Owns: its channel and the queries under way. Thread: its loop's.
  */

@@ -373,7 +373,7 @@ static void look_after(struct connection *c, uint64_t now)
 	if (is_needed(c)) {
 		if (c->ours)
 			ping(c, now);
-	} else if (silence >= LIMIT_SIP_IDLE_S * 1000) {
+	} else if (silence >= c->transport->idle_ms) {
 		connection_abort(c);
 	}
 }

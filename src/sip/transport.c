@@ -277,6 +277,7 @@ int sip_transport_open(struct sip_transport **ret, struct loop *l,
 	t->tls_client = config->tls_client;
 	t->ping_ms = config->ping_ms ? config->ping_ms : PING_MS;
 	t->message_ms = config->message_ms ? config->message_ms : LIMIT_SIP_MESSAGE_S * 1000;
+	t->idle_ms = config->idle_ms ? config->idle_ms : LIMIT_SIP_IDLE_S * 1000;
 	int r = sip_connections_init(t);
 	if (r < 0) {
 		mem_free(t);

@@ -57,6 +57,7 @@ struct sip_transport_config {
 	struct tls_context *tls_client; /* calls by TLS; NULL = cannot */
 	uint32_t ping_ms; /* silence after which a needed connection is kept alive; 0 = 30 s */
 	uint32_t message_ms; /* for a message to come whole; 0 = LIMIT_SIP_MESSAGE_S */
+	uint32_t idle_ms; /* for a connection that nobody needs; 0 = LIMIT_SIP_IDLE_S */
 };
 
 /* Why what was sent did not arrive. */

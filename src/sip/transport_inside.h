@@ -27,7 +27,7 @@ struct sip_transport {
 	int advertised_family; /* AF_UNSPEC: a name */
 	uint16_t advertised_port, tls_port;
 	struct tls_context *tls_server, *tls_client;
-	uint32_t ping_ms, message_ms;
+	uint32_t ping_ms, message_ms, idle_ms;
 
 	struct list connections; /* the dead ones too, until their stream says `closed` */
 	size_t connection_count; /* those that live */

@@ -248,6 +248,15 @@ static const struct {
 	{"98909", "a premium-rate number"},
 };
 
+bool country_is_help(const char *digits)
+{
+	static const char *const help[] = {"000", "08", "110", "111", "112", "113", "119", "911", "933", "988", "999"};
+	for (size_t i = 0; i < COUNT_OF(help); ++i)
+		if (!strcmp(digits, help[i]))
+			return true;
+	return false;
+}
+
 static bool is_emergency(const char *digits)
 {
 	for (size_t i = 0; i < COUNT_OF(emergency); ++i)

@@ -19,6 +19,10 @@ enum { COUNTRY_PREFIXES_MAX = 4 };
 /* Of a country by its ISO code ("DO" has three): how many; 0 = no such country. */
 size_t country_prefixes(const char *ret[COUNTRY_PREFIXES_MAX], const char *iso);
 
+/* A short number for help that is the same nearly everywhere: 112, 911, 999... What else helps
+ * somewhere (100, 101) is an extension elsewhere. */
+bool country_is_help(const char *digits);
+
 /* Why a number is never dialled, as the middle of a sentence ("an emergency number"), or NULL.
  * `number` is digits with or without '+'. */
 const char *country_blocked(const char *number);

@@ -57,6 +57,7 @@ enum call_end {
 	CALL_END_HUNG_UP,         /* asked for: the API, an app, an agent */
 	CALL_END_FAR_END,         /* BYE */
 	CALL_END_FAR_END_CUT,     /* BYE whose Reason says that something broke */
+	CALL_END_ACK_UNSEEN,      /* BYE soon after an answer that was repeated and repeated */
 	CALL_END_REMOVED,
 	CALL_END_REPLACED,        /* somebody joined with the phone's identity */
 	CALL_END_ROOM_DELETED,

@@ -17,7 +17,7 @@ static const char wrong_login[] = "The trunk {trunk} at {address} does not accep
 				  "auth_username and auth_password of the trunk.";
 
 static const struct ending rows[] = {
-	FAULT(TIMEOUT, "no response at all", "trunk_unreachable", "canceled", SIP_TRUNK_FAILURE, 102, NETWORK, FIXED,
+	FAULT(TIMEOUT, "no response at all, in 32 s or until ringing_timeout", "trunk_unreachable", "canceled", SIP_TRUNK_FAILURE, 102, NETWORK, FIXED,
 		"Nothing came back from the trunk {trunk} at {address}. Usually a firewall is in the way, or the "
 		"address is not the provider's termination domain."),
 	FAULT(NO_ANSWER, "rang until ringing_timeout", "no_answer", "canceled", USER_UNAVAILABLE, 19, FAR_END, LATER,
@@ -55,6 +55,11 @@ static const struct ending rows[] = {
 	END(FAR_END_CUT, "BYE with a cause of failure", "far_end_cut", "canceled", CLIENT_INITIATED, 41, NETWORK, LATER,
 		"The call was cut off by the phone network ({cause}). Call again {when}; if it stays, ask the "
 		"provider."),
+	END(ACK_UNSEEN, "BYE after its 200 came again and again", "ack_unseen", "failed_precondition", CLIENT_INITIATED, 102,
+		NETWORK, FIXED,
+		"The far end hung up because our ACK never reached it: it repeated its answer until it gave up. Usually "
+		"a router's SIP helper (ALG) or a firewall keeps the ACK away: switch the helper off, or use TCP or "
+		"TLS."),
 	END(REMOVED, "participant removed", "removed", "canceled", PARTICIPANT_REMOVED, 16, ROOM, NO,
 		"The phone was removed from the room."),
 	END(REPLACED, "its identity joined again", "replaced", "canceled", DUPLICATE_IDENTITY, 16, ROOM, NO,

@@ -71,6 +71,7 @@ static const struct option_rule rules[] = {
 	{NULL, "user_phone", OPTION_FLAG, AT(user_phone), 0, 0, NULL},
 	{NULL, "privacy", OPTION_FLAG, AT(privacy), 0, 0, NULL},
 	{"policy", "allowed_countries", OPTION_PREFIXES, AT(policy.allowed_countries), 0, 0, NULL},
+	{"policy", "extensions", OPTION_FLAG, AT(policy.extensions), 0, 0, NULL},
 	{"policy", "calls_per_second", OPTION_COUNT, AT(policy.calls_per_second), 1, RATE_HIGH, NULL},
 	{"policy", "max_calls", OPTION_COUNT, AT(policy.max_calls), 1, LIMIT_CALLS, NULL},
 	{"policy", "max_calls_per_identity", OPTION_COUNT, AT(policy.max_calls_per_identity), 1, LIMIT_CALLS, NULL},
@@ -301,4 +302,11 @@ const char *trunk_options_user(const struct trunk_options *o, const Livekit__SIP
 	if (*o->reg.user || !trunk->auth_username)
 		return o->reg.user;
 	return trunk->auth_username;
+}
+
+const char *trunk_options_login(const struct trunk_options *o, const Livekit__SIPOutboundTrunkInfo *trunk)
+{
+	if (trunk->auth_username && *trunk->auth_username)
+		return trunk->auth_username;
+	return *o->reg.user ? o->reg.user : NULL;
 }

@@ -64,6 +64,7 @@ struct trunk_options {
 	struct {
 		struct option_list allowed_countries; /* "+49", "*" */
 		uint32_t calls_per_second, max_calls, max_calls_per_identity, max_call_duration_s;
+		bool extensions; /* names and short numbers that a PBX knows may be called */
 	} policy;
 
 	uint32_t session_expires_s;  /* a session timer to ask for (RFC 4028); 0 = only the far end's */
@@ -92,6 +93,9 @@ enum option_numbers {
 bool trunk_options_register(const struct trunk_options *o); /* whether a binding is wanted */
 /* The SIP user that registers, and that calls come from; "" = there is none. */
 const char *trunk_options_user(const struct trunk_options *o, const Livekit__SIPOutboundTrunkInfo *trunk);
+
+/* The digest's user name: auth_username, else the user that registers. NULL = there is none. */
+const char *trunk_options_login(const struct trunk_options *o, const Livekit__SIPOutboundTrunkInfo *trunk);
 
 /* Returns 0 or TRUNK_E_INVALID with a `why` that names the option. `metadata` may be "". */
 MUST_USE int trunk_options_read(

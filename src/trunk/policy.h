@@ -51,11 +51,11 @@ struct policy_request {
 	const char *key, *identity; /* the asker; NULL or "": nobody known */
 };
 
-enum { POLICY_WHY_SIZE = 256, POLICY_NUMBER_SIZE = 17 };
+enum { POLICY_WHY_SIZE = 256, POLICY_NUMBER_SIZE = 33 };
 
 struct policy_verdict {
 	enum policy_outcome outcome;
-	char number[POLICY_NUMBER_SIZE]; /* as it will be dialled: '+' and digits */
+	char number[POLICY_NUMBER_SIZE]; /* as it will be dialled: '+' and digits, or an extension */
 	char why[POLICY_WHY_SIZE];       /* a sentence that says what to fix */
 	uint32_t retry_after_ms;         /* with POLICY_RATE */
 	uint32_t wait_ms;                /* with POLICY_OK: before the INVITE may leave */

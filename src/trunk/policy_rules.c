@@ -10,7 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { OWN_PREFIXES_MAX = 8, MINUTE_MS = 60 * 1000, DIGITS_OF_SOME_COUNTRY = 7 };
+enum { OWN_PREFIXES_MAX = 8, MINUTE_MS = 60 * 1000, DIGITS_OF_SOME_COUNTRY = 7, EXTENSION_DIGITS_MAX = 6 };
 
 /* What is known of the call that is asked for. */
 struct question {
@@ -23,6 +23,7 @@ struct question {
 	enum e164_outcome read; /* of the number */
 	size_t bad_at;
 	const struct country *country; /* NULL: none that is known */
+	bool extension; /* no number, but a name that the trunk's PBX may know */
 };
 
 static void says(struct policy_finding *f, enum policy_outcome outcome, const char *format, ...) PRINTF(3, 4);
@@ -91,6 +92,8 @@ static bool ask_services(struct policy_finding *f, struct question *q)
 	const char *number = q->verdict->number;
 	const char *what = q->read == E164_E_CHARACTER ? NULL : country_blocked(number);
 
+	if (q->extension && !country_is_help(number))
+		what = NULL;
 	if (what)
 		says(f, POLICY_BLOCKED, "%s is %s. Such numbers are never dialled from here%s.", number, what,
 			strstr(what, "emergency") ? ": use a telephone" : "");
@@ -103,6 +106,11 @@ static bool ask_number(struct policy_finding *f, struct question *q)
 {
 	char why[112] = "";
 
+	if (q->extension) {
+		in_the_trunk(f, "extensions");
+		says(f, POLICY_OK, "%s is an extension, which this trunk may call.", q->verdict->number);
+		return true;
+	}
 	if (q->read == E164_OK) {
 		says(f, POLICY_OK, "%s is a number as E.164 has them.", q->verdict->number);
 		return true;
@@ -213,6 +221,10 @@ static bool ask_country(struct policy_finding *f, struct question *q)
 	const char *own[OWN_PREFIXES_MAX] = {NULL};
 	bool allowed = false, configured_here = trunk->count || c->allowed_count;
 
+	if (q->extension) {
+		says(f, POLICY_OK, "An extension is in no country.");
+		return true;
+	}
 	if (trunk->count) {
 		in_the_trunk(f, "allowed_countries");
 		for (size_t i = 0; i < trunk->count; ++i)
@@ -382,6 +394,23 @@ static const struct rule {
 };
 _Static_assert(COUNT_OF(rules) <= POLICY_RULES_MAX, "policy.h says how many there are");
 
+/* "1001", "reception". Never so many digits that it could be a number of somebody's: those have a
+ * country, and are asked about it. */
+static bool is_extension(const char *text)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", digits[] = "0123456789";
+	size_t size = strlen(text);
+
+	if (!size || size >= POLICY_NUMBER_SIZE)
+		return false;
+	if (strspn(text, digits) == size)
+		return size <= EXTENSION_DIGITS_MAX;
+	for (const char *c = text; *c; ++c)
+		if (!strchr(letters, *c) && !strchr(digits, *c) && !strchr("._-", *c))
+			return false;
+	return strchr(letters, *text) != NULL; /* "0049-30..." is a number all the same */
+}
+
 static void begin(struct question *q, struct policy *p, const struct policy_request *request,
 	struct policy_verdict *verdict, uint64_t now_ms)
 {
@@ -395,6 +424,9 @@ static void begin(struct question *q, struct policy *p, const struct policy_requ
 	if (trunk_options_read(&q->options, metadata ? metadata : "", why))
 		memset(&q->options, 0, sizeof q->options);
 	q->read = e164_parse(verdict->number, span_text(request->number), &q->bad_at);
+	q->extension = q->read != E164_OK && q->options.policy.extensions && is_extension(request->number);
+	if (q->extension)
+		snprintf(verdict->number, sizeof verdict->number, "%s", request->number);
 	q->country = q->read == E164_OK ? country_of(verdict->number) : NULL;
 }
 

@@ -109,6 +109,15 @@ test('a secure trunk says what is missing: TLS, or SRTP', async () => {
   assert.equal((await dial('too-secure')).json.error.carrier_code, '32207');
 });
 
+test('a host under .localhost is found without any DNS', async () => {
+  await trunk('local', { address: `ringdown.pstn.twilio.localhost:${carrier.port}` });
+  const d = await dial('local');
+  assert.equal(d.json?.success, true, d.text);
+  assert.match(carrier.of('+12025550150').find((e) => e.event === 'received').uri, /@ringdown\.pstn\.twilio\.localhost/);
+  await hangUp('local', d);
+  await carrier.sees('+12025550150', 'ended');
+});
+
 test('edges that are dead or silent are passed over', async () => {
   await trunk('edges', { address: `${hosts[0]}:${carrier.port}` });
   await carrier.control('blackhole 127.0.0.1');

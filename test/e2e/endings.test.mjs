@@ -3,7 +3,9 @@
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import dgram from 'node:dgram';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { Server, until, freePorts } from './lib/server.mjs';
 import { numberOf, rowsUnder, sentencePattern, startEndings } from './lib/endings.mjs';
@@ -34,6 +36,8 @@ const hangups = [
   { what: 'BYE', headers: [], code: 'far_end_hung_up', by: 'far_end' },
   { what: 'BYE, an ordinary cause', headers: ['Reason: Q.850;cause=16;text="Normal call clearing"'], code: 'far_end_hung_up', by: 'far_end', q850: 16 },
   { what: 'BYE, a failure', headers: ['Reason: Q.850;cause=41;text="Temporary failure"'], code: 'far_end_cut', by: 'network', q850: 41, says: /Q\.850 cause 41, Temporary failure/ },
+  { what: 'BYE after an answer that came four times', answers: 4, code: 'ack_unseen', by: 'network', says: /our ACK never reached it/ },
+  { what: 'never a sound', kind: 'quiet', code: 'no_media', by: 'network', says: /send to 127\.0\.0\.1: if that is a private address/ },
 ].map((h) => ({ kind: 'hangup', ...h }));
 const PER_PEER = 60;
 const all = [...cases, ...hangups].map((c, i) => Object.assign(c, { i, trunk: `endings-${Math.floor(i / PER_PEER)}` }));
@@ -41,7 +45,7 @@ const all = [...cases, ...hangups].map((c, i) => Object.assign(c, { i, trunk: `e
 let server;
 const far = [];
 before(async () => {
-  server = await Server.start();
+  server = await Server.start({ sip: ['media_timeout_initial: 700ms'] });
   for (let i = 0; i < all.length; i += PER_PEER) {
     far.push(await startEndings(all.slice(i, i + PER_PEER), server.folder));
     await trunk(all[i].trunk, far.at(-1).port);
@@ -92,6 +96,7 @@ for (const h of hangups)
     const kept = await until(async () => { const r = await record(dialed.json.sip_call_id); return r.ending && r; }, 5000, 'it ends');
     check(h, kept.ending, 'record');
     assert.ok(kept.times.answered <= kept.times.ended && kept.talk_ms >= 0);
+    if (h.answers) assert.equal(kept.ladder.filter((m) => m.sent && m.message.startsWith('ACK ')).length, h.answers);
     assert.deepEqual(kept.codec, { name: 'PCMU', clock_rate: 8000, payload_type: 0, protocol: 'RTP/AVP' });
     assert.match(kept.answer, /^v=0/);
   });
@@ -121,6 +126,12 @@ test('faults without an answer, and ends from the room', async () => {
   check({ what: 'refused', code: 'trunk_unreachable', by: 'network', again: 'when_fixed', says: new RegExp(`"dead" at 127\\.0\\.0\\.1:${dead}`) }, unreachable.json.error, 'answer');
   const nowhere = await server.dial('faults', '+12025550100', { trunk: 'nowhere', wait_until_answered: true, ringing_timeout: 10 });
   check({ what: 'DNS', code: 'trunk_address', by: 'us', again: 'when_fixed', says: /no-such-host\.invalid/ }, nowhere.json.error, 'answer');
+  const hole = dgram.createSocket('udp4');
+  await new Promise((r) => hole.bind(0, '127.0.0.1', r));
+  await trunk('hole', hole.address().port);
+  const swallowed = await server.dial('faults', '+12025550100', { trunk: 'hole', wait_until_answered: true, ringing_timeout: 0.7 });
+  check({ what: 'nothing comes back', code: 'trunk_unreachable', by: 'network', again: 'when_fixed', says: /^Nothing came back from the trunk "hole"/ }, swallowed.json.error, 'answer');
+  hole.close();
   const silent = await server.dial('faults', '+12025550111', { trunk: 'simulator', wait_until_answered: true, ringing_timeout: 0.5 });
   check({ what: 'rings on', code: 'no_answer', by: 'far_end', again: 'later' }, silent.json.error, 'answer');
 
@@ -135,6 +146,24 @@ test('faults without an answer, and ends from the room', async () => {
   const deleted = await up('ends-3');
   await server.rooms.deleteRoom('ends-3');
   check({ what: 'room deleted', code: 'room_deleted', by: 'room', again: 'no' }, await ending(deleted.sip_call_id), 'record');
+});
+
+test('a call that is too long, and a server that stops', async () => {
+  const s = await Server.start();
+  let again;
+  try {
+    const [{ sipTrunkId }] = await s.sip.listSipOutboundTrunk();
+    const long = await s.sip.createSipParticipant(sipTrunkId, '+12025550101', 'long', { maxCallDuration: 1, waitUntilAnswered: true });
+    const kept = async (id) => (await (await fetch(`${(again ?? s).backend}/livekit/sip/calls/${id}`)).json()).call;
+    const ending = await until(async () => (await kept(long.sipCallId)).ending, 5000, 'it ends');
+    check({ what: 'too long', code: 'max_duration', by: 'policy', again: 'no' }, ending, 'record');
+    const up = (await s.dial('up', '+12025550101', { wait_until_answered: true })).json;
+    await s.stop(true);
+    again = await Server.start({ data: s.folder });
+    const stopped = await kept(up.sip_call_id);
+    check({ what: 'stopped', code: 'server_shutdown', by: 'us', again: 'later' }, stopped.ending, 'record');
+    assert.ok(stopped.ladder.some((m) => m.sent && m.message.startsWith('BYE ')), 'its BYE is kept');
+  } finally { await (again ?? s).stop(); }
 });
 
 test('the commands list and show calls; the capture file opens', async () => {
@@ -175,6 +204,18 @@ test('whoever is no administrator reads nothing', async () => {
     assert.equal((await ask({ admin: true })).status, 200);
     assert.equal((await fetch(`${shut.http}/livekit/sip/calls`)).status, 401);
   } finally { await shut.stop(); }
+});
+
+test('a file of records that is none does not keep the server from starting', async () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ringdown-'));
+  fs.writeFileSync(path.join(folder, 'calls.db'), 'this is no database, and long enough to look like one.\n'.repeat(100));
+  const s = await Server.start({ data: folder });
+  try {
+    assert.match(s.log, /calls\.db, cannot be opened/);
+    assert.equal((await s.dial('r', '+12025550110', { wait_until_answered: true })).json.error.code, 'busy');
+    const r = await s.cli(['calls']);
+    assert.match(r.err, /records_off/);
+  } finally { await s.stop(); }
 });
 
 test('kill -9 loses no call that has ended, and tells of one that was up', async () => {

@@ -86,3 +86,11 @@ test('the longest call ends by itself', async () => {
   await until(async () => !(await server.phone('short')), 5000, 'its end');
   assert.match(server.log, /max_duration/);
 });
+
+test('extensions of a PBX, where its trunk says so', async () => {
+  await trunk('pbx', { extensions: true });
+  assert.equal((await check('1001', '--trunk', 'us')).code, 1);
+  assert.equal((await check('1001', '--trunk', 'pbx')).code, 0);
+  const dialed = await server.dial('pbx', '1001', { trunk: 'pbx', wait_until_answered: true });
+  assert.ok(dialed.json.error.sip_status >= 400, `it reached the far end: ${dialed.text}`);
+});

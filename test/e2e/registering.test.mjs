@@ -117,6 +117,8 @@ test('a wrong password is a sentence, and a trunk that goes is down', async () =
   assert.equal(h.registration.state, 'failed');
   assert.ok(h.registration.next_in_ms > 100000, `no hammering: ${h.registration.next_in_ms} ms`);
   assert.doesNotMatch(server.log, /falsch/);
+  const refused = await server.dial('wrong', '+12025550123', { trunk: 'wrong', wait_until_answered: true });
+  assert.match(refused.text, /The trunk is not registered: 127\.0\.0\.1:\d+ asks for a user name and password/);
   const list = await server.cli(['sip', 'outbound', 'list']);
   assert.match(list.out, /down: .*does not accept the configured ones/);
 

@@ -156,6 +156,8 @@ static void localhost_needs_no_server(void)
 	int before = asked;
 	struct answer a = ask("localhost");
 	CHECK(strstr(a.text, "127.0.0.1:5060"));
+	a = ask("acme.pstn.Twilio.LOCALHOST");
+	CHECK(strstr(a.text, "127.0.0.1:5060"));
 	CHECK_EQ(asked, before);
 }
 

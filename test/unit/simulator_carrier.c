@@ -29,6 +29,7 @@ struct world {
 	char events[EVENTS_MAX];
 	size_t event_size;
 	/* The last call: what its requests are made of. */
+	const char *from; /* user of From; NULL = OURS */
 	char host[96], number[32], call_id[32], uri[200], to[200], routes[600];
 	unsigned cseq, branch;
 	/* Everything that came, newest last. */
@@ -107,7 +108,7 @@ static void ask_as(const char *method, const char *uri, const char *cseq_method,
 		"%s %s SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:%u;branch=z9hG4bK%u;rport\r\nMax-Forwards: 70\r\n"
 		"From: <sip:%s@127.0.0.1>;tag=us\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %u %s\r\n"
 		"Contact: <sip:us@127.0.0.1:%u>\r\n%s%sContent-Length: %zu\r\n\r\n%s",
-		method, uri, w.port, w.branch, OURS, w.to, w.call_id, cseq, cseq_method, w.port, more,
+		method, uri, w.port, w.branch, w.from ? w.from : OURS, w.to, w.call_id, cseq, cseq_method, w.port, more,
 		*body ? "Content-Type: application/sdp\r\n" : "", strlen(body), body);
 	CHECK(n > 0 && (size_t)n < sizeof text);
 	send_text(text);
@@ -393,6 +394,57 @@ static void trunks_refuse_as_their_carrier_would(void)
 	CHECK_EQ(carrier_set(w.carrier, "no-such-quirk=1"), CARRIER_E_BAD);
 	CHECK_EQ(carrier_set(w.carrier, "e164=perhaps"), CARRIER_E_BAD);
 	CHECK_EQ(carrier_set(w.carrier, "status.number=200"), CARRIER_E_BAD);
+	stop();
+}
+
+/* Who calls: From, else Remote-Party-ID, else P-Asserted-Identity; sipgate wants its account in From. */
+static void callers_are_found_where_they_may_stand(void)
+{
+	static const struct {
+		const char *host, *from, *more;
+		unsigned status;
+		const char *words;
+	} cases[] = {
+		{"open.pstn.twilio.test", "anonymous", "", 403, "32206"},
+		{"open.pstn.twilio.test", "anonymous", "P-Asserted-Identity: \"us\" <sip:+12025550199@x>\r\n", 404, ""},
+		{"open.pstn.twilio.test", "anonymous", "Remote-Party-ID: <sip:+12025550199@x>;party=calling\r\n", 404, ""},
+		{"open.pstn.twilio.test", "anonymous", "P-Asserted-Identity: <tel:+19995550000>\r\n", 403, "32204"},
+		{"open.pstn.twilio.test", "+12025550199", "Remote-Party-ID: <sip:+19995550000@x>\r\n", 403, "32204"},
+		{"sipgate.test", "+12025550199", "", 403, "Forbidden"},
+		{"sipgate.test", "ringdown", "P-Preferred-Identity: <sip:+12025550199@x>\r\n", 404, ""},
+		{"ringdown.sip-us.vonage.test", "+12025550199", "", 404, ""},
+	};
+	start("twilio", "auth=none;register=off");
+	for (size_t i = 0; i < COUNT_OF(cases); ++i) {
+		forget_answers();
+		w.from = cases[i].from;
+		invite(cases[i].host, "+12025550113", cases[i].more);
+		CHECK(strstr(expect(cases[i].status), cases[i].words));
+		ask_as("ACK", w.uri, "ACK", w.cseq, "", "");
+	}
+	stop();
+}
+
+static void teams_wants_options_and_a_name(void)
+{
+	start("teams", "secure=either");
+	invite("sip.pstnhub.microsoft.test", "+12025550113", "");
+	CHECK(strstr(expect(403), "No OPTIONS received yet"));
+	new_call("sip.pstnhub.microsoft.test", "");
+	snprintf(w.uri, sizeof w.uri, "sip:sip.pstnhub.microsoft.test");
+	ask("OPTIONS", "", "");
+	expect(200);
+	invite("sip.pstnhub.microsoft.test", "+12025550113", "");
+	CHECK(strstr(expect(403), "Contact must be a host name"));
+	stop();
+}
+
+static void the_longest_call_ends(void)
+{
+	start("bank", "max-duration-s=1");
+	answer_call("x.example", "+12025550101");
+	LOOP_WAIT(&w.loop, heard("BYE sip:us@"));
+	CHECK(strstr(heard("BYE "), "longest call"));
 	stop();
 }
 
@@ -975,6 +1027,9 @@ int main(void)
 	credentials_are_asked_for_as_twilio_does();
 	wrong_and_old_credentials_are_told_apart();
 	trunks_refuse_as_their_carrier_would();
+	callers_are_found_where_they_may_stand();
+	teams_wants_options_and_a_name();
+	the_longest_call_ends();
 	accounts_are_looked_at_after_the_credentials();
 	offers_are_looked_at();
 	limits_of_calls();

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -261,12 +262,86 @@ static void both_families(void)
 	}
 }
 
+static int dial_from(const char *source, uint16_t port)
+{
+	struct sockaddr_storage from;
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	CHECK_EQ(address_parse(&from, source, 0), 0);
+	CHECK_EQ(bind(fd, (struct sockaddr *)&from, sizeof at), 0);
+	CHECK_EQ(connect(fd, (struct sockaddr *)&at, sizeof at), 0);
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	return fd;
+}
+
+/* A full house: the one that is idle longest gives way; with all of them needed nobody more comes in. */
+static void a_full_house(void)
+{
+	static int fds[LIMIT_SIP_CONNECTIONS];
+	struct rlimit files;
+	struct side s;
+	CHECK_EQ(getrlimit(RLIMIT_NOFILE, &files), 0);
+	if (files.rlim_max < 3 * LIMIT_SIP_CONNECTIONS)
+		return;
+	files.rlim_cur = files.rlim_max;
+	CHECK_EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
+	side_open(&s, (struct sip_transport_config){0});
+	uint16_t port = sip_transport_port(s.transport);
+	for (size_t i = 0; i < COUNT_OF(fds); ++i) {
+		char source[32];
+		snprintf(source, sizeof source, "127.0.1.%zu", 1 + i / LIMIT_SIP_CONNECTIONS_PER_SOURCE);
+		fds[i] = dial_from(source, port);
+		LOOP_WAIT(&loop, sip_transport_connections(s.transport) == i + 1);
+	}
+	uint64_t end = clock_ms() + 3;
+	LOOP_WAIT(&loop, clock_ms() > end);
+	say(fds[0], WHOLE("alive")); /* so the second is the one that is idle longest, or one of its age */
+	LOOP_WAIT(&loop, *s.got);
+	int one_more = dial_from("127.0.1.100", port);
+	LOOP_WAIT(&loop, s.failed == 1);
+	CHECK_EQ(sip_transport_connections(s.transport), LIMIT_SIP_CONNECTIONS);
+	CHECK(!is_cut_off(fds[0]) && !is_cut_off(one_more));
+	s.needed = true;
+	int too_many = dial_from("127.0.1.100", port);
+	LOOP_WAIT(&loop, is_cut_off(too_many));
+	CHECK_EQ(sip_transport_connections(s.transport), LIMIT_SIP_CONNECTIONS);
+	for (size_t i = 0; i < COUNT_OF(fds); ++i)
+		close(fds[i]);
+	close(one_more);
+	close(too_many);
+	LOOP_WAIT(&loop, !sip_transport_connections(s.transport));
+	side_close(&s);
+}
+
 static struct sip_path path_to(uint16_t port, enum sip_protocol protocol, const char *host)
 {
 	struct sip_path p = {.protocol = protocol};
 	CHECK_EQ(address_parse(&p.remote, "127.0.0.1", port), 0);
 	snprintf(p.host, sizeof p.host, "%s", host);
 	return p;
+}
+
+/* What nobody needs goes after a while; what is needed stays. */
+static void the_idle_are_closed(void)
+{
+	struct side near_side, far_side;
+	side_open(&near_side, (struct sip_transport_config){.ping_ms = 20, .idle_ms = 60});
+	side_open(&far_side, (struct sip_transport_config){0});
+	struct sip_path p = path_to(sip_transport_port(far_side.transport), SIP_TCP, "");
+	near_side.needed = true;
+	CHECK_EQ(sip_transport_send(near_side.transport, &p, span_text(WHOLE("first"))), 0);
+	uint64_t end = clock_ms() + 200;
+	LOOP_WAIT(&loop, clock_ms() > end);
+	CHECK_EQ(near_side.failed, 0);
+	near_side.needed = false;
+	LOOP_WAIT(&loop, near_side.failed == 1 && far_side.failed == 1);
+	/* The next message opens a new one. */
+	struct sip_path again = p;
+	CHECK_EQ(sip_transport_send(near_side.transport, &again, span_text(WHOLE("second"))), 0);
+	CHECK(again.connection != p.connection);
+	LOOP_WAIT(&loop, strstr(far_side.got, "second"));
+	side_close(&near_side);
+	side_close(&far_side);
 }
 
 /* RFC 5626: ours are kept alive while somebody needs them. */
@@ -577,8 +652,10 @@ int main(void)
 	messages_in_pieces();
 	nonsense_ends_the_connection();
 	the_slow_and_the_many();
+	a_full_house();
 	both_families();
 	pings();
+	the_idle_are_closed();
 	by_tls(ca, cert, key);
 	a_dead_connection_is_made_anew();
 	a_call_that_rings_is_not_lost();

@@ -100,6 +100,16 @@ static void until_configured_a_trunk_calls_its_own_country(void)
 		/* Nothing is said of the trunk: whoever calls has a country too. */
 		{NULL, 0, "", "14155550100", "", "+14155550123", POLICY_OK, ""},
 		{none, 1, "", "1001", "", "+14155550123", POLICY_COUNTRY, "destination_country"},
+		/* Extensions of a PBX, where the trunk says so: but no detour to a number, and never for help. */
+		{german, 2, "", NULL, "", "1001", POLICY_NOT_E164, "E.164"},
+		{german, 2, "", NULL, "{\"ringdown\": {\"policy\": {\"extensions\": true}}}", "1001", POLICY_OK, ""},
+		{german, 2, "", NULL, "{\"ringdown\": {\"policy\": {\"extensions\": true}}}", "reception.2", POLICY_OK, ""},
+		{german, 2, "", NULL, "{\"ringdown\": {\"policy\": {\"extensions\": true}}}", "101", POLICY_OK, ""},
+		{german, 2, "", NULL, "{\"ringdown\": {\"policy\": {\"extensions\": true}}}", "112", POLICY_BLOCKED, "emergency"},
+		{german, 2, "", NULL, "{\"ringdown\": {\"policy\": {\"extensions\": true}}}", "0037120555012", POLICY_NOT_E164, ""},
+		{german, 2, "", NULL, "{\"ringdown\": {\"policy\": {\"extensions\": true}}}", "0012-125-550-111", POLICY_NOT_E164, ""},
+		{german, 2, "", NULL, "{\"ringdown\": {\"policy\": {\"extensions\": true}}}", "*72100", POLICY_NOT_E164, ""},
+		{german, 2, "", NULL, "{\"ringdown\": {\"policy\": {\"extensions\": true}}}", "+14155550123", POLICY_COUNTRY, ""},
 		/* The trunk's own list is the word. */
 		{german, 2, "", NULL, "{\"ringdown\": {\"policy\": {\"allowed_countries\": [\"+371\"]}}}", "+3712025550", POLICY_OK, ""},
 		{german, 2, "", NULL, "{\"ringdown\": {\"policy\": {\"allowed_countries\": [\"+371\"]}}}", "+4989123456",

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { freePorts, until } from './server.mjs';
-import { Peer } from './peers.mjs';
+import { Peer, kamailioModules } from './peers.mjs';
 
 const openssl = (...args) => execFileSync('openssl', args, { stdio: ['ignore', 'pipe', 'pipe'] });
 
@@ -33,15 +33,7 @@ tcp_accept_no_cl=no
 listen=tls:127.0.0.1:${o.tlsPort}
 listen=tcp:127.0.0.1:${o.port}
 listen=udp:127.0.0.1:${o.port}
-mpath="/usr/lib/x86_64-linux-gnu/kamailio/modules/"
-loadmodule "tm.so"
-loadmodule "sl.so"
-loadmodule "rr.so"
-loadmodule "pv.so"
-loadmodule "textops.so"
-loadmodule "siputils.so"
-loadmodule "xlog.so"
-loadmodule "tls.so"
+${kamailioModules}loadmodule "tls.so"
 modparam("tls", "config", "${o.home}/tls.cfg")
 modparam("rr", "enable_double_rr", 1)
 request_route {

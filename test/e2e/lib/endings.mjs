@@ -19,7 +19,7 @@ export function sentencePattern(sentence) {
 }
 
 const head = (status, tag) => `SIP/2.0 ${status}
-[last_Via:]
+Via:[$via]
 [last_From:]
 [last_To:];tag=${tag}[call_number]
 [last_Call-ID:]
@@ -42,11 +42,12 @@ function refusal({ status, headers = [], body = '' }) {
   return `  <send><![CDATA[\n${text}\n]]></send>\n  <recv request="ACK" next="end"/>\n`;
 }
 
-// Answers, and hangs up by itself.
-function hangup({ headers = [] }) {
-  return `  <send retrans="500"><![CDATA[\n${head('200 OK', 'e')}[last_CSeq:]\n${sdp}\n]]></send>
-  <recv request="ACK"><action><ereg regexp=".*" search_in="hdr" header="From:" assign_to="from"/></action></recv>
-  <send retrans="500"><![CDATA[
+// Answers (so often, as if it saw no ACK), and hangs up by itself.
+function hangup({ headers = [], answers = 1 }) {
+  const answer = `  <send><![CDATA[\n${head('200 OK', 'e')}CSeq: 1 INVITE\n${sdp}\n]]></send>
+  <recv request="ACK"/>
+`;
+  return `${answer.repeat(answers)}  <send retrans="500"><![CDATA[
 BYE sip:us@127.0.0.1 SIP/2.0
 Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
 From: <sip:far@[local_ip]>;tag=e[call_number]
@@ -61,10 +62,20 @@ ${headers.map((h) => `${h}\n`).join('')}Content-Length: 0
 `;
 }
 
-const body = { refusal, hangup };
+// Answers, and sends no sound: its SDP names a port where nobody hears or speaks.
+function quiet() {
+  return `  <send><![CDATA[\n${head('200 OK', 'e')}CSeq: 1 INVITE\n${sdp.replace('[media_port]', '9')}\n]]></send>
+  <recv request="ACK"/>
+  <recv request="BYE"/>
+  <send next="end"><![CDATA[\nSIP/2.0 200 OK\n[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]\nContent-Length: 0\n\n]]></send>
+`;
+}
+
+const body = { refusal, hangup, quiet };
 export const numberOf = (i) => `+1202556${String(i).padStart(4, '0')}`;
 
-// `cases`: {i, status, headers, body} is a refusal, {i, kind: 'hangup', headers} an answer and a BYE, for numberOf(i). sipp reads
+// `cases`: {i, status, headers, body} is a refusal, {i, kind: 'hangup', headers, answers} an answer and a BYE, {i, kind:
+// 'quiet'} an answer without sound; for numberOf(i). sipp reads
 // files of at most 64 KiB: some 100 cases.
 export function startEndings(cases, folder) {
   const eregs = cases.map(({ i }) => `    <ereg regexp="^INVITE sip:\\${numberOf(i)}" search_in="msg" check_it="false" assign_to="v${i}"/>`);
@@ -74,11 +85,14 @@ export function startEndings(cases, folder) {
   fs.writeFileSync(file, `<?xml version="1.0" encoding="UTF-8" ?>
 <scenario name="endings">
   <recv request="INVITE"><action>
+    <ereg regexp=".*" search_in="hdr" header="Via:" assign_to="via"/>
+    <ereg regexp=".*" search_in="hdr" header="From:" assign_to="from"/>
 ${eregs.join('\n')}
   </action></recv>
 ${jumps.join('\n')}
 ${ends.join('')}  <label id="end"/>
   <nop/>
+  <Reference variables="via,from"/>
 </scenario>
 `);
   return sipp(file, folder);

@@ -92,6 +92,7 @@ ${o.ice ? 'module ice.so' : ''}
 ${o.encryption ? `module ${o.encryption.startsWith('dtls') ? 'dtls_srtp' : 'srtp'}.so` : ''}
 module_tmp account.so
 module_app menu.so
+${o.extra ?? ''}
 `);
   const [console] = o.console ? await freePorts(1) : [];
   if (console) fs.appendFileSync(path.join(home, 'config'), `module_app cons.so\ncons_listen 127.0.0.1:${console}\n`);
@@ -116,6 +117,17 @@ module_app menu.so
   return peer;
 }
 
+// What every kamailio here begins with.
+export const kamailioModules = `mpath="/usr/lib/x86_64-linux-gnu/kamailio/modules/"
+loadmodule "tm.so"
+loadmodule "sl.so"
+loadmodule "rr.so"
+loadmodule "pv.so"
+loadmodule "textops.so"
+loadmodule "siputils.so"
+loadmodule "xlog.so"
+`;
+
 // kamailio as a carrier whose customers register: digest (401), its own ideas of how long (423, at most 4 s), a Service-Route, and
 // calls only from the account that stands in From. What it lets through goes to a phone at `phone`.
 export async function kamailio(folder, phone, { user = '2345678e0', password = 'geheim', minExpires = 60, cert, key } = {}) {
@@ -131,15 +143,7 @@ ${cert ? `enable_tls=yes
 listen=tls:127.0.0.1:${tlsPort}` : ''}
 auto_aliases=no
 server_header="Server: kamailio"
-mpath="/usr/lib/x86_64-linux-gnu/kamailio/modules/"
-loadmodule "tm.so"
-loadmodule "sl.so"
-loadmodule "rr.so"
-loadmodule "pv.so"
-loadmodule "textops.so"
-loadmodule "siputils.so"
-loadmodule "xlog.so"
-loadmodule "usrloc.so"
+${kamailioModules}loadmodule "usrloc.so"
 loadmodule "registrar.so"
 loadmodule "auth.so"
 ${cert ? `loadmodule "tls.so"

@@ -20,10 +20,21 @@ async function pair() {
 // Numbers by chance that are the same in each run.
 const dice = (seed) => () => (seed = (seed * 1103515245 + 12345) & 0x7fffffff) / 0x7fffffff;
 
+// As a phone says it that knows no telephone-event.
+function withoutEvents(message) {
+  const at = message.indexOf('\r\n\r\n') + 4, head = message.slice(0, at);
+  let body = message.slice(at);
+  for (const [, pt] of body.matchAll(/^a=rtpmap:(\d+) telephone-event.*$/gm)) {
+    body = body.replace(new RegExp(`^a=(rtpmap|fmtp):${pt} .*\r\n`, 'gm'), '').replace(new RegExp(`^(m=audio .*?) ${pt}(?= |\r)`, 'm'), '$1');
+  }
+  return [head.replace(/^(Content-Length|l): *\d+/im, `$1: ${body.length}`), body];
+}
+
 export class RoughLine {
+  // `noEvents`: nobody hears of telephone-event.
   // Of each hundred packets one way `loss` are lost, by chance but as many; delays lie between 0 and `jitterMs`, evenly.
-  static async open(phonePort, { loss = 0, jitterMs = 0, seed = 7 } = {}) {
-    const l = Object.assign(new RoughLine(), { phonePort, loss, jitterMs, random: dice(seed), packets: 0, lost: 0, ways: [{}, {}], sockets: [], timers: new Set() });
+  static async open(phonePort, { loss = 0, jitterMs = 0, seed = 7, noEvents = false } = {}) {
+    const l = Object.assign(new RoughLine(), { phonePort, loss, jitterMs, noEvents, random: dice(seed), packets: 0, lost: 0, ways: [{}, {}], sockets: [], timers: new Set() });
     l.sip = await bind();
     l.toPhone = await bind();
     l.near = await pair(); // the server speaks to these
@@ -40,7 +51,8 @@ export class RoughLine {
   get port() { return this.sip.address().port; }
   rewrite(message, ours, name) {
     const text = message.toString('latin1');
-    return Buffer.from(text.replace(/^m=audio (\d{5}) /m, (_, port) => { this[name] = Number(port); return `m=audio ${ours.address().port} `; }), 'latin1');
+    const [head, body] = this.noEvents ? withoutEvents(text) : [text, ''];
+    return Buffer.from((head + body).replace(/^m=audio (\d{5}) /m, (_, port) => { this[name] = Number(port); return `m=audio ${ours.address().port} `; }), 'latin1');
   }
   // One of every so many, anywhere among them.
   loses(way) {
