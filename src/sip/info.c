@@ -20,19 +20,10 @@ static void on_failed(void *owner, struct sip_client *c, bool timeout)
 	/* A key that did not arrive is not pressed again: who dials hears that. */
 }
 
-static void on_ended(void *owner, struct sip_client *c)
-{
-	struct sip_session *s = owner;
-	if (c == s->info.client)
-		s->info.client = NULL;
-	if (list_empty(&s->clients))
-		s->ops->idle(s);
-}
-
 static const struct sip_client_events events = {
 	.response = on_response,
 	.failed = on_failed,
-	.ended = on_ended,
+	.ended = sip_session_client_ended,
 };
 
 static bool send_info(struct sip_session *s)

@@ -52,20 +52,10 @@ static void on_failed(void *owner, struct sip_client *c, bool timeout)
 		tell(s, SIP_REFER_SILENT, 0, (struct span){0});
 }
 
-static void on_ended(void *owner, struct sip_client *c)
-{
-	struct sip_session *s = owner;
-
-	if (c == s->refer.client)
-		s->refer.client = NULL;
-	if (list_empty(&s->clients))
-		s->ops->idle(s);
-}
-
 static const struct sip_client_events events = {
 	.response = on_response,
 	.failed = on_failed,
-	.ended = on_ended,
+	.ended = sip_session_client_ended,
 };
 
 static bool send_refer(struct sip_session *s)

@@ -126,6 +126,10 @@ void sip_session_client_ended(void *owner, struct sip_client *c)
 		s->reinvite = NULL;
 	if (c == s->update)
 		s->update = NULL;
+	if (c == s->refer.client)
+		s->refer.client = NULL;
+	if (c == s->info.client)
+		s->info.client = NULL;
 	if (list_empty(&s->clients))
 		s->ops->idle(s);
 }

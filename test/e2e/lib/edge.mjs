@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { freePorts, until } from './server.mjs';
-import { Peer, kamailioModules } from './peers.mjs';
+import { isBound, kamailioModules, runKamailio } from './peers.mjs';
 
 const openssl = (...args) => execFileSync('openssl', args, { stdio: ['ignore', 'pipe', 'pipe'] });
 
@@ -64,14 +64,13 @@ require_certificate = ${options.ask ? 'yes' : 'no'}
 ${options.ask ? `ca_list = ${options.authority.ca}` : ''}
 `);
   fs.writeFileSync(path.join(home, 'kamailio.cfg'), config({ port, tlsPort, home, phone: options.phone }));
-  const peer = new Peer('kamailio', ['-f', path.join(home, 'kamailio.cfg'), '-DD', '-E', '-m', '32', '-M', '4', '-w', home, '-Y', home, '-P', path.join(home, 'pid')], { cwd: home });
+  const peer = runKamailio(home);
   Object.assign(peer, { port, tlsPort, options: { ...options, ports: [port, tlsPort] } });
   peer.seen = (method) => [...peer.log.matchAll(/TEST (\w+) (\w+) conid=(\S+) ruri=(\S+) route=(.*?) sni=(.*)/g)]
     .map(([, m, protocol, connection, uri, route]) => ({ method: m, protocol, connection, uri, route })).filter((r) => r.method === method);
-  const listens = (p) => fs.readFileSync('/proc/net/tcp', 'utf8').includes(`:${p.toString(16).toUpperCase().padStart(4, '0')} 00000000:0000 0A`);
   await until(() => {
     if (peer.code !== undefined) throw new Error('kamailio ended at start');
-    return listens(port) && listens(tlsPort);
+    return isBound('tcp', port) && isBound('tcp', tlsPort);
   }, 8000, 'kamailio listens').catch(async (e) => { await peer.stop(); throw new Error(`${e.message}\n${peer.log}`); });
   return peer;
 }

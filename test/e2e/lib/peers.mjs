@@ -128,6 +128,17 @@ loadmodule "siputils.so"
 loadmodule "xlog.so"
 `;
 
+// kamailio with kamailio.cfg of `home`; ends when that does.
+export function runKamailio(home) {
+  return new Peer('kamailio', ['-f', path.join(home, 'kamailio.cfg'), '-DD', '-E', '-m', '32', '-M', '4', '-w', home, '-Y', home, '-P', path.join(home, 'pid')], { cwd: home });
+}
+
+// Whether the kernel has a socket there: of `kind` udp, or one that listens, of tcp.
+export function isBound(kind, port) {
+  const state = kind === 'tcp' ? '00000000:0000 0A' : '';
+  return fs.readFileSync(`/proc/net/${kind}`, 'utf8').includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} ${state}`);
+}
+
 // kamailio as a carrier whose customers register: digest (401), its own ideas of how long (423, at most 4 s), a Service-Route, and
 // calls only from the account that stands in From. What it lets through goes to a phone at `phone`.
 export async function kamailio(folder, phone, { user = '2345678e0', password = 'geheim', minExpires = 60, cert, key } = {}) {
@@ -183,12 +194,12 @@ request_route {
   t_relay();
 }
 `);
-  const peer = new Peer('kamailio', ['-f', conf, '-DD', '-E', '-m', '32', '-M', '4', '-w', home, '-Y', home, '-P', path.join(home, 'pid')], { cwd: home });
+  const peer = runKamailio(home);
   peer.port = port;
   peer.tlsPort = tlsPort;
   await until(() => {
     if (peer.code !== undefined) throw new Error(`kamailio ended at start:\n${peer.log}`);
-    return fs.readFileSync('/proc/net/udp', 'utf8').includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} `);
+    return isBound('udp', port);
   }, 8000, 'kamailio listens');
   return peer;
 }
