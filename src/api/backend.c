@@ -40,13 +40,14 @@ json_t *backend_error(const char *code, const char *message)
 
 void backend_fail(struct backend *b, unsigned status, const char *code, const char *format, ...)
 {
-	char message[1024];
+	char text[1024], message[sizeof text];
 	va_list args;
 	va_start(args, format);
-	vsnprintf(message, sizeof message, format, args);
+	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
-	/* What was read is quoted, and a cut may have split a character. */
-	message[utf8_cut(span_text(message), sizeof message)] = 0;
+	/* What was read is quoted: it may be no UTF-8, and a cut may have split a character. */
+	text[utf8_cut(span_text(text), sizeof text)] = 0;
+	utf8_printable(message, sizeof message, span_text(text));
 	backend_answer(b->x, status, backend_error(code, message));
 }
 

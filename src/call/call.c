@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "wire/e164.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -95,13 +94,10 @@ void call_leave_room(struct call *c)
 		seat_leave(seat, c->explanation.reason);
 }
 
-/* Logs are read by more people than may know who was called. */
 static void log_end(const struct call *c, int sip_status)
 {
 	char sentence[sizeof c->explanation.sentence];
-	snprintf(sentence, sizeof sentence, "%s", c->explanation.sentence);
-	e164_hide(sentence, c->shown_number);
-	e164_hide(sentence, c->caller);
+	call_hide_numbers(sentence, sizeof sentence, c, c->explanation.sentence);
 	log_info(c->id, "ended after %u ms: %s (SIP %d): %s", (unsigned)(clock_ms() - c->asked_ms), c->explanation.code,
 		sip_status, sentence);
 }

@@ -126,6 +126,8 @@ void call_fail_as(struct call *c, enum call_failure_kind kind, const char *reaso
 void call_refused(struct call *c, const struct sip_failure *failure, enum call_failure_kind kind);
 /* What sentences may name. */
 void call_values(struct call_failure *f, const struct call *c);
+/* A sentence for the log, which is read by more people than may know who was called. */
+void call_hide_numbers(char *out, size_t size, const struct call *c, const char *sentence);
 /* Frees now; call_free_soon() when somebody up the stack still holds it. */
 void call_free(struct call *c);
 void call_free_soon(struct call *c);

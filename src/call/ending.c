@@ -4,6 +4,7 @@
 #include "call/lines.h"
 
 #include "base/log.h"
+#include "wire/e164.h"
 
 #include <stdio.h>
 
@@ -16,6 +17,14 @@ void call_values(struct call_failure *f, const struct call *c)
 	/* The sentence is shown to the room, where the number may be meant to stay unknown. */
 	f->number = c->hide_phone_number ? NULL : c->shown_number;
 	f->caller = c->hide_phone_number ? NULL : c->caller;
+}
+
+void call_hide_numbers(char *out, size_t size, const struct call *c, const char *sentence)
+{
+	snprintf(out, size, "%s", sentence);
+	e164_hide(out, c->number);
+	e164_hide(out, c->shown_number);
+	e164_hide(out, c->caller);
 }
 
 void call_end_as(struct call *c, enum call_end end, const struct sip_message *bye)
@@ -74,7 +83,9 @@ void call_refused(struct call *c, const struct sip_failure *failure, enum call_f
 	struct call_explanation why;
 	explain_failure(&why, &f);
 	add_registration(&why, c);
-	log_info(c->id, "%s", failure->sentence);
+	char line[sizeof failure->sentence];
+	call_hide_numbers(line, sizeof line, c, failure->sentence);
+	log_info(c->id, "%s", line);
 	snprintf(c->record.detail, sizeof c->record.detail, "%s", failure->sentence);
 	call_finish(c, &why, (int)failure->status, reason);
 }

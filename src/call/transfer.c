@@ -44,8 +44,8 @@ static void on_settle(struct deferred *d)
 	struct call *c = t->call;
 	bool done = t->result.end == TRANSFER_DONE;
 
-	log_info(c->id, "transfer to %s: %s %u %s", t->to, done ? "done" : "failed", t->result.sip_status,
-		t->result.sip_reason);
+	/* Not to whom: logs are read by more people than may know. */
+	log_info(c->id, "transfer %s: %u %s", done ? "done" : "failed", t->result.sip_status, t->result.sip_reason);
 	tell(t);
 	transfer_free(t);
 	if (done)
@@ -142,7 +142,7 @@ static int begin(struct call *c, const struct transfer_request *request)
 		return r;
 	}
 	timer_start(&t->timer, request->timeout_ms ? request->timeout_ms : TIMEOUT_MS, 0);
-	log_info(c->id, "transfer to %s asked for", t->to);
+	log_info(c->id, "transfer asked for");
 	return 0;
 }
 

@@ -309,6 +309,17 @@ static void calls_can_be_hung_up(void)
 	harness_stop(&h);
 }
 
+/* What is quoted in a refusal may be no UTF-8, which cannot stand in JSON. */
+static void strange_bytes_are_refused_in_words(void)
+{
+	struct harness h;
+	harness_start(&h, true, NULL);
+	harness_add_trunk(&h, "bank", "+14155550100");
+	refused(ask(&h, false, "GET", "/livekit/sip/policy?number=%2B14155550123&trunk=%ff", "", NULL), 404,
+		"trunk_not_found", "?");
+	harness_stop(&h);
+}
+
 int main(void)
 {
 	the_curl_line_dials();
@@ -320,5 +331,6 @@ int main(void)
 	development_is_open_for_this_machine_only();
 	tokens_have_the_shape_of_the_starter_apps();
 	calls_can_be_hung_up();
+	strange_bytes_are_refused_in_words();
 	return 0;
 }
