@@ -469,9 +469,10 @@ struct sip_registration *sip_registration_free(struct sip_registration *r)
 	sip_request_free(r->request);
 	timer_fini(&r->timer);
 	drop_routes(r);
-	char *const texts[] = {r->registrar, r->address, r->contact_user, r->proxy, r->username, r->password};
+	char *const texts[] = {r->registrar, r->address, r->contact_user, r->proxy, r->username};
 	for (size_t i = 0; i < COUNT_OF(texts); ++i)
 		mem_free(texts[i]);
+	mem_free_wiped(r->password, r->password ? strlen(r->password) : 0);
 	mem_free(r);
 	return NULL;
 }

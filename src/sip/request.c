@@ -379,9 +379,10 @@ struct sip_request *sip_request_free(struct sip_request *r)
 	sip_locate_cancel(r->location);
 	timer_fini(&r->timer);
 	char *const texts[] = {r->request_uri, r->to_uri, r->from_uri, r->call_id, r->extra,
-		r->contact_user, r->contact_params, r->contact_after, r->contact, r->username, r->password};
+		r->contact_user, r->contact_params, r->contact_after, r->contact, r->username};
 	for (size_t i = 0; i < COUNT_OF(texts); ++i)
 		mem_free(texts[i]);
+	mem_free_wiped(r->password, r->password ? strlen(r->password) : 0);
 	mem_free(r);
 	return NULL;
 }

@@ -185,5 +185,5 @@ void sip_session_fini(struct sip_session *s)
 	sip_session_refer_fini(s);
 	mem_free(s->auth);
 	mem_free(s->username);
-	mem_free(s->password);
+	mem_free_wiped(s->password, s->password ? strlen(s->password) : 0);
 }

@@ -309,6 +309,22 @@ static void calls_can_be_hung_up(void)
 	harness_stop(&h);
 }
 
+/* Numbers and addresses are an operator's business, whichever door is asked. */
+static void operators_only(void)
+{
+	static const char *const paths[] = {"/livekit/sip/calls", "/livekit/sip/calls/SCL_x", "/livekit/sip/trunks",
+		"/livekit/sip/policy?number=%2B14155550123"};
+	struct harness h;
+	char key[1024];
+	harness_start(&h, false, NULL);
+	snprintf(key, sizeof key, "%s", token_header("{\"sip\":{\"call\":true},\"video\":{\"roomJoin\":true}}"));
+	for (size_t i = 0; i < 2 * COUNT_OF(paths); ++i) {
+		refused(ask(&h, i & 1, "GET", paths[i / 2], "", NULL), 401, "unauthenticated", "token is needed");
+		refused(ask(&h, i & 1, "GET", paths[i / 2], key, NULL), 401, "unauthenticated", "sip.admin");
+	}
+	harness_stop(&h);
+}
+
 /* What is quoted in a refusal may be no UTF-8, which cannot stand in JSON. */
 static void strange_bytes_are_refused_in_words(void)
 {
@@ -332,5 +348,6 @@ int main(void)
 	tokens_have_the_shape_of_the_starter_apps();
 	calls_can_be_hung_up();
 	strange_bytes_are_refused_in_words();
+	operators_only();
 	return 0;
 }
