@@ -115,3 +115,12 @@ void sip_session_route(struct sip_session *s)
 	if (sip_locate(&s->location, a->loop, a->dns, &wish, on_hop, s) < 0)
 		s->location = NULL;
 }
+
+int sip_session_retarget(struct sip_session *s, struct sip_dialog *d, const struct sip_message *m)
+{
+	int r = sip_dialog_refresh(d, m);
+
+	if (r == SIP_DIALOG_MOVED && s->confirmed && d == &s->dialog)
+		sip_session_route(s);
+	return r < 0 ? r : 0;
+}
