@@ -77,6 +77,10 @@ void leg_receive_connect(struct leg *l)
 {
 	l->in.locked = false;
 	l->in.sound_us = 0;
+	uint16_t named = address_port((const struct sockaddr *)&l->remote.rtp);
+	if (l->in.named != named)
+		l->in.former = l->in.named;
+	l->in.named = named;
 	l->in.silent = false;
 	l->in.heard_us = 0; /* the next beat sets it */
 	if (may_send_opus(l) && !l->in.opus && opus_voice_decoder_new(&l->in.opus, METER_HZ) < 0)
@@ -115,11 +119,12 @@ static bool payload_fits(const struct leg *l, const struct rtp_view *v)
 }
 
 /* Another port of the host that the SDP names: media servers send from one that they did not name, or go
- * over to another, without a word. Taken when nothing comes from where it came before; what we send
- * goes where the SDP says (RFC 3264 section 5.1). */
+ * over to another, without a word. Taken when nothing comes from where it came before, but not from the
+ * port of the SDP before this one: there a phone still rings, or plays music, that has lost the call.
+ * What we send goes where the SDP says (RFC 3264 section 5.1). */
 static bool port_fits(struct leg *l, const struct sockaddr *from, uint64_t now_us)
 {
-	if (!address_same_ip(from, (const struct sockaddr *)&l->remote.rtp))
+	if (!address_same_ip(from, (const struct sockaddr *)&l->remote.rtp) || address_port(from) == l->in.former)
 		return false;
 	if (address_port(from) != l->in.port && l->in.sound_us && now_us - l->in.sound_us < PORT_QUIET_US)
 		return false;

@@ -286,6 +286,12 @@ static void another_port_of_the_phone_is_heard(void)
 	leg_receive_rtp(b->leg, (struct sockaddr *)&other, p, 200000);
 	CHECK_EQ(b->count, 3);
 	CHECK(!address_equal((struct sockaddr *)&b->leg->remote.rtp, (struct sockaddr *)&other));
+	struct media_leg_remote r = remote();
+	memcpy(&r.rtp, &other, sizeof other);
+	leg_connect(b->leg, &r); /* it has moved: what the old port plays on is not for us */
+	phone_says(0, 4, 1 + 3 * FRAME, 1, span_of(sound, FRAME), 400000);
+	CHECK_EQ(b->count, 3);
+	CHECK_EQ(b->leg->in.drops[LEG_DROP_SOURCE], 2);
 	end();
 }
 
