@@ -47,7 +47,7 @@ static bool stays(const struct sip_session *s, const struct sip_dialog *d, const
 	bool same_host = address_same_ip(
 		(const struct sockaddr *)&s->path.remote, (const struct sockaddr *)to);
 
-	if (!sip_is_stream(s->path.protocol))
+	if (!sip_is_stream(s->path.protocol) || !s->path.connection)
 		return false;
 	return d->route_count || same_host ||
 		(s->path.protocol == SIP_TLS && (is_literal || hop->protocol != SIP_TLS));
