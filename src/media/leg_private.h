@@ -71,6 +71,9 @@ struct leg_receiver {
 	bool locked;      /* the phone's address is settled */
 	bool heard;       /* MEDIA_LEG_FIRST_RTP was posted */
 	bool silent;      /* MEDIA_LEG_SILENT was posted */
+	uint16_t port;    /* of the address that is believed now; 0 = the one that the SDP says */
+	uint16_t named, former; /* ports that the SDP says, and said before that; 0 = none */
+	uint64_t sound_us; /* the last packet that was taken; 0 = none yet */
 	uint64_t heard_us; /* the last packet, or when the leg was connected */
 	uint64_t drops[LEG_DROP__COUNT];
 	enum codec codec; /* of the latest sound */

@@ -15,6 +15,7 @@ enum {
 	ORDER_BACK_MAX = 100,   /* MAX_MISORDER */
 	ORDER_FIRST = 0x10000,  /* so that what comes late before the first one has a number */
 	METER_HZ = 8000,
+	PORT_QUIET_US = 100000,
 	KEYS_MAX = 4, /* in 120 ms */
 };
 
@@ -75,6 +76,11 @@ static bool may_send_opus(const struct leg *l)
 void leg_receive_connect(struct leg *l)
 {
 	l->in.locked = false;
+	l->in.sound_us = 0;
+	uint16_t named = address_port((const struct sockaddr *)&l->remote.rtp);
+	if (l->in.named != named)
+		l->in.former = l->in.named;
+	l->in.named = named;
 	l->in.silent = false;
 	l->in.heard_us = 0; /* the next beat sets it */
 	if (may_send_opus(l) && !l->in.opus && opus_voice_decoder_new(&l->in.opus, METER_HZ) < 0)
@@ -112,14 +118,31 @@ static bool payload_fits(const struct leg *l, const struct rtp_view *v)
 				      : ticks_of(p->codec, v->payload) > 0;
 }
 
+/* Another port of the host that the SDP names: media servers send from one that they did not name, or go
+ * over to another, without a word. Taken when nothing comes from where it came before, but not from the
+ * port of the SDP before this one: there a phone still rings, or plays music, that has lost the call.
+ * What we send goes where the SDP says (RFC 3264 section 5.1). */
+static bool port_fits(struct leg *l, const struct sockaddr *from, uint64_t now_us)
+{
+	if (!address_same_ip(from, (const struct sockaddr *)&l->remote.rtp) || address_port(from) == l->in.former)
+		return false;
+	if (address_port(from) != l->in.port && l->in.sound_us && now_us - l->in.sound_us < PORT_QUIET_US)
+		return false;
+	l->in.port = address_port(from);
+	return true;
+}
+
 /* The SDP named the phone's address. Behind a NAT it may come from another one: the first packet
  * that makes sense moves it, once. */
-static bool source_fits(struct leg *l, const struct sockaddr *from)
+static bool source_fits(struct leg *l, const struct sockaddr *from, uint64_t now_us)
 {
 	if (address_equal(from, (const struct sockaddr *)&l->remote.rtp)) {
 		l->in.locked = true;
+		l->in.port = 0;
 		return true;
 	}
+	if (!l->config.latch && port_fits(l, from, now_us))
+		return true;
 	if (!l->config.latch || l->in.locked)
 		return false;
 	l->in.locked = true;
@@ -167,7 +190,7 @@ static enum leg_drop check_order(struct leg *l, const struct rtp_view *v)
 
 /* LEG_DROP__COUNT = welcome. */
 static enum leg_drop check(
-	struct leg *l, struct rtp_view *v, const struct sockaddr *from, struct span datagram)
+	struct leg *l, struct rtp_view *v, const struct sockaddr *from, struct span datagram, uint64_t now_us)
 {
 	if (!l->connected)
 		return LEG_DROP_EARLY;
@@ -177,7 +200,7 @@ static enum leg_drop check(
 		return LEG_DROP_MALFORMED;
 	if (!payload_fits(l, v))
 		return LEG_DROP_PAYLOAD;
-	return source_fits(l, from) ? check_order(l, v) : LEG_DROP_SOURCE;
+	return source_fits(l, from, now_us) ? check_order(l, v) : LEG_DROP_SOURCE;
 }
 
 static void note_heard(struct leg *l, uint64_t now_us)
@@ -386,7 +409,7 @@ void leg_receive_rtp(
 	struct leg *l, const struct sockaddr *from, struct span datagram, uint64_t now_us)
 {
 	struct rtp_view v;
-	enum leg_drop why = check(l, &v, from, datagram);
+	enum leg_drop why = check(l, &v, from, datagram, now_us);
 	if (why != LEG_DROP__COUNT) {
 		++l->in.drops[why];
 		/* Of no use, but life: comfort noise under a number of its own, say. */
@@ -395,6 +418,7 @@ void leg_receive_rtp(
 		return;
 	}
 	rtp_count_put(&l->in.count, v.ssrc, v.seq, v.timestamp, codec_facts(l->in.codec)->clock_hz, now_us);
+	l->in.sound_us = now_us;
 	note_heard(l, now_us);
 	receive(l, &v, now_us);
 }

@@ -35,10 +35,10 @@ void sip_call_forks_fini(struct sip_call *c)
 	c->fork_count = 0;
 }
 
-/* A request in the dialog of one fork, that nobody waits about: lost for want of memory, whatever
- * asked for it will ask again. `line` is a header of its own; NULL = none. */
+/* A request in the dialog of one fork, on its way. Lost for want of memory, whatever asked for it will
+ * ask again. `name`: of a header of its own; NULL = none. `events` NULL: nobody waits about it. */
 static void send_request(struct sip_call *c, struct sip_dialog *d, enum sip_method method,
-	const char *name, const char *value)
+	const char *name, const char *value, const struct sip_client_events *events)
 {
 	struct sip_session *s = &c->s;
 	struct writer w = writer_of(s->usage.agent->scratch, SIP_SCRATCH);
@@ -52,19 +52,45 @@ static void send_request(struct sip_call *c, struct sip_dialog *d, enum sip_meth
 	if (sip_session_write_auth(s, &w, d, method, (struct span){0}) < 0)
 		return;
 	sip_write_end(&w, NULL, (struct span){0});
-	(void)!sip_client_start(&client, s->usage.agent, method, &s->path, branch,
-		writer_span(&w), NULL, NULL);
+	if (events)
+		(void)!sip_session_start(s, method, branch, writer_span(&w), events);
+	else
+		(void)!sip_client_start(&client, s->usage.agent, method, &s->path, branch,
+			writer_span(&w), NULL, NULL);
 }
 
-static void send_prack(struct sip_call *c, struct fork *f, const struct sip_message *m)
+static void send_prack(struct sip_call *c, struct fork *f);
+
+static void on_prack_response(void *owner, struct sip_client *client, const struct sip_message *m)
+{
+	struct sip_call *c = container_of((struct sip_session *)owner, struct sip_call, s);
+	struct fork *f = fork_find(c, m->to.tag);
+
+	/* Whatever else it says: the call lives or ends by what the INVITE is answered. */
+	if (f && !c->s.over && sip_session_challenged(&c->s, m))
+		send_prack(c, f);
+}
+
+static void on_prack_failed(void *owner, struct sip_client *client, bool timeout)
+{
+	/* The response that it was for comes again. */
+}
+
+static const struct sip_client_events prack_events = {
+	.response = on_prack_response,
+	.failed = on_prack_failed,
+	.ended = sip_session_client_ended,
+};
+
+static void send_prack(struct sip_call *c, struct fork *f)
 {
 	struct sip_session *s = &c->s;
 	struct sip_path way = s->path;
 	char rack[48];
 
-	snprintf(rack, sizeof rack, "%u %u INVITE", f->rseq, m->cseq.number);
+	snprintf(rack, sizeof rack, "%u %u INVITE", f->rseq, f->invite_cseq);
 	s->path = sip_session_hop(s, &f->dialog);
-	send_request(c, &f->dialog, SIP_PRACK, "RAck", rack);
+	send_request(c, &f->dialog, SIP_PRACK, "RAck", rack, &prack_events);
 	s->path = way;
 }
 
@@ -79,7 +105,9 @@ static bool acknowledge(struct sip_call *c, struct fork *f, const struct sip_mes
 	if (!f || (f->rseq && rseq != f->rseq + 1))
 		return false;
 	f->rseq = rseq;
-	send_prack(c, f, m);
+	f->invite_cseq = m->cseq.number;
+	sip_session_begin_auth(&c->s);
+	send_prack(c, f);
 	return true;
 }
 
@@ -109,8 +137,14 @@ bool sip_call_fork_may_offer(struct sip_call *c, struct span tag)
 void sip_call_fork_won(struct sip_call *c, const struct sip_message *m)
 {
 	struct sip_dialog *d = &c->s.dialog;
-	const struct fork *f = fork_find(c, m->to.tag);
+	struct fork *f = fork_find(c, m->to.tag);
 
+	if (f && !sip_message_header(m, SIP_H_CONTACT)) {
+		/* A 2xx owes one; that of the 18x will do. */
+		char *target = d->target;
+		d->target = f->dialog.target;
+		f->dialog.target = target;
+	}
 	if (!f || !f->dialog.has_remote_cseq)
 		return;
 	d->remote_cseq = f->dialog.remote_cseq;
@@ -129,7 +163,7 @@ void sip_call_fork_end(struct sip_call *c, struct sip_client *client, const stru
 		s->path = sip_session_hop(s, &d);
 		sip_session_ack(s, &d, client, m->cseq.number);
 		if (!f || !f->hung_up)
-			send_request(c, &d, SIP_BYE, NULL, NULL);
+			send_request(c, &d, SIP_BYE, NULL, NULL, NULL);
 		if (f)
 			f->hung_up = true;
 	}

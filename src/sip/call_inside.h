@@ -36,6 +36,7 @@ enum call_state {
 struct fork {
 	struct sip_dialog dialog; /* early; local_cseq is the session's */
 	uint32_t rseq;            /* of its last reliable response (RFC 3262); 0 = none */
+	uint32_t invite_cseq;     /* of the INVITE that it answered */
 	bool answered;            /* our offer, in a 1xx: it may make one of its own */
 	bool hung_up;             /* it answered too late, and was sent a BYE */
 };

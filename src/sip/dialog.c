@@ -54,13 +54,26 @@ int sip_dialog_refresh(struct sip_dialog *d, const struct sip_message *m)
 	if (!sip_items_next(&it, &item) || sip_name_addr_parse(&contact, item) ||
 		contact.wildcard || sip_uri_parse(&uri, contact.uri))
 		return 0;
-	return replace(&d->target, contact.uri);
+	/* RFC 3261 section 12.2.1.1: headers of a URI have no place in the Request-URI that it becomes. */
+	size_t left_out = uri.headers.size ? uri.headers.size + 1 : 0;
+	struct span target = span_of(contact.uri.data, contact.uri.size - left_out);
+	if (d->target && span_is(target, d->target))
+		return 0;
+	int r = replace(&d->target, target);
+	return r < 0 ? r : SIP_DIALOG_MOVED;
 }
 
 static int add_route(struct sip_dialog *d, struct span item)
 {
-	d->routes[d->route_count] = copy_line(item);
-	if (!d->routes[d->route_count])
+	char *text = copy_line(item);
+	/* Without brackets, which RFC 3261 section 20.30 demands, ";lr" would be no parameter of the URI. */
+	if (text && !strchr(text, '<')) {
+		char *bare = text;
+		text = mem_format("<%s>", bare);
+		mem_free(bare);
+	}
+	d->routes[d->route_count] = text;
+	if (!text)
 		return err_new(-ENOMEM);
 	++d->route_count;
 	return 0;
@@ -92,7 +105,7 @@ int sip_dialog_from_response(struct sip_dialog *d, const struct sip_message *res
 		r = set_routes(d, response, true);
 	if (r >= 0)
 		r = sip_dialog_refresh(d, response);
-	return r;
+	return r < 0 ? r : 0;
 }
 
 /* Our side of a dialog that they began: their To, with our tag when it has none yet. */
@@ -124,7 +137,7 @@ int sip_dialog_from_request(struct sip_dialog *d, const struct sip_message *invi
 		r = sip_dialog_refresh(d, invite);
 	d->remote_cseq = invite->cseq.number;
 	d->has_remote_cseq = true;
-	return r;
+	return r < 0 ? r : 0;
 }
 
 int sip_dialog_fork(struct sip_dialog *d, const struct sip_dialog *from)

@@ -35,7 +35,11 @@ MUST_USE int sip_dialog_from_response(struct sip_dialog *d, const struct sip_mes
 MUST_USE int sip_dialog_from_request(struct sip_dialog *d, const struct sip_message *invite);
 /* A copy for another fork: the same caller, nothing of the far end. */
 MUST_USE int sip_dialog_fork(struct sip_dialog *d, const struct sip_dialog *from);
-/* Target refresh: re-INVITE, UPDATE and their responses (section 12.2). */
+/* Target refresh: re-INVITE, UPDATE and their responses (section 12.2). Returns 0, the outcome or
+ * -ENOMEM. */
+enum {
+	SIP_DIALOG_MOVED = 1, /* the target is another one than before */
+};
 MUST_USE int sip_dialog_refresh(struct sip_dialog *d, const struct sip_message *m);
 
 /* Where a request within the dialog goes first: the first route, else the target. Returns 0 or

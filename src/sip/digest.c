@@ -322,7 +322,7 @@ static int verify(const struct sip_auth *c, const struct sip_message *request,
 							     : SIP_QOP_AUTH,
 		.method = request->method_name,
 		.uri = c->uri,
-		.body = request->body,
+		.body = request->content,
 	};
 
 	if (!span_is(c->username, username))

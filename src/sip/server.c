@@ -132,7 +132,7 @@ static int build(struct sip_server *s, const struct sip_message *m, const char *
 		write_text(&w, "\r\n");
 	}
 	write_text(&w, "\r\n");
-	write_span(&w, m->body);
+	write_span(&w, m->content);
 	struct span copy = writer_span(&w);
 	if (!copy.size)
 		return -EMSGSIZE;

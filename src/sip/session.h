@@ -84,7 +84,11 @@ void sip_session_fini(struct sip_session *s); /* silently */
 
 /* Finds where the dialog's requests go from now on, by its first route or its target. */
 void sip_session_route(struct sip_session *s);
-/* The same for a dialog of another fork, without asking the DNS. */
+/* A target refresh (RFC 3261 section 12.2): what is sent next in dialog `d` goes to its new Contact.
+ * Returns 0 or -ENOMEM. */
+MUST_USE int sip_session_retarget(
+	struct sip_session *s, struct sip_dialog *d, const struct sip_message *m);
+/* The way of sip_session_route() for a dialog of another fork, without asking the DNS. */
 struct sip_path sip_session_hop(const struct sip_session *s, const struct sip_dialog *d);
 /* Head of a request in `d`, up to where its own headers and sip_write_end() follow. */
 void sip_session_write(struct sip_session *s, struct writer *w, const struct sip_dialog *d,

@@ -165,7 +165,7 @@ void sip_session_offered(struct sip_session *s, struct sip_server *server, const
 	}
 	if (m->method == SIP_INVITE)
 		assume_acked(s);
-	if (d && sip_dialog_refresh(d, m) < 0) {
+	if (d && sip_session_retarget(s, d, m) < 0) {
 		sip_server_reply(server, 500);
 		return;
 	}

@@ -47,7 +47,7 @@ static bool stays(const struct sip_session *s, const struct sip_dialog *d, const
 	bool same_host = address_same_ip(
 		(const struct sockaddr *)&s->path.remote, (const struct sockaddr *)to);
 
-	if (!sip_is_stream(s->path.protocol))
+	if (!sip_is_stream(s->path.protocol) || !s->path.connection)
 		return false;
 	return d->route_count || same_host ||
 		(s->path.protocol == SIP_TLS && (is_literal || hop->protocol != SIP_TLS));
@@ -114,4 +114,13 @@ void sip_session_route(struct sip_session *s)
 	const struct sip_locate_wish wish = {.host = hop.host, .port = hop.port, .protocol = hop.protocol};
 	if (sip_locate(&s->location, a->loop, a->dns, &wish, on_hop, s) < 0)
 		s->location = NULL;
+}
+
+int sip_session_retarget(struct sip_session *s, struct sip_dialog *d, const struct sip_message *m)
+{
+	int r = sip_dialog_refresh(d, m);
+
+	if (r == SIP_DIALOG_MOVED && s->confirmed && d == &s->dialog)
+		sip_session_route(s);
+	return r < 0 ? r : 0;
 }

@@ -111,7 +111,7 @@ static void on_update_response(void *owner, struct sip_client *c, const struct s
 		return;
 	if (m->status < 300) {
 		s->glares = 0;
-		if (sip_dialog_refresh(&s->dialog, m) == 0) {
+		if (sip_session_retarget(s, &s->dialog, m) == 0) {
 			sip_session_timer_response(&s->expiry, m);
 			sip_session_alive(s);
 		}

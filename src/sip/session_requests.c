@@ -194,7 +194,7 @@ static void on_reinvite_response(void *owner, struct sip_client *c, const struct
 			timer_start(&s->patience, sip_timers_64t1_ms(&s->usage.agent->timers), 0);
 		return;
 	}
-	if (success && sip_dialog_refresh(&s->dialog, m) == 0)
+	if (success && sip_session_retarget(s, &s->dialog, m) == 0)
 		sip_session_ack(s, &s->dialog, c, m->cseq.number);
 	if (c != s->reinvite)
 		return;

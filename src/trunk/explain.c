@@ -85,12 +85,52 @@ static const struct ending *of_login(const struct call_failure *f)
 	return ending_of(endings_of_ours(), ENDING_LOGIN, f->has_credentials ? LOGIN_WRONG : LOGIN_MISSING);
 }
 
+/* What everybody writes about this cause is said by our own sentence. */
+static bool is_usual(const struct call_signs *s)
+{
+	const struct ending *row = ending_of(endings_by_network(), ENDING_Q850, (int)s->cause);
+	return row && strcasecmp(row->text, s->cause_text) == 0;
+}
+
+/* The far end knows best why it refused: what it says beside the status belongs to the sentence, where
+ * that has not said it already. */
+static void quote(struct call_explanation *e, const struct call_failure *f)
+{
+	const struct call_signs *s = f->signs ? f->signs : &no_signs;
+	const char *words[] = {s->provider, s->warning_text, is_usual(s) ? "" : s->cause_text};
+	size_t used = strlen(e->sentence);
+
+	for (size_t i = 0; i < COUNT_OF(words); ++i) {
+		bool fits = used + strlen(words[i]) + sizeof " They say: \"\"." < sizeof e->sentence;
+		if (*words[i] && fits && !strcasestr(e->sentence, words[i]))
+			used += (size_t)snprintf(e->sentence + used, sizeof e->sentence - used, " They say: \"%s\".", words[i]);
+	}
+}
+
+/* Some say in Warning or Reason what belongs into the phrase. */
+static const struct ending *of_other_words(struct call_explanation *e, const struct call_signs *s)
+{
+	const char *words[] = {s->warning_text, s->cause_text};
+	char code[sizeof e->carrier_code];
+
+	for (size_t i = 0; i < COUNT_OF(words); ++i) {
+		const struct ending *row = ending_of_carrier(code, NULL, words[i], words[i]);
+		if (row && *code)
+			memcpy(e->carrier_code, code, sizeof code);
+		if (row)
+			return row;
+	}
+	return NULL;
+}
+
 static void explain_response(struct call_explanation *e, const struct call_failure *f)
 {
 	const struct call_signs *signs = f->signs ? f->signs : &no_signs;
 	const struct ending *base = of_status(f->sip_status), *login = of_login(f);
 	const char *provider = f->provider ? f->provider : signs->provider;
 	const struct ending *carrier = ending_of_carrier(e->carrier_code, provider, f->reason, f->phrase ? f->phrase : f->reason);
+	if (!carrier)
+		carrier = of_other_words(e, signs);
 	const struct ending *network = base->vague ? of_network(signs) : NULL;
 
 	if (f->sip_status == 401 || f->sip_status == 407)
@@ -101,6 +141,8 @@ static void explain_response(struct call_explanation *e, const struct call_failu
 		tell(e, login, base, f);
 	else
 		tell(e, network ? network : base, base, f);
+	if (!carrier)
+		quote(e, f);
 }
 
 void explain_failure(struct call_explanation *ret, const struct call_failure *f)

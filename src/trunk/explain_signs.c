@@ -15,7 +15,8 @@ static struct span leading_digits(struct span s)
 	return span_of(s.data, n);
 }
 
-/* RFC 3326: several may be there, of several protocols. Asterisk has a header of its own. */
+/* RFC 3326: several may be there, of several protocols; SIP's own (RFC 8688) has words at best. Asterisk
+ * has a header of its own. */
 static void read_cause(struct call_signs *ret, const struct sip_message *m)
 {
 	struct sip_items it = {.m = m, .id = SIP_H_REASON};
@@ -23,9 +24,13 @@ static void read_cause(struct call_signs *ret, const struct sip_message *m)
 	uint32_t cause = 0;
 	while (sip_items_next(&it, &item)) {
 		struct sip_reason reason;
-		if (sip_reason_parse(&reason, item) || !span_is_nocase(reason.protocol, "Q.850") ||
-			!reason.cause || reason.cause > CAUSE_MAX)
+		if (sip_reason_parse(&reason, item))
 			continue;
+		if (!span_is_nocase(reason.protocol, "Q.850") || !reason.cause || reason.cause > CAUSE_MAX) {
+			if (!*ret->cause_text)
+				utf8_printable(ret->cause_text, sizeof ret->cause_text, reason.text);
+			continue;
+		}
 		ret->cause = reason.cause;
 		utf8_printable(ret->cause_text, sizeof ret->cause_text, reason.text);
 		return;

@@ -55,10 +55,15 @@ static struct span cut(struct span *s, char stop)
 	return head;
 }
 
+/* Between blanks: RFC 4566 says one space, some write tabs. */
 static struct span word(struct span *s)
 {
+	size_t i = 0;
+
 	*s = trim(*s);
-	return cut(s, ' ');
+	while (i < s->size && s->data[i] != ' ' && s->data[i] != '\t')
+		++i;
+	return cut(s, i < s->size ? (char)s->data[i] : ' ');
 }
 
 /* Decimal digits at the front of `s`, at most `max`; false when there are none or too many. */

@@ -1,5 +1,7 @@
 #include "wire/sip_message.h"
 
+#include "wire/sip_multipart.h"
+
 static const struct header_name {
 	enum sip_header_id id;
 	char compact; /* RFC 3261 section 7.3.3 and the registry; 0 = none */
@@ -132,8 +134,10 @@ static bool is_version(struct span s)
 static bool parse_status_line(struct sip_message *m, struct span line)
 {
 	struct span version = take_word(&line);
-	struct span code = take_word(&line);
 	uint32_t status;
+
+	line = sip_trim(line);
+	struct span code = take_word(&line);
 
 	m->is_response = true;
 	m->version_is_2 = span_is_nocase(version, "SIP/2.0");
@@ -227,7 +231,9 @@ static enum sip_drop parse_body(struct sip_message *m, struct span rest)
 
 	if (!content_length(m, &found, &size) || (found && size > rest.size))
 		return SIP_DROP_LENGTH;
-	m->body = span_of(rest.data, found ? size : rest.size);
+	m->content = span_of(rest.data, found ? size : rest.size);
+	m->body = m->content;
+	(void)sip_multipart_find(&m->body, sip_message_value(m, SIP_H_CONTENT_TYPE), "application/sdp");
 	return SIP_OK;
 }
 
@@ -259,7 +265,7 @@ static void reset(struct sip_message *m)
 	/* Not the header array: 6 KB for each packet would be for nothing. */
 	memset(m, 0, offsetof(struct sip_message, headers));
 	m->header_count = m->broken_lines = 0;
-	m->body = m->bytes = (struct span){0};
+	m->content = m->body = m->bytes = (struct span){0};
 }
 
 enum sip_drop sip_message_parse(struct sip_message *ret, struct span bytes)
@@ -440,7 +446,8 @@ unsigned sip_message_body_refusal(const struct sip_message *m)
 {
 	if (m->method != SIP_INVITE && m->method != SIP_UPDATE)
 		return 0;
-	if (m->body.size && (!is_sdp(sip_message_value(m, SIP_H_CONTENT_TYPE)) ||
+	bool is_part = m->body.data != m->content.data;
+	if (m->body.size && ((!is_part && !is_sdp(sip_message_value(m, SIP_H_CONTENT_TYPE))) ||
 				    sip_message_header(m, SIP_H_CONTENT_ENCODING)))
 		return 415;
 	return m->method == SIP_INVITE && !accepts_sdp(m) ? 406 : 0;

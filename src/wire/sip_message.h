@@ -90,7 +90,8 @@ struct sip_message {
 	struct sip_header_line headers[LIMIT_SIP_HEADERS];
 	size_t header_count;
 	size_t broken_lines; /* lines that are no header; passed over */
-	struct span body;
+	struct span content; /* all that follows the headers */
+	struct span body;    /* the same, or of a multipart the SDP in it (RFC 5621 section 3.1) */
 	struct span bytes; /* the whole message as it came */
 };
 

@@ -249,8 +249,7 @@ static void strangers_are_counted_not_heard(void)
 {
 	uint8_t out[1500], sound[FRAME] = {0};
 	struct sockaddr_storage stranger;
-	int fd = bound(&stranger);
-	close(fd);
+	CHECK_EQ(address_parse(&stranger, "127.0.0.2", 9000), 0);
 	begin(&(struct media_leg_config){0}, CODEC_PCMU);
 	struct span p = rtp_packet(out, 0, false, 1, 1, 1, span_of(sound, FRAME));
 	leg_receive_rtp(b->leg, (struct sockaddr *)&stranger, p, 1);
@@ -267,6 +266,32 @@ static void strangers_are_counted_not_heard(void)
 	CHECK_EQ(b->leg->in.drops[LEG_DROP_HELD], 1);
 	CHECK_EQ(b->count, 0);
 	CHECK_EQ(b->w.first_rtp, 0);
+	end();
+}
+
+/* The host that the SDP names, but another port: when nothing comes from the one that it names. */
+static void another_port_of_the_phone_is_heard(void)
+{
+	uint8_t out[1500], sound[FRAME] = {0};
+	begin(&(struct media_leg_config){0}, CODEC_PCMU);
+	struct sockaddr_storage other = b->phone;
+	address_set_port(&other, (uint16_t)(address_port((struct sockaddr *)&other) ^ 1));
+	struct span p = rtp_packet(out, 0, false, 1, 1, 1, span_of(sound, FRAME));
+	leg_receive_rtp(b->leg, (struct sockaddr *)&other, p, 1);
+	CHECK_EQ(b->count, 1);
+	phone_says(0, 2, 1 + FRAME, 1, span_of(sound, FRAME), 20000);
+	p = rtp_packet(out, 0, false, 3, 1 + 2 * FRAME, 1, span_of(sound, FRAME));
+	leg_receive_rtp(b->leg, (struct sockaddr *)&other, p, 40000);
+	CHECK_EQ(b->leg->in.drops[LEG_DROP_SOURCE], 1);
+	leg_receive_rtp(b->leg, (struct sockaddr *)&other, p, 200000);
+	CHECK_EQ(b->count, 3);
+	CHECK(!address_equal((struct sockaddr *)&b->leg->remote.rtp, (struct sockaddr *)&other));
+	struct media_leg_remote r = remote();
+	memcpy(&r.rtp, &other, sizeof other);
+	leg_connect(b->leg, &r); /* it has moved: what the old port plays on is not for us */
+	phone_says(0, 4, 1 + 3 * FRAME, 1, span_of(sound, FRAME), 400000);
+	CHECK_EQ(b->count, 3);
+	CHECK_EQ(b->leg->in.drops[LEG_DROP_SOURCE], 2);
 	end();
 }
 
@@ -779,6 +804,7 @@ int main(void)
 	a_broken_stream_is_passed_on_whole();
 	a_broken_stream_goes_on_as_opus();
 	strangers_are_counted_not_heard();
+	another_port_of_the_phone_is_heard();
 	the_first_sensible_packet_latches();
 	silence_is_reported_once();
 	delay_to_the_phone();

@@ -84,8 +84,8 @@ static int verify(const char *headers, enum sip_header_id id, const char *realm,
 
 	snprintf(whole, sizeof whole, "%s\r\nv=0", headers); /* message() ends the line, here the body */
 	message(&m, bytes, sizeof bytes, "INVITE sip:c@d;x=1 SIP/2.0", whole);
-	m.body.size = 3;
-	CHECK(span_is(m.body, "v=0"));
+	m.content.size = 3;
+	CHECK(span_is(m.content, "v=0"));
 	return sip_digest_verify(&m, id, realm, nonce, "alice", "secret");
 }
 

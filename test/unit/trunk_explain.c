@@ -340,6 +340,16 @@ static void sentences_name_the_operators_own_values(void)
 	CHECK_STR(e.code, "busy");
 	explain(&e, 488, "Not Acceptable Here", "Warning: 302 x \"y\"\r\n");
 	CHECK_STR(e.code, "encryption");
+	/* What the sentence has not said is quoted, the usual words of a cause are not. */
+	explain(&e, 404, "Not Found", "Warning: 399 x \"Gone since May\"\r\nX-Twilio-Error: 99999 new\r\n");
+	CHECK(strstr(e.sentence, " They say: \"99999 new\". They say: \"Gone since May\"."));
+	CHECK_STR(e.carrier_code, "99999");
+	explain(&e, 603, "Decline", "Reason: SIP;cause=603;text=\"Network Blocked\"\r\n");
+	CHECK(strstr(e.sentence, " They say: \"Network Blocked\"."));
+	explain(&e, 503, "x", "Reason: Q.850;cause=34;text=\"No circuit available\"\r\n");
+	CHECK(!strstr(e.sentence, "They say"));
+	explain(&e, 403, "Forbidden", "Reason: SIP;cause=403;text=\"Not whitelisted D13\"\r\n");
+	CHECK_STR(e.carrier_code, "D13");
 	/* Without them it is still a sentence. */
 	explain_failure(&e, &(struct call_failure){.sip_status = 480});
 	CHECK_STR(e.sentence, "The phone cannot be reached right now. Call again later.");

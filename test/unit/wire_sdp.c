@@ -90,7 +90,7 @@ static void a_trunks_answer(void)
 	struct sdp s;
 	CHECK_EQ(parse(&s,
 			 "v=0\r\no=root 5 6 IN IP4 203.0.113.9\r\ns=call\r\nc=IN IP4 203.0.113.10/127\r\n"
-			 "t=0 0\r\nm=audio 18000/2 RTP/AVP 0 8 18 101\r\na=rtpmap:101 telephone-event/8000\r\n"
+			 "t=0 0\r\nm=audio 18000/2 RTP/AVP 0 8 18 101\r\na=rtpmap:101\ttelephone-event/8000\r\n"
 			 "a=fmtp:101 0-16\r\na=ptime:20\r\na=maxptime:150\r\na=sendonly\r\n"
 			 "m=video 0 RTP/AVP 31\r\nc=IN IP6 2001:db8::1\r\n"),
 		SDP_OK);

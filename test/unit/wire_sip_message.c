@@ -36,6 +36,32 @@ static const char tortuous[] =
 	"      newvalue ;\r\n  secondparam ; q = 0.33\r\n\r\n"
 	"v=0trailing bytes";
 
+/* RFC 5621: gateways of the phone network put ISUP beside the SDP. */
+static void the_sdp_of_a_multipart(void)
+{
+	static const struct {
+		const char *type, *content, *body;
+		unsigned refusal;
+	} cases[] = {
+		{"multipart/mixed;boundary=\"x y\"", "--x y\r\nContent-Type: application/isup\r\n\r\nab\r\n--x y\r\nC: Application/SDP;a=b\r\n\r\nv=0\r\n--x y--\r\n",
+			"v=0\r\n", 0},
+		{"Multipart/Alternative ; Boundary=b", "preamble\n--b\nContent-Type: application/sdp\n\nv=0\n", "v=0\n", 0},
+		{"multipart/mixed;boundary=b", "--b\r\n\r\nv=0\r\n--b--", "--b\r\n\r\nv=0\r\n--b--", 415},
+		{"multipart/mixed", "--b\r\nContent-Type: application/sdp\r\n\r\nv=0", "--b\r\nContent-Type: application/sdp\r\n\r\nv=0", 415},
+		{"multipart/mixed;boundary=b", "--b\r\nContent-Type: application/sdp", "", 0},
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); ++i) {
+		char text[600];
+		struct sip_message m;
+		snprintf(text, sizeof text, "INVITE sip:a SIP/2.0\r\n" HEAD "CSeq: 1 INVITE\r\nContent-Type: %s\r\n\r\n%s",
+			cases[i].type, cases[i].content);
+		CHECK_EQ(parse(&m, text), SIP_OK);
+		CHECK(span_is(m.body, cases[i].body));
+		CHECK(span_is(m.content, cases[i].content));
+		CHECK_EQ(sip_message_body_refusal(&m), cases[i].refusal);
+	}
+}
+
 static void a_tortuous_invite(void)
 {
 	struct sip_message m;
@@ -273,6 +299,7 @@ static void writing(void)
 int main(void)
 {
 	a_tortuous_invite();
+	the_sdp_of_a_multipart();
 	what_is_no_message();
 	what_a_request_deserves();
 	odd_but_right();
