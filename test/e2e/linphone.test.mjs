@@ -49,7 +49,10 @@ for (const [name, transport, suite] of [['linphone-tcp', 'tcp', 'AES_CM_128_HMAC
 
       far.say('terminate');
       await until(async () => !(await server.phone(name)), 5000, 'the phone leaves the room');
-      const record = JSON.parse((await server.cli(['calls', 'show', dialed.json.sip_call_id, '--json'])).out);
+      const record = await until(async () => {
+        const { out } = await server.cli(['calls', 'show', dialed.json.sip_call_id, '--json']);
+        return out && JSON.parse(out).ending && JSON.parse(out);
+      }, 5000, 'the record of the call');
       assert.equal(record.ending.code, 'far_end_hung_up', JSON.stringify(record));
       assert.equal(record.encryption, suite, JSON.stringify(record));
     } finally { await alice?.leave(); await far.stop(); }
