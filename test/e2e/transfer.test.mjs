@@ -3,14 +3,17 @@
 import { test, describe, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import { dispose } from '@livekit/rtc-node';
 import { Server, until } from './lib/server.mjs';
 import { baresip, linphone } from './lib/peers.mjs';
+import { Person } from './lib/people.mjs';
 import { answer, expect, notify, pause, play, reply, request, sdp } from './lib/script.mjs';
+import { Tap, overheard } from './lib/tap.mjs';
 
 const TARGET = 'tel:+12025550188';
 let server, calls = 0;
 before(async () => { server = await Server.start({ simulator: false }); });
-after(async () => { await server.stop(); });
+after(async () => { await server.stop(); await dispose(); });
 
 async function dial(name, port, number = `+120255501${String(30 + calls++)}`) {
   const r = await server.cli(['sip', 'outbound', 'create', JSON.stringify({ trunk: { name, address: `127.0.0.1:${port}`, numbers: ['+12025550199'] } })]);
@@ -71,6 +74,24 @@ describe('sipp is asked to transfer', { concurrency: true }, () => {
       } finally { await far.stop(); }
     });
   }
+});
+
+test('play_dialtone: the phone hears a ringing tone until the outcome, then the room again', async () => {
+  const far = await play('dialtone', [...accepted, ...told(1, 'active', 'SIP/2.0 180 Ringing'), pause(1200),
+    ...told(2, 'terminated;reason=noresource', 'SIP/2.0 486 Busy Here'), pause(1200), request('BYE', 3), expect.response(200)], server.folder);
+  const tap = await Tap.open(far.port), hears = (...wanted) => { const t = overheard(tap.toFar, 10); return t.level > -40 && wanted.some((f) => Math.abs(t.freq - f) < 15); };
+  let alice;
+  try {
+    alice = await Person.join(server, 'dialtone', 'alice');
+    await alice.speak(700);
+    const call = await dial('dialtone', tap.port);
+    const outcome = transfer('dialtone', call.participant_identity, TARGET, { playDialtone: true });
+    await until(() => hears(440, 480), 3000, 'the phone hears a tone').catch((e) => { throw new Error(`${e.message}: ${JSON.stringify(overheard(tap.toFar, 10))}`); });
+    assert.equal((await outcome).status, '486');
+    await until(() => hears(700), 3000, 'the phone hears alice');
+    await far.exited;
+    assert.equal(far.code, 0, far.messages());
+  } finally { await alice?.leave(); tap.close(); await far.stop(); }
 });
 
 const target = {
