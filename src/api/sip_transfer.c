@@ -178,6 +178,7 @@ static void start(struct twirp *t, struct call *c, const request *in)
 					     .headers = headers,
 					     .header_count = in->n_headers,
 					     .timeout_ms = milliseconds(in->ringing_timeout),
+					     .ring = in->play_dialtone,
 				     },
 			&own->watch);
 	}

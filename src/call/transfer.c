@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "call/call_private.h"
+#include "call/ringback.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@ struct call_transfer {
 	struct list watches;
 	struct timer timer;
 	struct deferred settle;
+	bool rings; /* the phone is played a tone */
 	struct transfer_result result;
 };
 
@@ -31,6 +33,8 @@ static void tell(struct call_transfer *t)
 static void transfer_free(struct call_transfer *t)
 {
 	t->call->transfer = NULL;
+	if (t->rings && t->call->leg)
+		media_leg_ring(t->call->calls->config.media, t->call->leg, NULL);
 	list_remove(&t->settle.link);
 	timer_fini(&t->timer);
 	mem_free(t->to);
@@ -141,6 +145,9 @@ static int begin(struct call *c, const struct transfer_request *request)
 		transfer_free(t);
 		return r;
 	}
+	t->rings = request->ring;
+	if (t->rings)
+		media_leg_ring(c->calls->config.media, c->leg, ringback_of(c->number));
 	timer_start(&t->timer, request->timeout_ms ? request->timeout_ms : TIMEOUT_MS, 0);
 	log_info(c->id, "transfer asked for");
 	return 0;

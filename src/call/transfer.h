@@ -14,6 +14,7 @@ struct transfer_request {
 	const struct attribute *headers; /* of the REFER */
 	size_t header_count;
 	uint32_t timeout_ms; /* 0 = 30 s, as LiveKit */
+	bool ring; /* the phone hears a ringing tone until the outcome is known */
 };
 
 enum transfer_end {

@@ -21,4 +21,5 @@ void leg_hear(struct leg *l, struct source *s);
 void leg_unhear(struct leg *l, media_id source);
 void leg_digits(struct leg *l, const char *digits);
 void leg_ringback(struct leg *l, const struct media_ringback *tone);
+void leg_ring(struct leg *l, const struct media_ringback *tone);
 void leg_drain(struct leg *l, uint32_t voice_ms, uint32_t digits_ms);

@@ -29,6 +29,7 @@
 #include "media/phone_voice.h"
 #include "media/rebase.h"
 #include "media/replay.h"
+#include "media/ring_tone.h"
 #include "media/room_voice.h"
 #include "media/rtp_count.h"
 #include "media/rtp_heard.h"
@@ -113,6 +114,7 @@ struct leg_sender {
 	uint32_t ssrc;
 	uint16_t seq;
 	uint32_t timestamp; /* of the first sample in `pcm` */
+	struct ring_tone ring; /* heard in place of the room while it is on */
 	unsigned quiet_beats; /* since somebody of the room was heard */
 	bool resumed;       /* the next packet of sound gets the marker */
 	size_t count;
@@ -131,9 +133,7 @@ struct leg_reports {
 
 struct leg_ringback {
 	struct beat beat;
-	struct media_ringback tone;
-	uint32_t cycle_ms; /* 0 = off */
-	uint32_t at_ms;    /* within the cycle */
+	struct ring_tone ring;
 	uint32_t ssrc, timestamp;
 	uint16_t seq;
 };

@@ -218,6 +218,11 @@ void leg_digits(struct leg *l, const char *digits)
 		worker_post_leg_digits_done(l->worker, l->id);
 }
 
+void leg_ring(struct leg *l, const struct media_ringback *tone)
+{
+	ring_tone_start(&l->out.ring, tone);
+}
+
 void leg_send_stats(const struct leg *l, struct media_leg_stats *ret)
 {
 	uint32_t deepest_us = 0;
@@ -369,6 +374,8 @@ void leg_send_beat(struct leg *l, uint64_t now_us)
 	drop_gone(l);
 	if (l->remote.early)
 		memset(frame, 0, sizeof frame);
+	if (ring_tone_is_on(&l->out.ring))
+		ring_tone_next(&l->out.ring, frame, leg_send_frame(l), l->out.hz);
 	if (!may_send(l)) {
 		skip_sound(&l->out, leg_send_frame(l));
 		return;

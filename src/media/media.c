@@ -552,6 +552,12 @@ void media_leg_ringback(struct media *m, media_id leg, const struct media_ringba
 	tell(m, (struct order){.kind = ORDER_LEG_RINGBACK, .id = leg}, tone, sizeof *tone);
 }
 
+void media_leg_ring(struct media *m, media_id leg, const struct media_ringback *tone)
+{
+	static const struct media_ringback off;
+	tell(m, (struct order){.kind = ORDER_LEG_RING, .id = leg}, tone ? tone : &off, sizeof off);
+}
+
 void media_leg_drain(struct media *m, media_id leg, uint32_t voice_ms, uint32_t digits_ms)
 {
 	tell(m, (struct order){.kind = ORDER_LEG_DRAIN, .id = leg, .value = voice_ms, .other = digits_ms}, NULL, 0);

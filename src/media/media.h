@@ -272,6 +272,8 @@ struct media_ringback {
 	uint16_t cadence_ms[4]; /* on, off, on, off; ends with the first 0 */
 };
 void media_leg_ringback(struct media *m, media_id leg, const struct media_ringback *tone);
+/* The phone hears this tone in place of the room, until it is told NULL. */
+void media_leg_ring(struct media *m, media_id leg, const struct media_ringback *tone);
 /* Nobody of the room is heard any more, but what is on its way to the phone still is: for up to
  * `voice_ms`, and `digits_ms` when digits wait. MEDIA_LEG_DRAINED follows, once. */
 void media_leg_drain(struct media *m, media_id leg, uint32_t voice_ms, uint32_t digits_ms);

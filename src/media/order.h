@@ -30,6 +30,7 @@ enum order_kind {
 	ORDER_LEG_UNHEAR,  /* other: the source */
 	ORDER_LEG_DIGITS,  /* the text, with its zero */
 	ORDER_LEG_RINGBACK, /* struct media_ringback */
+	ORDER_LEG_RING,     /* struct media_ringback */
 	ORDER_LEG_DRAIN,    /* value: ms for voices; other: ms for digits */
 	ORDER_LEG_CLOSE,
 	ORDER__COUNT,

@@ -583,6 +583,13 @@ static void order_leg_ringback(struct worker *w, const struct order *o)
 		leg_ringback(l, o->payload);
 }
 
+static void order_leg_ring(struct worker *w, const struct order *o)
+{
+	struct leg *l = leg_of(w, o->id);
+	if (l)
+		leg_ring(l, o->payload);
+}
+
 static void order_leg_drain(struct worker *w, const struct order *o)
 {
 	struct leg *l = leg_of(w, o->id);
@@ -638,6 +645,7 @@ static void (*const handlers[ORDER__COUNT])(struct worker *w, const struct order
 	[ORDER_LEG_UNHEAR] = order_leg_unhear,
 	[ORDER_LEG_DIGITS] = order_leg_digits,
 	[ORDER_LEG_RINGBACK] = order_leg_ringback,
+	[ORDER_LEG_RING] = order_leg_ring,
 	[ORDER_LEG_DRAIN] = order_leg_drain,
 	[ORDER_LEG_CLOSE] = order_leg_close,
 };

@@ -8,7 +8,7 @@ import { Server, until } from './lib/server.mjs';
 import { Person, assertTone } from './lib/people.mjs';
 import { baresip, linphone } from './lib/peers.mjs';
 import { answer, expect, play, request, sdp } from './lib/script.mjs';
-import { Tap } from './lib/tap.mjs';
+import { Tap, isRtp, overheard } from './lib/tap.mjs';
 
 let server;
 before(async () => { server = await Server.start({ env: { LIVEKIT_SIP_MEDIA_TIMEOUT_INITIAL: '2s' } }); });
@@ -22,13 +22,6 @@ async function trunk(name, port, encryption, options = {}) {
   assert.equal(r.code, 0, r.err);
 }
 
-const isRtp = (p) => p[0] >> 6 === 2 && !(p[1] >= 192 && p[1] <= 223);
-const ulaw = (b) => {
-  const u = ~b & 0xff, x = (((u & 15) << 3) + 0x84) << ((u >> 4) & 7);
-  return (u & 0x80 ? 0x84 - x : x - 0x84) / 32768;
-};
-// What a listener who takes the packets for G.711 hears.
-const overheard = (packets) => analyse(Float32Array.from(Buffer.concat(packets.filter(isRtp).slice(-100).map((p) => p.subarray(12, 172))), ulaw), 8000);
 const hears = (t, freq) => Math.abs(t.freq - freq) < 20 && t.purity > 0.8;
 
 // Sound both ways through the tap; returns it, still open, with what it saw.

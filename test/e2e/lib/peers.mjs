@@ -205,17 +205,19 @@ request_route {
 }
 
 // linphone answers by itself with SRTP of this suite or none, says a tone from a file and records what it hears into another.
-export async function linphone(folder, freq, suite) {
+// peer.say("pause"), "resume", "transfer sip:...", "terminate". `transport`: udp or tcp. `answer`: false, and it waits for say("answer").
+// `early`: it describes its sound in 183.
+export async function linphone(folder, freq, suite, { transport = 'udp', answer = true, early = false } = {}) {
   const [port, media] = await freePorts(2), home = fs.mkdtempSync(path.join(folder, 'linphone-'));
   fs.mkdirSync(path.join(home, '.local/share/linphone'), { recursive: true });
   toneWav(path.join(home, 'tone.wav'), freq, 8000, 1);
   fs.writeFileSync(path.join(home, 'rc'), `[sip]
-sip_port=${port}
-sip_tcp_port=0
+sip_port=${transport === 'udp' ? port : 0}
+sip_tcp_port=${transport === 'tcp' ? port : 0}
 sip_tls_port=0
 use_ipv6=0
 contact=sip:+12025550124@127.0.0.1:${port}
-${suite ? `media_encryption=srtp\nmedia_encryption_mandatory=1\nsrtp_crypto_suites=${suite}` : 'media_encryption=none'}
+${early ? 'incoming_calls_early_media=1\n' : ''}${suite ? `media_encryption=srtp\nmedia_encryption_mandatory=1\nsrtp_crypto_suites=${suite}` : 'media_encryption=none'}
 [rtp]
 audio_rtp_port=${media & ~1}
 [net]
@@ -229,7 +231,7 @@ mtu=1300
     peer.rate = b.readUInt32LE(24) || 8000;
     return Float32Array.from({ length: Math.max(0, (b.length - 44) >> 1) }, (_, i) => b.readInt16LE(44 + i * 2) / 32768);
   };
-  for (const line of ['soundcard use files', `play ${home}/tone.wav`, `record ${home}/heard.wav`, 'autoanswer enable']) peer.say(line);
-  await until(() => /Auto answer enabled/.test(peer.log), 8000, 'linphone is ready').catch(async (e) => { await peer.stop(); throw new Error(`${e.message}\n${peer.log}`); });
+  for (const line of ['soundcard use files', `play ${home}/tone.wav`, `record ${home}/heard.wav`, `autoanswer ${answer ? 'enable' : 'disable'}`]) peer.say(line);
+  await until(() => /Auto answer (en|dis)abled/.test(peer.log), 8000, 'linphone is ready').catch(async (e) => { await peer.stop(); throw new Error(`${e.message}\n${peer.log}`); });
   return peer;
 }

@@ -6,7 +6,7 @@ import { freePorts } from './server.mjs';
 import { startSipp } from './peers.mjs';
 
 const seen = (what) => (what ? `<action>${[].concat(what).map((x) => `<ereg regexp="${x}" search_in="msg" check_it="true" assign_to="seen"/>`).join('')}</action>` : '');
-const body = (text) => (text ? `Content-Type: application/sdp\nContent-Length: [len]\n\n${text}` : 'Content-Length: 0\n\n');
+const body = (text, type = 'application/sdp') => (text ? `Content-Type: ${type}\nContent-Length: [len]\n\n${text}` : 'Content-Length: 0\n\n');
 const raw = (lines, options = '') => `<send${options}><![CDATA[\n\n${lines}\n]]></send>`;
 
 export const sdp = ({ way = 'sendrecv', connection = '127.0.0.1', pt = '0 101', version = 1, port = '[media_port]' } = {}) => `v=0
@@ -47,7 +47,7 @@ export const reply = (status, { headers = '', sdp: text } = {}) => raw(`SIP/2.0 
 Contact: <sip:far@127.0.0.1:[local_port]>
 ${headers ? `${headers}\n` : ''}${body(text)}`);
 // A request of its own, within the dialog.
-export const request = (method, cseq, { tag = 'far', headers = '', sdp: text } = {}) => raw(`${method} [$contact] SIP/2.0
+export const request = (method, cseq, { tag = 'far', headers = '', sdp: text, type } = {}) => raw(`${method} [$contact] SIP/2.0
 Via: SIP/2.0/UDP 127.0.0.1:[local_port];branch=[branch]
 From:[$to];tag=${tag}
 To:[$from]
@@ -55,7 +55,10 @@ Call-ID: [call_id]
 CSeq: ${cseq} ${method}
 Max-Forwards: 70
 Contact: <sip:${tag}@127.0.0.1:[local_port]>
-${headers ? `${headers}\n` : ''}${body(text)}`);
+${headers ? `${headers}\n` : ''}${body(text, type)}`);
+// What became of a REFER: `frag` is a status line, or "".
+export const notify = (cseq, state, frag, event = 'refer') => request('NOTIFY', cseq, {
+  headers: `Event: ${event}\nSubscription-State: ${state}`, sdp: frag && `${frag}\n`, type: 'message/sipfrag;version=2.0' });
 export const pause = (ms) => `<pause milliseconds="${ms}"/>`;
 
 export async function play(name, steps, folder) {

@@ -1,7 +1,16 @@
 // Somebody between the server and a far end, who reads all: a relay of SIP over UDP, and of the RTP that its SDP names.
 // What passes of RTP is kept; an SDP may be changed on its way.
 import dgram from 'node:dgram';
+import { analyse } from '../../conformance/clients/lib/tone.mjs';
 import { freePorts } from './server.mjs';
+
+export const isRtp = (p) => p[0] >> 6 === 2 && !(p[1] >= 192 && p[1] <= 223);
+const ulaw = (b) => {
+  const u = ~b & 0xff, x = (((u & 15) << 3) + 0x84) << ((u >> 4) & 7);
+  return (u & 0x80 ? 0x84 - x : x - 0x84) / 32768;
+};
+// What a listener who takes the last packets for G.711 (mu-law) hears.
+export const overheard = (packets, count = 100) => analyse(Float32Array.from(Buffer.concat(packets.filter(isRtp).slice(-count).map((p) => p.subarray(12, 172))), ulaw), 8000);
 
 const bind = (port) => new Promise((resolve, reject) => {
   const s = dgram.createSocket('udp4').on('error', reject);
