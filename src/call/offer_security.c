@@ -402,11 +402,6 @@ void offer_security_agree(struct offer_security *s, const struct media_leg_remot
 	s->protocol = secure_protocol(s);
 }
 
-static bool same_mki(const struct srtp_mki *a, const struct srtp_mki *b)
-{
-	return a->size == b->size && !memcmp(a->bytes, b->bytes, a->size);
-}
-
 bool offer_security_same(const struct media_leg_remote *a, const struct media_leg_remote *b)
 {
 	const struct srtp_keys *k = &a->keys, *l = &b->keys;
@@ -419,7 +414,7 @@ bool offer_security_same(const struct media_leg_remote *a, const struct media_le
 	return !a->secure ||
 	       (k->profile == l->profile && !memcmp(k->client, l->client, sizeof k->client) &&
 		       !memcmp(k->server, l->server, sizeof k->server) &&
-		       same_mki(&k->client_mki, &l->client_mki) && same_mki(&k->server_mki, &l->server_mki));
+		       srtp_mki_equal(&k->client_mki, &l->client_mki) && srtp_mki_equal(&k->server_mki, &l->server_mki));
 }
 
 const char *offer_security_name(const struct media_leg_remote *terms)

@@ -9,11 +9,6 @@ enum { RTP_SSRC_AT = 8, RTCP_SSRC_AT = 4 };
 
 /* ---- keys ---- */
 
-static bool same_mki(const struct srtp_mki *a, const struct srtp_mki *b)
-{
-	return a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0;
-}
-
 static size_t key_bytes(const struct srtp_keys *k)
 {
 	return srtp_profile_key_bytes(k->profile) + srtp_profile_salt_bytes(k->profile);
@@ -21,13 +16,13 @@ static size_t key_bytes(const struct srtp_keys *k)
 
 static bool same_outgoing(const struct srtp_keys *a, const struct srtp_keys *b)
 {
-	return a->profile == b->profile && same_mki(&a->client_mki, &b->client_mki) &&
+	return a->profile == b->profile && srtp_mki_equal(&a->client_mki, &b->client_mki) &&
 	       CRYPTO_memcmp(a->client, b->client, key_bytes(a)) == 0;
 }
 
 static bool same_incoming(const struct srtp_keys *a, const struct srtp_keys *b)
 {
-	return a->profile == b->profile && same_mki(&a->server_mki, &b->server_mki) &&
+	return a->profile == b->profile && srtp_mki_equal(&a->server_mki, &b->server_mki) &&
 	       CRYPTO_memcmp(a->server, b->server, key_bytes(a)) == 0;
 }
 
@@ -95,11 +90,16 @@ static bool open_with(struct srtp_pair *p, bool rtcp, uint8_t *packet, size_t *s
 	return rtcp ? srtp_pair_unprotect_rtcp(p, packet, size) : srtp_pair_unprotect(p, packet, size);
 }
 
+static uint32_t ssrc_of(bool rtcp, const uint8_t *packet)
+{
+	struct reader r = reader_of(span_of(packet + (rtcp ? RTCP_SSRC_AT : RTP_SSRC_AT), 4));
+	return read_u32(&r);
+}
+
 /* Who holds the key could make us remember SSRCs without end. */
 static void note_ssrc(struct leg_crypt *c, bool rtcp, const uint8_t *packet)
 {
-	struct reader r = reader_of(span_of(packet + (rtcp ? RTCP_SSRC_AT : RTP_SSRC_AT), 4));
-	uint32_t ssrc = read_u32(&r);
+	uint32_t ssrc = ssrc_of(rtcp, packet);
 
 	for (size_t i = 0; i < LEG_CRYPT_SSRCS; ++i)
 		if (c->ssrcs[i] == ssrc)
@@ -125,6 +125,30 @@ static bool open_late(struct leg_crypt *c, bool rtcp, uint8_t *packet, size_t *s
 	return true;
 }
 
+/* Most senders count the turns of their sequence from zero with a new key; RFC 3711 lets them go on.
+ * Which they do is seen by the first packet of a call that is longer than a turn. */
+static bool open_new(struct leg_crypt *c, bool rtcp, uint8_t *packet, size_t *size)
+{
+	uint8_t copy[LIMIT_PACKET_BYTES];
+	size_t copy_size = *size;
+
+	if (!c->before || rtcp || copy_size > sizeof copy || copy_size < RTP_SSRC_AT + 4)
+		return open_with(c->now, rtcp, packet, size);
+	memcpy(copy, packet, copy_size);
+	if (open_with(c->now, false, packet, size))
+		return true;
+	uint32_t ssrc = ssrc_of(false, copy);
+	if (!srtp_pair_expect_further(c->now, c->before, ssrc))
+		return false;
+	if (!open_with(c->now, false, copy, &copy_size)) {
+		srtp_pair_forget_incoming(c->now, ssrc);
+		return false;
+	}
+	memcpy(packet, copy, copy_size);
+	*size = copy_size;
+	return true;
+}
+
 bool leg_crypt_open(struct leg_crypt *c, bool rtcp, uint8_t *packet, size_t *size, uint64_t now_us)
 {
 	if (c->before && now_us >= c->before_until_us)
@@ -133,7 +157,7 @@ bool leg_crypt_open(struct leg_crypt *c, bool rtcp, uint8_t *packet, size_t *siz
 		return true;
 	if (!c->secure)
 		return true;
-	if (!c->now || !open_with(c->now, rtcp, packet, size))
+	if (!c->now || !open_new(c, rtcp, packet, size))
 		return false;
 	note_ssrc(c, rtcp, packet);
 	return true;

@@ -140,6 +140,18 @@ static struct stream *add(struct direction *d, uint32_t ssrc)
 	return s;
 }
 
+bool srtp_pair_expect_further(struct srtp_pair *p, const struct srtp_pair *from, uint32_t ssrc)
+{
+	const struct stream *was = find(&from->in, ssrc);
+
+	if (!was || was->rtp.newest <= UINT16_MAX || find(&p->in, ssrc))
+		return false;
+	struct stream *s = add(&p->in, ssrc);
+	if (s)
+		s->rtp.newest = was->rtp.newest; /* and no packet of it was seen */
+	return s != NULL;
+}
+
 /* ---- RTP ---- */
 
 /* Where the payload begins, 0 when that is not in the packet. The padding's size is enciphered. */

@@ -35,6 +35,10 @@ MUST_USE bool srtp_pair_unprotect_rtcp(struct srtp_pair *p, uint8_t *packet, siz
 void srtp_pair_keep_outgoing(struct srtp_pair *p, struct srtp_pair *from);
 void srtp_pair_keep_incoming(struct srtp_pair *p, struct srtp_pair *from);
 
+/* `p` has not heard this SSRC yet, and `from` has, beyond the first turn of its sequence: then `p`
+ * expects its next packet there. False: nothing was changed. Undone by forgetting the SSRC. */
+bool srtp_pair_expect_further(struct srtp_pair *p, const struct srtp_pair *from, uint32_t ssrc);
+
 /* Each SSRC costs memory in the session until it is forgotten. */
 void srtp_pair_forget_incoming(struct srtp_pair *p, uint32_t ssrc);
 void srtp_pair_forget_outgoing(struct srtp_pair *p, uint32_t ssrc);

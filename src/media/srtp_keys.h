@@ -30,6 +30,11 @@ struct srtp_mki {
 	uint8_t bytes[SRTP_MKI_BYTES_MAX];
 };
 
+static inline bool srtp_mki_equal(const struct srtp_mki *a, const struct srtp_mki *b)
+{
+	return a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0;
+}
+
 struct srtp_keys {
 	enum srtp_profile profile;
 	uint8_t client[SRTP_KEY_BYTES_MAX]; /* what the client sends with: key, then salt */

@@ -168,6 +168,13 @@ static void realm_set(struct sip_realm *realm, bool proxy, const struct sip_auth
 	copy_text(realm->opaque, c->opaque);
 }
 
+/* Whether what was answered may have been too old only: some carriers never say "stale", so another
+ * nonce is taken for that, once. */
+static bool worth_a_try(const struct sip_realm *realm, const struct sip_auth *c)
+{
+	return !span_is(c->nonce, realm->nonce) && (c->stale || !realm->renewed);
+}
+
 /* One challenge of this response. `fresh` are the realms that this very response has set: a
  * second challenge of the same realm offers another algorithm, and the stronger one wins. */
 static int take_challenge(
@@ -182,10 +189,12 @@ static int take_challenge(
 	} else if (*fresh & BIT(realm - a->realms)) {
 		if (sip_digest_algorithm_of(c->algorithm) <= realm->algorithm)
 			return 0;
-	} else if (realm->answered && (!c->stale || span_is(c->nonce, realm->nonce))) {
+	} else if (realm->answered && !worth_a_try(realm, c)) {
 		return SIP_AUTH_E_REFUSED;
 	}
+	bool again = realm->answered;
 	realm_set(realm, proxy, c);
+	realm->renewed = again && !c->stale;
 	*fresh |= BIT(realm - a->realms);
 	return 0;
 }

@@ -43,7 +43,7 @@ const char *sip_digest_algorithm_text(enum sip_digest_algorithm a);
 MUST_USE int sip_digest_response(char out[SIP_DIGEST_HEX_SIZE], const struct sip_digest_input *in);
 
 /* What has been challenged so far. Several realms may ask at once (a proxy and the far end); each is
- * answered once for a request, and again only when it says that its nonce is stale. The next request
+ * answered once for a request, and again when it says that its nonce is stale, or once with another nonce. The next request
  * comes with credentials by the same nonces, counted on, so that it need not be challenged (RFC 7616
  * section 3.4.4). */
 enum { SIP_REALMS_MAX = 4, SIP_REALM_SIZE = 128, SIP_NONCE_SIZE = 512, SIP_AUTH_TRIES_MAX = 5 };
@@ -56,6 +56,7 @@ struct sip_authorizer {
 		enum sip_digest_algorithm algorithm;
 		bool names_algorithm; /* the challenge did, so the answer does */
 		bool answered; /* for the present request */
+		bool renewed;  /* ... and again, though nothing was said of "stale" */
 		enum sip_qop qop;
 		bool has_opaque;
 		uint32_t nc;

@@ -143,6 +143,30 @@ static void new_keys_lose_no_packet(enum srtp_profile from, enum srtp_profile to
 	leg_crypt_fini(&c);
 }
 
+/* Longer than a turn of the sequence; then a new key, with which they count on, or from zero. */
+static void turns_are_counted_either_way(enum srtp_profile profile, bool go_on)
+{
+	struct leg_crypt c = {0};
+	struct srtp_keys first = make_keys(profile), second = make_keys(profile);
+	struct srtp_pair *far = far_end(&first), *new_far = far_end(&second);
+
+	CHECK(leg_crypt_set(&c, true, &first, 0));
+	for (uint32_t seq = 0; seq < 66000; seq += 400)
+		CHECK(comes(&c, far, (uint16_t)seq, 7, 0));
+	CHECK(leg_crypt_set(&c, true, &second, SECOND_US));
+	CHECK(!comes(&c, NULL, 500, 7, SECOND_US + 1)); /* leaves nothing behind */
+	for (uint32_t seq = 0; go_on && seq < 66000; seq += 400) { /* their own count, unheard by us */
+		uint8_t packet[PACKET + SRTP_TRAILER_BYTES];
+		size_t size = make_rtp(packet, (uint16_t)seq, 7);
+		CHECK(srtp_pair_protect(new_far, packet, &size));
+	}
+	for (uint16_t seq = 1000; seq < 1100; ++seq)
+		CHECK(comes(&c, new_far, seq, 7, SECOND_US + seq));
+	srtp_pair_free(far);
+	srtp_pair_free(new_far);
+	leg_crypt_fini(&c);
+}
+
 /* A fork's 183 and another's 200 bring two keys of theirs for one of ours. */
 static void our_key_goes_on_when_theirs_changes(void)
 {
@@ -226,6 +250,8 @@ int main(void)
 	for (enum srtp_profile p = 0; p < SRTP_PROFILE__COUNT; ++p) {
 		with_a_key_nothing_passes_in_clear(p);
 		new_keys_lose_no_packet(p, p);
+		turns_are_counted_either_way(p, false);
+		turns_are_counted_either_way(p, true);
 		new_keys_lose_no_packet(p, (p + 1) % SRTP_PROFILE__COUNT);
 	}
 	the_same_keys_go_on();

@@ -174,7 +174,11 @@ static void one_nonce_for_several_requests(void)
 
 	CHECK_EQ(go_round(&a, 401, first, answer, sizeof answer), 0);
 	CHECK(strstr(answer, "nc=00000001"));
-	CHECK_EQ(go_round(&a, 401, second, answer, sizeof answer), SIP_AUTH_E_REFUSED);
+	/* Another nonce without "stale": perhaps the first was too old. Once. */
+	CHECK_EQ(go_round(&a, 401, second, answer, sizeof answer), 0);
+	CHECK_EQ(go_round(&a, 401, first, answer, sizeof answer), SIP_AUTH_E_REFUSED);
+	a = (struct sip_authorizer){0};
+	CHECK_EQ(go_round(&a, 401, first, answer, sizeof answer), 0);
 	sip_authorizer_begin(&a);
 	CHECK_EQ(sip_authorizer_write(&w, &a, "alice", "secret", span_text("INVITE"),
 			 span_text("sip:c@d;x=1"), span_text("v=0"), "0123456789abcdef"), 0);
@@ -183,7 +187,7 @@ static void one_nonce_for_several_requests(void)
 	CHECK_EQ(verify(answer, SIP_H_AUTHORIZATION, "r", "n"), 0);
 	CHECK_EQ(go_round(&a, 401, second, answer, sizeof answer), 0);
 	CHECK(strstr(answer, "nonce=\"m\"") && strstr(answer, "nc=00000001"));
-	CHECK_EQ(go_round(&a, 401, second, answer, sizeof answer), SIP_AUTH_E_REFUSED);
+	CHECK_EQ(go_round(&a, 401, second, answer, sizeof answer), SIP_AUTH_E_REFUSED); /* the same one again */
 }
 
 static void wrong_answers(void)
