@@ -28,6 +28,7 @@ struct calls_config {
 	struct policy *policy;
 	struct lines *lines;   /* NULL = nothing is known of trunks */
 	const char *media_ip;  /* for the SDP */
+	const char *media_ip6; /* for the SDP of calls over IPv6; NULL = they are told media_ip */
 	const char *sip_host;  /* of our From, where the trunk names none */
 	bool symmetric_rtp;
 	uint32_t media_timeout_initial_ms, media_timeout_ms;

@@ -74,6 +74,7 @@ struct call {
 	struct negotiation talk;   /* what was offered and agreed */
 	struct media_leg_remote connected_to; /* what the leg was told, once `connected` */
 	bool connected;
+	unsigned media_family; /* enum trunk_media_family */
 	struct {
 		enum call_key_way way; /* of the last key that came */
 		uint64_t at_ms;
@@ -141,6 +142,8 @@ void call_on_acked(void *owner, const struct sip_message *ack);
 void call_on_reanswered(void *owner, const struct sip_message *response);
 /* The leg works by these terms from now on; nothing happens when it does so already. */
 void call_connect_media(struct call *c, const struct media_leg_remote *terms);
+/* call/family.c: the offer names an address of the family that the INVITE goes to. */
+struct span call_on_aimed(void *owner, int family);
 /* call/media_side.c: the room hears what this 18x describes. */
 void call_hear_early(struct call *c, const struct sip_message *response);
 /* call/transfer.c. `moved`: the far end left for whom it was sent to. */

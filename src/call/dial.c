@@ -66,6 +66,13 @@ static enum answer_outcome read_answer(struct media_leg_remote *ret, struct call
 	return negotiation_settle(&c->talk, span_text(c->early.tag), response->body, ret);
 }
 
+static enum call_failure_kind answer_failure(enum answer_outcome outcome)
+{
+	if (outcome == ANSWER_E_FAMILY)
+		return CALL_FAILURE_MEDIA_FAMILY;
+	return answer_is_about_keys(outcome) ? CALL_FAILURE_ENCRYPTION : CALL_FAILURE_MEDIA;
+}
+
 static void on_answered(void *owner, const struct sip_message *response)
 {
 	struct call *c = owner;
@@ -75,8 +82,7 @@ static void on_answered(void *owner, const struct sip_message *response)
 	struct media_leg_remote remote;
 	enum answer_outcome outcome = read_answer(&remote, c, response);
 	if (outcome != ANSWER_OK) {
-		call_fail_as(c, answer_is_about_keys(outcome) ? CALL_FAILURE_ENCRYPTION : CALL_FAILURE_MEDIA,
-			answer_outcome_text(outcome));
+		call_fail_as(c, answer_failure(outcome), answer_outcome_text(outcome));
 		return;
 	}
 	timer_stop(&c->ringing);
@@ -181,6 +187,7 @@ static bool on_redirect(void *owner, const struct sip_uri *to)
 }
 
 static const struct sip_call_events sip_events = {
+	.aimed = call_on_aimed,
 	.redirect = on_redirect,
 	.trying = on_trying,
 	.progress = on_progress,
@@ -298,6 +305,7 @@ int call_invite(struct call *c, const struct call_request *request, const char *
 	if (write_identity(&who, c, request, caller, &options))
 		return CALL_E_INVALID;
 	note_redirects(c, who.uri, &options);
+	c->media_family = options.media_family;
 	struct span body = write_body(c, request, &options, rtp_port);
 	if (!body.size)
 		return CALL_E_CODEC;

@@ -12,7 +12,7 @@ void call_values(struct call_failure *f, const struct call *c)
 {
 	f->address = c->address;
 	f->trunk = c->trunk_name;
-	f->media_address = c->calls->config.media_ip;
+	f->media_address = c->talk.ours.ip ? c->talk.ours.ip : c->calls->config.media_ip;
 	f->has_credentials = c->has_credentials;
 	/* The sentence is shown to the room, where the number may be meant to stay unknown. */
 	f->number = c->hide_phone_number ? NULL : c->shown_number;

@@ -153,12 +153,26 @@ static void agree(struct negotiation *n, const struct media_leg_remote *terms)
 		offer_security_agree(n->ours.security, terms);
 }
 
+/* They rang for the former offer. */
+static void forget_forks(struct negotiation *n)
+{
+	explicit_bzero(n->forks, sizeof n->forks);
+	n->fork_count = 0;
+}
+
+struct span negotiation_move(struct negotiation *n, const char *ip, uint16_t rtp_port)
+{
+	forget_forks(n);
+	n->ours.ip = ip;
+	n->ours.rtp_port = rtp_port;
+	return negotiation_offer(n);
+}
+
 bool negotiation_give_up_security(struct negotiation *n)
 {
 	if (!n->ours.security || !offer_security_give_up(n->ours.security))
 		return false;
-	explicit_bzero(n->forks, sizeof n->forks); /* they rang for the former offer */
-	n->fork_count = 0;
+	forget_forks(n);
 	return true;
 }
 
@@ -323,6 +337,7 @@ const char *negotiation_warning(enum answer_outcome why)
 		[ANSWER_E_NO_AUDIO] = "304 ringdown \"No audio over RTP is offered\"",
 		[ANSWER_E_CODEC] = "305 ringdown \"None of the codecs is supported\"",
 		[ANSWER_E_ADDRESS] = "301 ringdown \"The c= line is no address literal\"",
+		[ANSWER_E_FAMILY] = "300 ringdown \"The c= line is of the other IP version\"",
 		[ANSWER_E_IN_CLEAR] = "399 ringdown \"SRTP is required\"",
 		[ANSWER_E_CRYPTO] = "399 ringdown \"No a=crypto line can be used\"",
 		[ANSWER_E_UNWANTED] = "302 ringdown \"SRTP is disabled\"",

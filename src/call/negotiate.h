@@ -46,6 +46,10 @@ struct span negotiation_offer(struct negotiation *n);
 MUST_USE enum answer_outcome negotiation_answered(
 	struct negotiation *n, struct span body, struct media_leg_remote *ret);
 
+/* The INVITE goes to another far end, which shall send its sound there: our offer anew, as negotiation_offer().
+ * `ip` must outlive it. */
+struct span negotiation_move(struct negotiation *n, const char *ip, uint16_t rtp_port);
+
 /* The INVITE was refused for its body, and shall be sent again in clear: our offer is another one from
  * now on. False when the trunk does not allow that. */
 bool negotiation_give_up_security(struct negotiation *n);

@@ -95,9 +95,19 @@ static bool read_addresses(struct media_leg_remote *ret, const struct sdp_media 
 	memcpy(ip, m->connection.data, m->connection.size);
 	ip[m->connection.size] = 0;
 
+	/* ::ffff:192.0.2.1 is an IPv4 address, and only IPv4 sockets reach it. */
+	const char *plain = strncasecmp(ip, "::ffff:", 7) == 0 && strchr(ip, '.') ? ip + 7 : ip;
+
 	uint16_t rtcp_port = m->rtcp_port ? m->rtcp_port : (uint16_t)(m->port + 1);
-	return address_parse(&ret->rtp, ip, m->port) == 0 &&
-	       address_parse(&ret->rtcp, ip, m->rtcp_mux ? m->port : rtcp_port) == 0;
+	return address_parse(&ret->rtp, plain, m->port) == 0 &&
+	       address_parse(&ret->rtcp, plain, m->rtcp_mux ? m->port : rtcp_port) == 0;
+}
+
+/* A leg has sockets of one family. 0.0.0.0, which only holds the call, is nowhere to send to. */
+static bool is_of_our_family(const struct media_leg_remote *r, const struct offer *ours)
+{
+	bool is_v6 = ours->ip && strchr(ours->ip, ':');
+	return address_is_any((const struct sockaddr *)&r->rtp) || is_v6 == (r->rtp.ss_family == AF_INET6);
 }
 
 static bool is_ours(const struct offer *ours, enum codec codec)
@@ -185,6 +195,8 @@ enum answer_outcome offer_read_audio(struct media_leg_remote *ret, const struct 
 		return ANSWER_E_CODEC;
 	if (!read_addresses(&remote, m))
 		return ANSWER_E_ADDRESS;
+	if (!is_of_our_family(&remote, ours))
+		return ANSWER_E_FAMILY;
 	read_dtmf(&remote, m);
 	remote.ptime_ms = read_ptime(m);
 	read_direction(&remote, m);
@@ -230,6 +242,7 @@ const char *answer_outcome_text(enum answer_outcome o)
 		[ANSWER_E_NO_AUDIO] = "the answer has no audio section that we can use",
 		[ANSWER_E_CODEC] = "the answer has none of the codecs that we offered",
 		[ANSWER_E_ADDRESS] = "the answer names no media address",
+		[ANSWER_E_FAMILY] = "its media address is of the other IP version than ours",
 		[ANSWER_E_NONE] = "there is no SDP in the answer",
 		[ANSWER_E_IN_CLEAR] = "without encryption, which this trunk requires",
 		[ANSWER_E_CRYPTO] = "with encryption, but with no key that fits ours",

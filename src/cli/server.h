@@ -78,8 +78,10 @@ struct server {
 	struct sockaddr_storage rtc_binds[MEDIA_RTC_BINDS_MAX];
 	size_t rtc_bind_count;
 	bool has_ipv6; /* this machine */
+	char own_ipv6[64]; /* its first such address, ::1 if there is no other */
 	struct signal_turn_server turns[LIMIT_TURN_SERVERS];
 	char media_ip[64];  /* in the SDP of trunks */
+	char media_ip6[64]; /* of those reached by IPv6; "" = none */
 	char sip_host[256]; /* Via, Contact and From */
 	char node_id[32];
 	char web_dir[600];

@@ -42,6 +42,18 @@ static struct local_names names_of(const struct config_texts *t)
 	return (struct local_names){(const char *const *)t->items, t->count};
 }
 
+/* From the last to the first, so that the first is kept. */
+static void note_ipv6(struct server *s, const struct sockaddr_storage *at)
+{
+	const struct sockaddr *a = (const struct sockaddr *)at;
+
+	if (a->sa_family != AF_INET6)
+		return;
+	s->has_ipv6 = true;
+	if (!*s->own_ipv6 || !address_is_loopback(a))
+		address_ip_text(s->own_ipv6, a);
+}
+
 static void find_locals(struct server *s, struct locals *l)
 {
 	const struct config *c = &s->config;
@@ -55,8 +67,9 @@ static void find_locals(struct server *s, struct locals *l)
 	struct sockaddr_storage any;
 
 	s->has_ipv6 = false;
+	*s->own_ipv6 = 0;
 	for (int i = local_addresses(l->all, COUNT_OF(l->all), &(struct local_filter){.loopback = true}); i > 0; --i)
-		s->has_ipv6 |= l->all[i - 1].ss_family == AF_INET6;
+		note_ipv6(s, &l->all[i - 1]);
 	if (s->loopback) {
 		for (size_t i = 0; i < c->bind_addresses.count; ++i)
 			add_local(l, c->bind_addresses.items[i]);
@@ -209,6 +222,20 @@ static const char *sip_address(const struct server *s)
 	return v4 ? v4 : "127.0.0.1";
 }
 
+/* Those reached by IPv6 are told an address of that family, where we listen on both. */
+static const char *sip_address6(const struct server *s)
+{
+	const struct config *c = &s->config;
+	const char *v6 = first_of(s, AF_INET6);
+	if (c->sip.listen_ip || !s->has_ipv6)
+		return "";
+	if (c->sip.nat_1_to_1_ipv6)
+		return c->sip.nat_1_to_1_ipv6;
+	if (s->loopback)
+		return "::1";
+	return v6 ? v6 : s->own_ipv6;
+}
+
 int server_find_addresses(struct server *s)
 {
 	struct locals locals = {0};
@@ -218,6 +245,7 @@ int server_find_addresses(struct server *s)
 	tell_addresses(s, &locals);
 	choose_binds(s);
 	snprintf(s->media_ip, sizeof s->media_ip, "%s", sip_address(s));
+	snprintf(s->media_ip6, sizeof s->media_ip6, "%s", sip_address6(s));
 	snprintf(s->sip_host, sizeof s->sip_host, "%s", s->config.sip.sip_hostname ? s->config.sip.sip_hostname : s->media_ip);
 	rng_id(s->node_id, "ND_");
 	return 0;

@@ -128,7 +128,7 @@ struct config {
 	struct {
 		uint16_t sip_port;          /* 5060 */
 		struct config_ports rtp_port; /* 10000-20000 */
-		char *sip_hostname, *nat_1_to_1_ip, *listen_ip; /* NULL: not set */
+		char *sip_hostname, *nat_1_to_1_ip, *nat_1_to_1_ipv6, *listen_ip; /* NULL: not set */
 		bool symmetric_rtp;
 		uint32_t media_timeout_ms, media_timeout_initial_ms; /* 15 s, 30 s */
 		struct config_texts allowed_countries; /* "+1", "+44", "*" */

@@ -75,6 +75,8 @@ static int check_ports(const struct config *c, struct buf *problems, int *result
 		r = complain(problems, result, "sip.rtp_port: expected a range such as 10000-20000\n");
 	if (r == 0 && c->sip.rtp_port.first < 1024)
 		r = complain(problems, result, "sip.rtp_port: ports under 1024 are not for this\n");
+	if (r == 0 && c->sip.nat_1_to_1_ipv6 && !strchr(c->sip.nat_1_to_1_ipv6, ':'))
+		r = complain(problems, result, "sip.nat_1_to_1_ipv6: expected an IPv6 address\n");
 	return r;
 }
 

@@ -79,6 +79,7 @@ const struct schema_key schema_keys[] = {
 	{"sip.rtp_port", SCHEMA_PORTS, AT(sip.rtp_port), NULL},
 	{"sip.sip_hostname", SCHEMA_TEXT, AT(sip.sip_hostname), NULL},
 	{"sip.nat_1_to_1_ip", SCHEMA_IP, AT(sip.nat_1_to_1_ip), NULL},
+	{"sip.nat_1_to_1_ipv6", SCHEMA_IP, AT(sip.nat_1_to_1_ipv6), NULL},
 	{"sip.listen_ip", SCHEMA_IP, AT(sip.listen_ip), NULL},
 	{"sip.symmetric_rtp", SCHEMA_BOOL, AT(sip.symmetric_rtp), NULL},
 	{"sip.media_timeout", SCHEMA_TIME, AT(sip.media_timeout_ms), NULL},

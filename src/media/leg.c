@@ -74,6 +74,11 @@ int leg_new(struct leg **ret, struct worker *w, media_id id, int rtp_fd, int rtc
 	return 0;
 }
 
+int leg_move(struct leg *l, int rtp_fd, int rtcp_fd)
+{
+	return leg_wire_move(l, rtp_fd, rtcp_fd);
+}
+
 static void log_drops(const struct leg *l)
 {
 	const uint64_t *d = l->in.drops;

@@ -16,6 +16,8 @@ MUST_USE int leg_new(struct leg **ret, struct worker *w, media_id id, int rtp_fd
 	const struct media_leg_config *c);
 struct leg *leg_free(struct leg *l);
 struct source *leg_source(struct leg *l);
+/* Other sockets from now on; taken over, also on failure: then it has none, and can only be freed. */
+MUST_USE int leg_move(struct leg *l, int rtp_fd, int rtcp_fd);
 void leg_connect(struct leg *l, const struct media_leg_remote *remote);
 void leg_hear(struct leg *l, struct source *s);
 void leg_unhear(struct leg *l, media_id source);

@@ -211,6 +211,7 @@ void leg_rtcp_beat(struct leg *l, uint64_t now_us);
 
 /* leg_wire.c */
 MUST_USE int leg_wire_open(struct leg *l, int rtp_fd, int rtcp_fd); /* takes both over, always */
+MUST_USE int leg_wire_move(struct leg *l, int rtp_fd, int rtcp_fd); /* likewise */
 void leg_wire_close(struct leg *l);
 /* Keys of l->remote, which are wiped there. */
 void leg_wire_connect(struct leg *l);

@@ -86,11 +86,22 @@ int leg_wire_open(struct leg *l, int rtp_fd, int rtcp_fd)
 	return leg_socket_open(&l->rtcp, worker_loop(l->worker), rtcp_fd, on_rtcp, l);
 }
 
+static void close_sockets(struct leg *l)
+{
+	l->rtp = leg_socket_close(l->rtp);
+	l->rtcp = leg_socket_close(l->rtcp);
+}
+
+int leg_wire_move(struct leg *l, int rtp_fd, int rtcp_fd)
+{
+	close_sockets(l);
+	return leg_wire_open(l, rtp_fd, rtcp_fd);
+}
+
 void leg_wire_close(struct leg *l)
 {
 	leg_dtls_fini(&l->dtls); /* it may still say goodbye */
-	l->rtp = leg_socket_close(l->rtp);
-	l->rtcp = leg_socket_close(l->rtcp);
+	close_sockets(l);
 	leg_crypt_fini(&l->crypt);
 }
 

@@ -45,7 +45,7 @@ struct media {
 	struct dtls_identity *identity;
 	struct mailbox *reports;
 	struct payloads payloads;
-	struct rtp_ports ports;
+	struct rtp_ports ports, ports6; /* of rtp_ip and rtp_ip6 */
 	struct tcp_places *places;
 	struct rtc_door *door; /* NULL without ICE over TCP */
 	struct worker *workers[WORKERS_MAX];
@@ -308,6 +308,8 @@ int media_new(struct media **ret, struct loop *l, const struct media_config *con
 	m->owner = owner;
 	m->ports = (struct rtp_ports){
 		.ip = config->rtp_ip, .min = config->rtp_port_min, .max = config->rtp_port_max};
+	m->ports6 = m->ports;
+	m->ports6.ip = config->rtp_ip6;
 	int r = build(m);
 	if (r < 0) {
 		media_free(m);
@@ -524,6 +526,38 @@ int media_leg_open(media_id *ret, struct media_leg_local *local, struct media *m
 	}
 	local->rtp_port = port;
 	*ret = id;
+	return 0;
+}
+
+static struct rtp_ports *ports_of(struct media *m, int family)
+{
+	struct rtp_ports *all[] = {&m->ports, &m->ports6};
+	struct sockaddr_storage a;
+
+	for (size_t i = 0; i < COUNT_OF(all); ++i)
+		if (all[i]->ip && address_parse(&a, all[i]->ip, 0) == 0 && a.ss_family == family)
+			return all[i];
+	return NULL;
+}
+
+int media_leg_move(struct media_leg_local *local, struct media *m, media_id leg, int family)
+{
+	struct rtp_ports *ports = ports_of(m, family);
+	struct order_leg_sockets o;
+	uint16_t port;
+
+	if (!ports)
+		return MEDIA_LEG_E_FAMILY;
+	int r = rtp_ports_open(ports, &o.rtp_fd, &o.rtcp_fd, &port);
+	if (r < 0)
+		return r;
+	r = order(m, (struct order){.kind = ORDER_LEG_MOVE, .id = leg}, &o, sizeof o);
+	if (r < 0) {
+		close(o.rtp_fd);
+		close(o.rtcp_fd);
+		return r;
+	}
+	local->rtp_port = port;
 	return 0;
 }
 

@@ -33,7 +33,8 @@ struct media_config {
 	uint16_t rtc_port;     /* UDP: worker n takes this + n; 0 = any that is free */
 	bool rtc_tcp;          /* ICE over TCP, too */
 	uint16_t rtc_tcp_port; /* one for all workers; 0 = any that is free */
-	const char *rtp_ip;                      /* where phone legs bind and what their SDP says */
+	const char *rtp_ip;                      /* where phone legs bind, unless they are moved */
+	const char *rtp_ip6;                     /* where they bind when moved to IPv6; NULL = they cannot */
 	uint8_t active_level;      /* -dBov: as loud or louder is speech; 0 = 35 */
 	uint32_t levels_every_ms;  /* 0 = 400 */
 	uint32_t stats_every_ms;   /* 0 = MEDIA_STATS_EVERY_MS */
@@ -226,6 +227,11 @@ struct media_leg_local {
 };
 MUST_USE int media_leg_open(media_id *ret, struct media_leg_local *local, struct media *m,
 	unsigned worker, const struct media_leg_config *c);
+enum { MEDIA_LEG_E_FAMILY = 1 }; /* the configuration has no address of that family */
+/* To sockets of this family (AF_INET, AF_INET6) and another port: the far end's family is known only after
+ * the leg was opened. What comes to the old ones is lost. Returns 0, MEDIA_LEG_E_FAMILY, or a negative
+ * error; nothing has changed then. */
+MUST_USE int media_leg_move(struct media_leg_local *local, struct media *m, media_id leg, int family);
 
 /* One payload type that the phone may send. */
 struct media_leg_payload {

@@ -25,6 +25,7 @@ enum order_kind {
 	ORDER_SINK_PAUSE, /* value: paused */
 	ORDER_SINK_CLOSE,
 	ORDER_LEG_OPEN,    /* struct order_leg */
+	ORDER_LEG_MOVE,    /* struct order_leg_sockets */
 	ORDER_LEG_CONNECT, /* struct media_leg_remote */
 	ORDER_LEG_HEAR,    /* other: the source */
 	ORDER_LEG_UNHEAR,  /* other: the source */
@@ -54,6 +55,10 @@ struct order_remote {
 struct order_stream {
 	int fd, place;
 	uint8_t read[LIMIT_ICE_TCP_FIRST_BYTES];
+};
+
+struct order_leg_sockets {
+	int rtp_fd, rtcp_fd;
 };
 
 struct order_leg {

@@ -23,6 +23,11 @@ static int open_bound(const char *ip, uint16_t port)
 	if (fd < 0)
 		return err_new(-errno);
 	(void)setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof tos);
+	if (at.ss_family == AF_INET6) {
+		/* Each family has its own sockets: no address comes mapped, and both may use one port. */
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){1}, sizeof(int));
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof tos);
+	}
 	const struct sockaddr *a = (const struct sockaddr *)&at;
 	if (bind(fd, a, address_size(a)) < 0) {
 		r = -errno;

@@ -546,6 +546,19 @@ static void order_leg_open(struct worker *w, const struct order *o)
 	}
 }
 
+static void order_leg_move(struct worker *w, const struct order *o)
+{
+	const struct order_leg_sockets *s = o->payload;
+	struct leg *l = leg_of(w, o->id);
+
+	if (!l) {
+		close(s->rtp_fd);
+		close(s->rtcp_fd);
+	} else if (leg_move(l, s->rtp_fd, s->rtcp_fd) < 0) {
+		worker_post_leg_event(w, o->id, MEDIA_LEG_SILENT);
+	}
+}
+
 static void order_leg_connect(struct worker *w, const struct order *o)
 {
 	struct leg *l = leg_of(w, o->id);
@@ -640,6 +653,7 @@ static void (*const handlers[ORDER__COUNT])(struct worker *w, const struct order
 	[ORDER_SINK_PAUSE] = order_sink_pause,
 	[ORDER_SINK_CLOSE] = order_sink_close,
 	[ORDER_LEG_OPEN] = order_leg_open,
+	[ORDER_LEG_MOVE] = order_leg_move,
 	[ORDER_LEG_CONNECT] = order_leg_connect,
 	[ORDER_LEG_HEAR] = order_leg_hear,
 	[ORDER_LEG_UNHEAR] = order_leg_unhear,

@@ -7,7 +7,7 @@
  *          -> ended; or failed at any time before answered. One of `failed` and `ended` comes
  *          exactly once, is the last event, and after it the pointer is dead. An UPDATE may bring
  *          an `offer` before `answered` too.
- * Events never come from inside sip_invite() or sip_call_hangup().
+ * Events never come from inside sip_invite() or sip_call_hangup(), but for the question `aimed`.
  */
 #pragma once
 
@@ -93,6 +93,9 @@ struct sip_refer_result {
 
 /* Every handler but `failed` and `ended` may be NULL. Messages are gone after the event. */
 struct sip_call_events {
+	/* The INVITE is about to go to an address of this family (AF_INET, AF_INET6), at each attempt; comes
+	 * from inside sip_invite() too. Returns the body for it, or nothing: the one last set. */
+	struct span (*aimed)(void *owner, int family);
 	void (*trying)(void *owner, const struct sip_message *response); /* 100, once */
 	void (*progress)(void *owner, const struct sip_message *response);
 	/* The ACK is out already. The body is the far end's SDP. */

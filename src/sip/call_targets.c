@@ -13,6 +13,15 @@ bool sip_call_more_targets(const struct sip_call *c)
 	return c->target + 1 < c->target_count;
 }
 
+/* The body names an address of ours, which has to be of the far end's family. */
+static bool fit_body(struct sip_call *c)
+{
+	if (!c->events->aimed)
+		return true;
+	struct span body = c->events->aimed(c->owner, c->s.path.remote.ss_family);
+	return !body.size || sip_session_set_body(&c->s, body) == 0;
+}
+
 /* A first sending to a target, with the clock that decides whether to try the next. */
 bool sip_call_try_target(struct sip_call *c)
 {
@@ -24,7 +33,7 @@ bool sip_call_try_target(struct sip_call *c)
 	snprintf(s->path.host, sizeof s->path.host, "%s", s->host);
 	s->usage.remote = s->path.remote;
 	c->grown = false;
-	if (!sip_call_send_invite(c, s->dialog.local_cseq))
+	if (!fit_body(c) || !sip_call_send_invite(c, s->dialog.local_cseq))
 		return false;
 	sip_call_move(c, CALL_CALLING);
 	timer_stop(&c->timer);

@@ -32,6 +32,7 @@ enum call_failure_kind {
 	CALL_FAILURE_TLS,        /* the handshake failed, or the certificate is not to be believed */
 	CALL_FAILURE_MEDIA,      /* no common codec, unreadable SDP */
 	CALL_FAILURE_ENCRYPTION, /* answered, but SRTP was not agreed on as the trunk wants it */
+	CALL_FAILURE_MEDIA_FAMILY, /* answered with an IPv4 address to our IPv6 one, or the other way round */
 	CALL_FAILURE_INTERNAL,
 	CALL_FAILURE__COUNT,
 };

@@ -39,6 +39,10 @@ static const struct ending rows[] = {
 		MEDIA_FAILURE, 88, US, FIXED,
 		"The phone was answered, but {reason}, so the call was ended. Make secure media (SRTP) at the provider "
 		"and the media_encryption of the trunk {trunk} alike: ALLOW takes sound with encryption and without."),
+	FAULT(MEDIA_FAMILY, "answered, sound by the other IP version", "media", "failed_precondition", MEDIA_FAILURE, 88, US,
+		FIXED,
+		"The phone was answered, but its sound and ours are not of one kind of address, IPv4 or IPv6: we told the "
+		"far end {media}. Set media_family in the metadata of the trunk {trunk} at {address} to the other one."),
 	FAULT(INTERNAL, "broken here", "internal", "internal", UNKNOWN_REASON, 41, US, LATER,
 		"The call failed inside Ringdown. Its log says more."),
 

@@ -38,6 +38,12 @@ static const char *const media_securities[] = {
 	[TRUNK_MEDIA_SECURITY_DTLS] = "dtls",
 	NULL,
 };
+static const char *const media_families[] = {
+	[TRUNK_MEDIA_FAMILY_AUTO] = "auto",
+	[TRUNK_MEDIA_FAMILY_IPV4] = "ipv4",
+	[TRUNK_MEDIA_FAMILY_IPV6] = "ipv6",
+	NULL,
+};
 static const char *const srtp_offers[] = {
 	[TRUNK_SRTP_OFFER_SECURE] = "secure",
 	[TRUNK_SRTP_OFFER_BEST_EFFORT] = "best_effort",
@@ -55,6 +61,7 @@ static const struct option_rule rules[] = {
 	{NULL, "outbound_proxy", OPTION_PROXY, AT(outbound_proxy), 0, 0, NULL},
 	{"redirect", "hosts", OPTION_TEXTS, AT(redirect.hosts), 0, 0, NULL},
 	{NULL, "media_security", OPTION_CHOICE, AT(media_security), 0, 0, media_securities},
+	{NULL, "media_family", OPTION_CHOICE, AT(media_family), 0, 0, media_families},
 	{NULL, "rtcp_mux", OPTION_FLAG, AT(rtcp_mux), 0, 0, NULL},
 	{"srtp", "offer", OPTION_CHOICE, AT(srtp.offer), 0, 0, srtp_offers},
 	{"srtp", "suites", OPTION_TEXTS, AT(srtp.suites), 0, 0, NULL},

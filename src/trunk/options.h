@@ -28,6 +28,12 @@ enum trunk_srtp_offer {
 	TRUNK_SRTP_OFFER_BEST_EFFORT, /* RTP/AVP with keys: who knows no SRTP answers in clear */
 };
 
+enum trunk_media_family { /* where the trunk's sound comes from and goes to */
+	TRUNK_MEDIA_FAMILY_AUTO, /* as its signalling */
+	TRUNK_MEDIA_FAMILY_IPV4,
+	TRUNK_MEDIA_FAMILY_IPV6,
+};
+
 /* Zeros and empty texts mean: not said. docs/configuration.md has the list. */
 struct trunk_options {
 	char outbound_proxy[OPTION_TEXT_SIZE]; /* "host[:port]": every request goes there first */
@@ -40,6 +46,7 @@ struct trunk_options {
 		bool mki;                  /* our keys have a name in the packets */
 	} srtp;
 	unsigned media_security; /* enum trunk_media_security: how SRTP is offered */
+	unsigned media_family;   /* enum trunk_media_family */
 	bool rtcp_mux; /* offered: RTCP on the RTP port */
 
 	/* A binding at the carrier's registrar: wanted when any of these is said. */

@@ -2,6 +2,7 @@
 #include "net/address.h"
 #include "test/check.h"
 
+#include <netinet/in.h>
 
 static struct negotiation begin(void)
 {
@@ -283,6 +284,37 @@ static void more_forks_than_we_follow(void)
 	CHECK_EQ(negotiation_settle(&n, span_text(name), span_text(body), &terms), ANSWER_OK);
 }
 
+/* The INVITE goes to an IPv6 address after all; then everything is IPv6, until the end. */
+static void the_offer_moves_to_the_other_family(void)
+{
+	struct negotiation n = begin();
+	struct media_leg_remote terms;
+	struct span answer;
+	char theirs[512];
+
+	const char *early = sdp("203.0.113.5", "m=audio 5000 RTP/AVP 0\r\n");
+	CHECK_EQ(negotiation_early(&n, tag("four"), span_text(early), &terms), ANSWER_OK);
+	CHECK(negotiation_move(&n, "2001:db8::1", 4100).size);
+	CHECK(says(&n, "c=IN IP6 2001:db8::1"));
+	CHECK(strstr(said(&n), "m=audio 4100 "));
+	CHECK_EQ(n.fork_count, 0);
+	CHECK_EQ(negotiation_settle(&n, tag("four"), span_text(early), &terms), ANSWER_E_FAMILY);
+	for (unsigned i = 5; i < 7; ++i) { /* the answer, and a re-INVITE from another address */
+		snprintf(theirs, sizeof theirs,
+			"v=0\r\no=far 1 %u IN IP6 h\r\ns=-\r\nc=IN IP6 2001:db8::%u\r\nt=0 0\r\nm=audio 5000 RTP/AVP 0\r\n", i, i);
+		CHECK_EQ(i == 5 ? negotiation_settle(&n, tag("six"), span_text(theirs), &terms)
+				: negotiation_answer(&n, tag("six"), span_text(theirs), &answer, &terms), ANSWER_OK);
+		CHECK_EQ(((struct sockaddr_in6 *)&terms.rtp)->sin6_addr.s6_addr[15], i);
+		CHECK_EQ(rtcp_port_of(&terms), 5001);
+	}
+	CHECK(says(&n, "c=IN IP6 2001:db8::1"));
+	CHECK_EQ(negotiation_answer(&n, tag("six"), span_text(early), &answer, &terms), ANSWER_E_FAMILY);
+	const char *hold = sdp("0.0.0.0", "m=audio 5000 RTP/AVP 0\r\n");
+	CHECK_EQ(negotiation_answer(&n, tag("six"), span_text(hold), &answer, &terms), ANSWER_OK);
+	CHECK(!terms.send);
+	CHECK_EQ(terms.rtp.ss_family, AF_INET6);
+}
+
 int main(void)
 {
 	each_kind_of_hold_has_its_answer();
@@ -292,5 +324,6 @@ int main(void)
 	the_fork_of_the_200_counts();
 	an_update_before_the_answer_holds();
 	more_forks_than_we_follow();
+	the_offer_moves_to_the_other_family();
 	return 0;
 }

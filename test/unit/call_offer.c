@@ -1,4 +1,5 @@
 #include "call/offer.h"
+#include "net/address.h"
 #include "test/check.h"
 
 static void choose(const char *names, bool only, const char *expected)
@@ -48,6 +49,50 @@ static void the_offer_says_what_was_chosen(void)
 	CHECK(!w.bad);
 	CHECK(strstr(text, "m=audio 4000 RTP/AVP 8 101\r\n"));
 	CHECK(!strstr(text, "PCMU"));
+}
+
+static void an_ipv6_address_is_said_so(void)
+{
+	char text[OFFER_SIZE];
+	struct writer w = writer_of(text, sizeof text);
+	offer_write(&w, &(struct offer){.ip = "2001:db8::1", .rtp_port = 4000, .codecs = {CODEC_PCMA}, .codec_count = 1});
+	write_u8(&w, 0);
+	CHECK(!w.bad);
+	CHECK(strstr(text, " IN IP6 2001:db8::1\r\ns="));
+	CHECK(strstr(text, "\r\nc=IN IP6 2001:db8::1\r\n"));
+	CHECK(!strstr(text, "IP4"));
+}
+
+/* A leg's sockets are of one family; 0.0.0.0 only holds. */
+static void an_answer_of_the_other_family_is_an_outcome(void)
+{
+	static const struct {
+		const char *ours, *theirs;
+		enum answer_outcome outcome;
+	} cases[] = {
+		{"192.0.2.1", "IP4 192.0.2.9", ANSWER_OK},
+		{"192.0.2.1", "IP6 2001:db8::9", ANSWER_E_FAMILY},
+		{"2001:db8::1", "IP6 2001:db8::9", ANSWER_OK},
+		{"2001:db8::1", "IP4 192.0.2.9", ANSWER_E_FAMILY},
+		{"2001:db8::1", "IP6 ::ffff:192.0.2.9", ANSWER_E_FAMILY}, /* mapped: no IPv6 socket reaches it */
+		{"192.0.2.1", "IP6 ::ffff:192.0.2.9", ANSWER_OK},
+		{"2001:db8::1", "IP4 0.0.0.0", ANSWER_OK},
+		{"192.0.2.1", "IP6 ::", ANSWER_OK},
+		{"192.0.2.1", "IP6 fe80::1%eth0", ANSWER_E_ADDRESS},
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); ++i) {
+		const struct offer ours = {.ip = cases[i].ours, .codecs = {CODEC_PCMU}, .codec_count = 1};
+		char text[256];
+		struct sdp_media media[1];
+		struct sdp sdp;
+		struct media_leg_remote r;
+		snprintf(text, sizeof text, "v=0\r\no=- 1 1 IN IP4 h\r\ns=-\r\nc=IN %s\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n",
+			cases[i].theirs);
+		CHECK_EQ(sdp_parse(&sdp, media, COUNT_OF(media), span_text(text)), SDP_OK);
+		CHECK_EQ(offer_read_audio(&r, &media[0], &ours), cases[i].outcome);
+		if (cases[i].outcome == ANSWER_OK)
+			CHECK_EQ(address_port((struct sockaddr *)&r.rtcp), 4001);
+	}
 }
 
 static void opus_is_offered_with_its_own_clock_for_digits(void)
@@ -129,6 +174,8 @@ static void packet_times_are_what_can_be_sent(void)
 
 int main(void)
 {
+	an_ipv6_address_is_said_so();
+	an_answer_of_the_other_family_is_an_outcome();
 	opus_is_offered_with_its_own_clock_for_digits();
 	numbers_count_each_way_for_their_own_side();
 	packet_times_are_what_can_be_sent();

@@ -204,6 +204,8 @@ static void the_environment_has_its_say(void)
 	config_fini(&c);
 	CHECK(strstr(load(&c, "keys: {a: b}\nrtc: {force_tcp: true, tcp_port: 0}\n", false, ""), "rtc.force_tcp"));
 	config_fini(&c);
+	CHECK(strstr(load(&c, "keys: {a: b}\nsip: {nat_1_to_1_ipv6: 192.0.2.1}\n", false, ""), "expected an IPv6 address"));
+	config_fini(&c);
 	CHECK(strstr(load(&c, "keys: {a: b}\nworkers: 3\nrtc: {udp_port: 7-8}\n", false, ""), "workers"));
 	config_fini(&c);
 	CHECK(strstr(load(&c, "keys: {a: b}\nrtc: {port_range_start: 9, port_range_end: 8}\n", false, ""), "port_range_end"));

@@ -1,4 +1,4 @@
-/* Two phones in one room, through the whole data plane: real sockets, a real worker thread, real
+/* Two phones in one room, one of them by IPv6, through the whole data plane: real sockets, a real worker thread, real
  * time. What one says the other hears; a key that is pressed is reported; figures arrive. */
 #include "base/clock.h"
 #include "base/mem.h"
@@ -9,7 +9,6 @@
 #include "test/unit/sound.h"
 #include "wire/rtp.h"
 
-#include <arpa/inet.h>
 #include <unistd.h>
 
 enum { FRAME = 160, QUIET_FRAMES = 25, DEADLINE_MS = 5000 };
@@ -17,7 +16,7 @@ enum { FRAME = 160, QUIET_FRAMES = 25, DEADLINE_MS = 5000 };
 struct phone {
 	media_id leg;
 	int fd;
-	struct sockaddr_in local, gateway;
+	struct sockaddr_storage local, gateway;
 	uint16_t seq;
 	uint32_t timestamp;
 	unsigned heard, loud;
@@ -63,22 +62,31 @@ static void on_digits_done(void *owner, media_id leg)
 	++t.done;
 }
 
-static void phone_open(struct phone *p)
+/* A leg opens by IPv4, and is moved before the far end hears of it. */
+static void leg_open(struct phone *p, const char *ip)
+{
+	struct media_leg_local local;
+
+	CHECK_EQ(media_leg_open(&p->leg, &local, t.media, 0, &(struct media_leg_config){0}), 0);
+	CHECK_EQ(media_leg_move(&local, t.media, p->leg, AF_UNIX), MEDIA_LEG_E_FAMILY);
+	if (strchr(ip, ':'))
+		CHECK_EQ(media_leg_move(&local, t.media, p->leg, AF_INET6), 0);
+	CHECK_EQ(address_parse(&p->gateway, ip, local.rtp_port), 0);
+}
+
+static void phone_open(struct phone *p, const char *ip)
 {
 	socklen_t size = sizeof p->local;
-	struct media_leg_local local;
-	p->local = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	p->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	CHECK_EQ(bind(p->fd, (struct sockaddr *)&p->local, size), 0);
+
+	CHECK_EQ(address_parse(&p->local, ip, 0), 0);
+	const struct sockaddr *at = (struct sockaddr *)&p->local;
+	p->fd = socket(p->local.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	CHECK_EQ(bind(p->fd, at, address_size(at)), 0);
 	CHECK_EQ(getsockname(p->fd, (struct sockaddr *)&p->local, &size), 0);
-	CHECK_EQ(media_leg_open(&p->leg, &local, t.media, 0, &(struct media_leg_config){0}), 0);
-	p->gateway = p->local;
-	p->gateway.sin_port = htons(local.rtp_port);
+	leg_open(p, ip);
 
 	struct media_leg_remote r = {.codec = CODEC_PCMU, .dtmf_pt = 101, .ptime_ms = 20, .send = true,
-		.receive = true};
-	memcpy(&r.rtp, &p->local, sizeof p->local);
-	r.rtcp = r.rtp;
+		.receive = true, .rtp = p->local, .rtcp = p->local};
 	media_leg_connect(t.media, p->leg, &r);
 }
 
@@ -87,9 +95,10 @@ static void phone_says(struct phone *p, uint8_t pt, struct span payload)
 	uint8_t bytes[300];
 	struct writer w = writer_of(bytes, sizeof bytes);
 	rtp_write(&w, &(struct rtp_view){.payload_type = pt, .seq = p->seq++, .timestamp = p->timestamp,
-			      .ssrc = p->gateway.sin_port, .payload = payload});
+			      .ssrc = (uint32_t)p->leg, .payload = payload});
 	p->timestamp += FRAME;
-	CHECK(sendto(p->fd, bytes, w.used, 0, (struct sockaddr *)&p->gateway, sizeof p->gateway) > 0);
+	const struct sockaddr *to = (struct sockaddr *)&p->gateway;
+	CHECK(sendto(p->fd, bytes, w.used, 0, to, address_size(to)) > 0);
 }
 
 static void phone_hears(struct phone *p)
@@ -153,14 +162,15 @@ int main(void)
 	struct media_config config = {.workers = 1,
 		.rtc_bind_count = 1,
 		.rtp_ip = "127.0.0.1",
+		.rtp_ip6 = "::1",
 		.rtp_port_min = 42000,
 		.rtp_port_max = 42999};
 
 	CHECK_EQ(address_parse(&config.rtc_binds[0], "127.0.0.1", 0), 0);
 	CHECK_EQ(loop_init(&t.loop), 0);
 	CHECK_EQ(media_new(&t.media, &t.loop, &config, &events, NULL), 0);
-	phone_open(&t.a);
-	phone_open(&t.b);
+	phone_open(&t.a, "127.0.0.1");
+	phone_open(&t.b, "::1");
 	media_leg_hear(t.media, t.b.leg, t.a.leg);
 	media_leg_digits(t.media, t.a.leg, "1");
 	CHECK_EQ(timer_init(&t.beat, &t.loop, on_beat, NULL), 0);

@@ -52,6 +52,7 @@ static void known_failures_have_their_sentence(void)
 		{{.kind = CALL_FAILURE_DNS}, "trunk_address", "invalid_argument", REASON(SIP_TRUNK_FAILURE),
 			"sip.x"},
 		{{.kind = CALL_FAILURE_MEDIA}, "media", "failed_precondition", REASON(MEDIA_FAILURE), "PCMU"},
+		{{.kind = CALL_FAILURE_MEDIA_FAMILY}, "media", "failed_precondition", REASON(MEDIA_FAILURE), "media_family"},
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); ++i) {
 		struct call_failure f = cases[i].f;

@@ -60,7 +60,7 @@ function toneWav(file, freq, rate, channels) {
 // It ends at once when somebody has taken one of its ports meanwhile: then others.
 // `encryption`: baresip's mediaenc ("srtp", "srtp-mand", "dtls_srtp"), undefined = RTP in clear only. `ice`: it checks. `console`: peer.press("x") holds, "X" resumes. `mode`: how it answers.
 // `wav`: what it says instead of the tone. `codecs` as its account says them ("G722/16000/1,opus/48000/2"), with the modules for them.
-const plain = { codecs: 'PCMU,PCMA', modules: ['g711'], rate: 8000, channels: 1, ptime: 20, dtmf: 'rtpevent', mode: 'auto' };
+const plain = { codecs: 'PCMU,PCMA', modules: ['g711'], rate: 8000, channels: 1, ptime: 20, dtmf: 'rtpevent', mode: 'auto', host: '127.0.0.1' };
 export async function baresip(folder, freq, options = {}, tries = 4) {
   return startBaresip(folder, freq, { ...plain, ...options }).catch((e) => {
     if (tries > 1 && /Address already in use/.test(e.message)) return baresip(folder, freq, options, tries - 1);
@@ -71,12 +71,12 @@ export async function baresip(folder, freq, options = {}, tries = 4) {
 async function startBaresip(folder, freq, o) {
   // SIP takes this port and the next one (TLS); RTP lies apart from both.
   const [port] = await freePorts(1), media = port + 10;
-  const home = fs.mkdtempSync(path.join(folder, 'baresip-'));
+  const home = fs.mkdtempSync(path.join(folder, 'baresip-')), host = o.host.includes(':') ? `[${o.host}]` : o.host;
   if (o.wav) fs.copyFileSync(o.wav, path.join(home, 'tone.wav')); else toneWav(path.join(home, 'tone.wav'), freq, o.rate, o.channels);
-  fs.writeFileSync(path.join(home, 'accounts'), `<sip:${o.account ?? '+12025550124@127.0.0.1'}>;regint=0;answermode=${o.mode};audio_codecs=${o.codecs};ptime=${o.ptime};dtmfmode=${o.dtmf}${o.encryption ? `;mediaenc=${o.encryption}` : ''}${o.ice ? ';medianat=ice' : ''}${o.proxy ? `;outbound="sip:${o.proxy}"` : ''}\n`);
+  fs.writeFileSync(path.join(home, 'accounts'), `<sip:${o.account ?? `+12025550124@${host}`}>;regint=0;answermode=${o.mode};audio_codecs=${o.codecs};ptime=${o.ptime};dtmfmode=${o.dtmf}${o.encryption ? `;mediaenc=${o.encryption}` : ''}${o.ice ? ';medianat=ice' : ''}${o.proxy ? `;outbound="sip:${o.proxy}"` : ''}\n`);
   fs.writeFileSync(path.join(home, 'config'), `poll_method epoll
-sip_listen 127.0.0.1:${port}
-net_interface 127.0.0.1
+sip_listen ${host}:${port}
+net_interface ${o.host}
 call_max_calls 4
 audio_source aufile,${home}/tone.wav
 audio_player aubridge,nobody
