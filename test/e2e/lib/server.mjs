@@ -49,7 +49,14 @@ export async function until(test, ms, what) {
 
 export class Server {
   // options: dev (true), yaml (more lines), env, data (a folder to keep), tls (yaml sets it), bind (addresses), rtc (lines in place of node_ip), sip (more lines), listen (sip.listen_ip; null = none)
-  static async start(options = {}) {
+  static async start(options = {}, tries = 4) {
+    // Somebody may take a port between our looking and the server's binding it: then others.
+    return Server.#start(options).catch((e) => {
+      if (tries > 1 && !options.ports && !options.data && /ended at start[^]*is in use/.test(e.message)) return Server.start(options, tries - 1);
+      throw e;
+    });
+  }
+  static async #start(options) {
     const s = new Server();
     s.options = options;
     [s.port, s.udpPort, s.sipPort, s.backendPort, s.simulatorPort] = options.ports ?? (await freePorts(5));
