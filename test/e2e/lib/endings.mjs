@@ -15,7 +15,8 @@ export function rowsUnder(heading) {
 // What a documented sentence looks like once its blanks are filled; a blank that is not known goes with the one before it.
 export function sentencePattern(sentence) {
   const quoted = sentence.replace(/[.*+?^$()|[\]\\]/g, '\\$&');
-  return new RegExp(`^${quoted.replace(/ \{\w+\}/g, '( .*)?').replace(/\{\w+\}/g, '.*')}$`);
+  // What the carrier says besides is quoted behind it.
+  return new RegExp(`^${quoted.replace(/ \{\w+\}/g, '( .*)?').replace(/\{\w+\}/g, '.*')}( They say: ".*"\\.)*$`);
 }
 
 const head = (status, tag) => `SIP/2.0 ${status}
