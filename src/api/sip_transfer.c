@@ -1,11 +1,13 @@
 /* api/sip_transfer.c - TransferSIPParticipant: the answer comes when the transfer has an outcome. */
 #include "api/sip_service.h"
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "call/transfer.h"
 #include "trunk/check.h"
+#include "trunk/policy.h"
 
 #include <stdio.h>
 
@@ -162,6 +164,29 @@ static void refuse(struct twirp *t, int outcome)
 	}
 }
 
+/* The carrier bills a transfer like a call, so the same countries and numbers are off. False: the refusal
+ * was sent. A target that is no telephone number is the carrier's to judge. */
+static bool may_be_called(struct twirp *t, const struct call *c, const request *in)
+{
+	char number[POLICY_NUMBER_SIZE];
+	struct policy_verdict verdict;
+	Livekit__SIPOutboundTrunkInfo none = LIVEKIT__SIPOUTBOUND_TRUNK_INFO__INIT;
+	const Livekit__SIPOutboundTrunkInfo *trunk = trunks_find_id(t->api->config.trunks, call_trunk_id(c));
+	const char *user = strchr(in->transfer_to, ':') + 1; /* is_target() */
+	size_t size = strcspn(user, "@;>?");
+
+	if (!t->api->config.policy || size >= sizeof number)
+		return true;
+	snprintf(number, sizeof number, "%.*s", (int)size, user);
+	policy_check(&verdict, t->api->config.policy,
+		&(struct policy_request){.number = number, .trunk = trunk ? trunk : &none}, clock_ms());
+	/* Without the trunk nobody knows its own country. */
+	bool off = verdict.outcome == POLICY_BLOCKED || (verdict.outcome == POLICY_COUNTRY && trunk);
+	if (off)
+		twirp_fail(t, "permission_denied", "%s", verdict.why);
+	return !off;
+}
+
 static void start(struct twirp *t, struct call *c, const request *in)
 {
 	struct sip_transfer *own = mem_zalloc(sizeof *own);
@@ -210,9 +235,9 @@ void sip_transfer_participant(struct twirp *t)
 		return;
 	else {
 		struct call *c = calls_find_participant(t->api->config.calls, in->room_name, in->participant_identity);
-		if (c)
-			start(t, c, in);
-		else
+		if (!c)
 			twirp_fail(t, "not_found", "participant does not exist");
+		else if (may_be_called(t, c, in))
+			start(t, c, in);
 	}
 }

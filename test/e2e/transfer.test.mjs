@@ -76,6 +76,18 @@ describe('sipp is asked to transfer', { concurrency: true }, () => {
   }
 });
 
+test('what may not be called may not be transferred to: no REFER leaves', async () => {
+  const far = await play('off', [...answered, expect.request('BYE'), reply(200)], server.folder);
+  try {
+    const call = await dial('off', far.port);
+    for (const to of ['tel:+19005550123', '<sip:+19005550123@127.0.0.1;user=phone>', 'sip:+4930123456@127.0.0.1'])
+      assert.equal((await transfer('off', call.participant_identity, to)).code, 'permission_denied', to);
+    await server.rooms.removeParticipant('off', call.participant_identity);
+    await far.exited;
+    assert.equal(far.code, 0, far.messages());
+  } finally { await far.stop(); }
+});
+
 test('play_dialtone: the phone hears a ringing tone until the outcome, then the room again', async () => {
   const far = await play('dialtone', [...accepted, ...told(1, 'active', 'SIP/2.0 180 Ringing'), pause(1200),
     ...told(2, 'terminated;reason=noresource', 'SIP/2.0 486 Busy Here'), pause(1200), request('BYE', 3), expect.response(200)], server.folder);
