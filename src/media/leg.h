@@ -1,4 +1,4 @@
-/* media/leg.h - the RTP side of one phone call inside a worker: what media/worker.c calls when a
+/* media/leg.h - the RTP side of one phone call inside a worker: what media/worker_orders.c calls when a
  * media_leg_*() command arrives.
  *
  * Owner:   its worker (worker->legs).

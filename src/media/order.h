@@ -1,6 +1,6 @@
 /* media/order.h - the letters between the control thread and a worker: orders down, reports up.
  *
- * Owner:   media.c and worker.c, each the reader of the other's.
+ * Owner:   media.c and the worker, each the reader of the other's.
  * Owns:    the payload, if any, belongs to whoever has the letter; the reader frees it.
  * Thread:  see net/mailbox.h.
  */
