@@ -179,9 +179,8 @@ int cli_calls_list(int argc, char **argv)
 		.list = list,
 		.count = COUNT_OF(list),
 		.words = c.words,
+		.words_max = COUNT_OF(c.words),
 	};
-	if (argc >= WORDS_MAX)
-		return options_complain(&o, "too many arguments");
 	int r = options_read(&o, argc, argv);
 	if (r)
 		return options_status(r);

@@ -9,11 +9,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { WORDS_MAX = 64, ANSWER_MAX = 64 << 20 };
+enum { ANSWER_MAX = 64 << 20 };
 
 struct command {
 	struct client client;
-	const char *words[WORDS_MAX];
+	const char *words[1];
 	const char *pcap;
 	bool ladder, json;
 };
@@ -161,9 +161,8 @@ int cli_calls_show(int argc, char **argv)
 		.list = list,
 		.count = COUNT_OF(list),
 		.words = c.words,
+		.words_max = COUNT_OF(c.words),
 	};
-	if (argc >= WORDS_MAX)
-		return options_complain(&o, "too many arguments");
 	int r = options_read(&o, argc, argv);
 	if (r)
 		return options_status(r);

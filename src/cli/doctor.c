@@ -238,13 +238,14 @@ int cli_doctor(int argc, char **argv)
 		.list = list,
 		.count = COUNT_OF(list),
 		.words = c->words,
+		.words_max = COUNT_OF(c->words),
 	};
 	char number[17];
 	int status;
-	int r = argc < WORDS_MAX ? options_read(&o, argc, argv) : 0;
+	int r = options_read(&o, argc, argv);
 	if (r)
 		status = options_status(r);
-	else if (argc >= WORDS_MAX || o.word_count > 1)
+	else if (o.word_count > 1)
 		status = options_complain(&o, "expected one trunk");
 	else if (call && e164_parse(number, span_text(call), NULL) != E164_OK)
 		status = options_complain(&o, "--call: expected + and country code, then the number");

@@ -10,19 +10,13 @@ enum { SECRET_CHARS = 43 }; /* of 62: more than 256 bits */
 
 int cli_generate_keys(int argc, char **argv)
 {
-	const char *words[8];
 	struct options o = {
 		.usage = "ringdown generate-keys",
 		.about = "Prints a new API key with its secret, for `keys` or key_file. Nothing is kept.",
-		.words = words,
 	};
-	if (argc > (int)COUNT_OF(words))
-		return options_complain(&o, "there are no arguments");
 	int r = options_read(&o, argc, argv);
 	if (r)
 		return options_status(r);
-	if (o.word_count)
-		return options_complain(&o, "there are no arguments");
 	char key[RNG_ID_SIZE], secret[SECRET_CHARS + 1];
 	rng_id(key, "API");
 	rng_token(secret, sizeof secret);

@@ -82,6 +82,9 @@ int options_read(struct options *o, int argc, char **argv)
 			int r = take(o, argc, argv, &i);
 			if (r)
 				return r;
+		} else if (o->word_count == o->words_max) {
+			options_complain(o, "too many arguments");
+			return OPTIONS_E_USAGE;
 		} else {
 			o->words[o->word_count++] = argv[i];
 		}

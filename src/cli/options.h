@@ -19,7 +19,8 @@ struct options {
 	const char *about; /* a paragraph */
 	const struct option *list;
 	size_t count;
-	const char **words; /* what is no option; room for argc of them */
+	const char **words; /* what is no option */
+	size_t words_max;   /* room for so many; more is a complaint */
 	size_t word_count;
 };
 

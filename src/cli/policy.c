@@ -132,9 +132,8 @@ int cli_policy_check(int argc, char **argv)
 		.list = list,
 		.count = COUNT_OF(list),
 		.words = c.words,
+		.words_max = COUNT_OF(c.words),
 	};
-	if (argc >= WORDS_MAX)
-		return CLI_USAGE;
 	int r = options_read(&o, argc, argv);
 	if (r)
 		return options_status(r);

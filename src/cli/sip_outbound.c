@@ -29,14 +29,6 @@ static int finish(struct command *c, int status)
 	return status;
 }
 
-static bool too_many(int argc)
-{
-	if (argc < WORDS_MAX)
-		return false;
-	fprintf(stderr, "ringdown: too many arguments\n");
-	return true;
-}
-
 static bool create_one(struct command *c, const char *argument)
 {
 	Livekit__CreateSIPOutboundTrunkRequest in = LIVEKIT__CREATE_SIPOUTBOUND_TRUNK_REQUEST__INIT;
@@ -63,9 +55,8 @@ int cli_outbound_create(int argc, char **argv)
 		.list = list,
 		.count = COUNT_OF(list),
 		.words = c.words,
+		.words_max = COUNT_OF(c.words),
 	};
-	if (too_many(argc))
-		return CLI_USAGE;
 	int r = options_read(&o, argc, argv);
 	if (r)
 		return options_status(r);
@@ -221,9 +212,8 @@ int cli_outbound_list(int argc, char **argv)
 		.list = list,
 		.count = COUNT_OF(list),
 		.words = c.words,
+		.words_max = COUNT_OF(c.words),
 	};
-	if (too_many(argc))
-		return CLI_USAGE;
 	int r = options_read(&o, argc, argv);
 	if (r)
 		return options_status(r);
@@ -269,9 +259,8 @@ int cli_outbound_update(int argc, char **argv)
 		.list = list,
 		.count = COUNT_OF(list),
 		.words = c.words,
+		.words_max = COUNT_OF(c.words),
 	};
-	if (too_many(argc))
-		return CLI_USAGE;
 	int r = options_read(&o, argc, argv);
 	if (r)
 		return options_status(r);
@@ -290,9 +279,8 @@ int cli_outbound_delete(int argc, char **argv)
 		.list = list,
 		.count = COUNT_OF(list),
 		.words = c.words,
+		.words_max = COUNT_OF(c.words),
 	};
-	if (too_many(argc))
-		return CLI_USAGE;
 	int r = options_read(&o, argc, argv);
 	if (r)
 		return options_status(r);

@@ -121,9 +121,8 @@ int cli_token_create(int argc, char **argv)
 		.list = list,
 		.count = COUNT_OF(list),
 		.words = w.words,
+		.words_max = COUNT_OF(w.words),
 	};
-	if (argc >= WORDS_MAX)
-		return options_complain(&o, "too many arguments");
 	int r = options_read(&o, argc, argv);
 	int status = r ? options_status(r) : create(&w, &o);
 	client_close(&w.client);

@@ -28,7 +28,7 @@ static void options_are_read(void)
 	const char *room = NULL, *words[8];
 	bool join = false;
 	const struct option list[] = {{"--room", "NAME", "", &room, NULL}, {"--join", NULL, "", NULL, &join}};
-	struct options o = {.usage = "u", .about = "a", .list = list, .count = 2, .words = words};
+	struct options o = {.usage = "u", .about = "a", .list = list, .count = 2, .words = words, .words_max = COUNT_OF(words)};
 	char *good[] = {"c", "x", "--room=r", "--join", "-", "--", "--room"};
 	CHECK_EQ(options_read(&o, 7, good), 0);
 	CHECK_STR(room, "r");
@@ -41,6 +41,11 @@ static void options_are_read(void)
 	CHECK_EQ(options_read(&o, 3, unknown), OPTIONS_E_USAGE);
 	CHECK_EQ(options_read(&o, 2, missing), OPTIONS_E_USAGE);
 	CHECK_EQ(options_read(&o, 2, valued), OPTIONS_E_USAGE);
+	o.word_count = 0;
+	char *many[] = {"c", "1", "2", "3", "4", "5", "6", "7", "8", "9"}; /* room for eight */
+	CHECK_EQ(options_read(&o, 9, many), 0);
+	o.word_count = 0;
+	CHECK_EQ(options_read(&o, 10, many), OPTIONS_E_USAGE);
 	char *help[] = {"c", "--help"};
 	CHECK_EQ(options_read(&o, 2, help), OPTIONS_E_HELP);
 }
