@@ -17,8 +17,8 @@ json_t *policy_json(struct policy *p, const struct policy_request *request, uint
 
 	for (size_t i = 0; rules && i < count; ++i)
 		json_array_append_new(rules, rule(&found[i]));
-	return json_pack("{s:b, s:s, s:b, s:s?, s:s?, s:s?, s:s?, s:i, s:i, s:o*}", "success", 1, "number", v.number, "allowed",
+	return json_pack("{s:b, s:s, s:b, s:s?, s:s?, s:s?, s:s?, s:I, s:I, s:o*}", "success", 1, "number", v.number, "allowed",
 		allowed, "code", allowed ? NULL : policy_outcome_name(v.outcome), "reason", allowed ? NULL : v.why, "trunk_id",
-		request->trunk->sip_trunk_id, "trunk", request->trunk->name, "wait_ms", (int)v.wait_ms, "longest_s",
-		(int)(v.longest_ms / 1000), "rules", rules);
+		request->trunk->sip_trunk_id, "trunk", request->trunk->name, "wait_ms", (json_int_t)v.wait_ms, "longest_s",
+		(json_int_t)(v.longest_ms / 1000), "rules", rules);
 }

@@ -19,9 +19,9 @@ struct rates {
 };
 void rates_init(struct rates *r);
 void rates_fini(struct rates *r);
-/* How long a call that asks now has to wait, and how many wait before it. -ENOMEM. */
+/* How long a call that asks now has to wait, a year at most, and how many wait before it. -ENOMEM. */
 MUST_USE int rates_look(struct rates *r, const char *trunk, double per_second, uint64_t now_ms,
-	uint32_t *wait_ms, uint32_t *before);
+	uint64_t *wait_ms, uint32_t *before);
 void rates_take(struct rates *r, const char *trunk); /* after rates_look() */
 
 /* Seconds on the phone of each API key, today (UTC). */

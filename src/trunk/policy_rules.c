@@ -352,7 +352,8 @@ static double rate_of(struct policy_finding *f, const struct question *q)
 static bool ask_rate(struct policy_finding *f, struct question *q)
 {
 	double rate = rate_of(f, q);
-	uint32_t wait_ms = 0, before = 0, patience_ms = q->p->config.queue_wait_ms;
+	uint32_t before = 0, patience_ms = q->p->config.queue_wait_ms;
+	uint64_t wait_ms = 0;
 
 	if (rate <= 0) {
 		says(f, POLICY_OK, "There is no limit of calls per second.");
@@ -363,12 +364,12 @@ static bool ask_rate(struct policy_finding *f, struct question *q)
 		says(f, POLICY_RATE, "Out of memory: try again in 1 s.");
 		return true;
 	}
-	q->verdict->wait_ms = wait_ms;
 	if (wait_ms <= patience_ms && before < LIMIT_QUEUED_CALLS) {
-		says(f, POLICY_OK, "%g calls per second; it waits %.1f s for its turn.", rate, wait_ms / 1000.0);
+		q->verdict->wait_ms = (uint32_t)wait_ms;
+		says(f, POLICY_OK, "%g calls per second; it waits %.1f s for its turn.", rate, (double)wait_ms / 1000);
 		return true;
 	}
-	q->verdict->retry_after_ms = wait_ms > patience_ms ? wait_ms - patience_ms : wait_ms;
+	q->verdict->retry_after_ms = smaller(UINT32_MAX, wait_ms > patience_ms ? wait_ms - patience_ms : wait_ms);
 	double again_s = q->verdict->retry_after_ms / 1000.0;
 	says(f, POLICY_RATE, "%g calls per second is this trunk's limit, and it is reached, with %u calls waiting: try again in "
 		"%.1f s, or raise %s.", rate, before, again_s < 0.1 ? 0.1 : again_s, f->setting);

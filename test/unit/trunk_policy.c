@@ -215,6 +215,25 @@ static void a_trunk_has_its_rate(void)
 	end(p);
 }
 
+/* However seldom a trunk may be called, the second call is not let through by a number that wraps round. */
+static void a_rate_of_nearly_nothing_is_one(void)
+{
+	static const double rates[] = {0.05, 1e-3, 1e-6, 999.999 / 4294972296, 1e-7, 1e-9, 1e-25, 5e-324};
+	for (size_t i = 0; i < COUNT_OF(rates); ++i) {
+		struct policy *p = begin(&(struct policy_config){.calls_per_second = rates[i], .queue_wait_ms = 10000});
+		struct policy_call first = {0};
+		CHECK_EQ(take(&first, p, "a", "", "", 1000).outcome, POLICY_OK);
+		struct policy_call second = {0};
+		struct policy_verdict v = take(&second, p, "a", "", "", 1000);
+		CHECK_EQ(v.outcome, POLICY_RATE);
+		CHECK_EQ(v.wait_ms, 0);
+		CHECK(v.retry_after_ms >= (rates[i] < 1e-6 ? 1000000000 : 9999));
+		policy_end(&first, 1000);
+		policy_end(&second, 1000);
+		end(p);
+	}
+}
+
 static void calls_at_once_are_counted(void)
 {
 	struct policy *p = begin(&(struct policy_config){.max_calls = 4, .max_calls_per_trunk = 2, .max_calls_per_identity = 3});
@@ -332,6 +351,7 @@ int main(void)
 	until_configured_a_trunk_calls_its_own_country();
 	services_are_known();
 	a_trunk_has_its_rate();
+	a_rate_of_nearly_nothing_is_one();
 	calls_at_once_are_counted();
 	minutes_survive_a_restart();
 	every_rule_has_its_say();
