@@ -1,7 +1,7 @@
 /* trunk/policy_private.h - the policy as its files see it:
  *
  *   policy.c        life, calls under way
- *   policy_rules.c  the rules, one after the other
+ *   policy_rules.c  the rules, one after the other; see policy_rules.h
  *   policy_rate.c   how many calls a second, and who waits for how long
  *   policy_usage.c  minutes of the day
  *
