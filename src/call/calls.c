@@ -172,6 +172,11 @@ static void on_longest(void *owner)
 	call_end_as(owner, CALL_END_MAX_DURATION, NULL);
 }
 
+static void on_minutes_spent(struct policy_call *allowed)
+{
+	call_end_as(container_of(allowed, struct call, allowed), CALL_END_MINUTES, NULL);
+}
+
 static int copy_request(struct call *c, const struct call_request *request, const char *number, const char *caller)
 {
 	c->room = mem_strdup(request->room);
@@ -348,7 +353,7 @@ int calls_dial(struct call **ret, struct calls *cs, const struct call_request *r
 		return r;
 
 	log_dial(c);
-	r = policy_begin(&c->allowed, cs->config.policy, &asked);
+	r = policy_begin(&c->allowed, cs->config.policy, &asked, on_minutes_spent);
 	if (r == 0)
 		r = start(c, room, request, caller, &verdict);
 	if (r) {

@@ -59,36 +59,37 @@ bool policy_ask_identity(struct policy_finding *f, struct question *q)
 bool policy_ask_minutes(struct policy_finding *f, struct question *q)
 {
 	const char *key = q->request->key ? q->request->key : "";
+	const struct usage *u = &q->p->usage;
 	uint32_t most = q->p->config.minutes_per_day;
-	uint64_t used = usage_ms(&q->p->usage, key) / MINUTE_MS;
+	uint64_t used_ms = usage_ms(u, key), most_ms = policy_minutes_ms(q->p);
+	unsigned long long used = used_ms / MINUTE_MS;
+	size_t talking = usage_talking(u, key);
 
 	policy_configured(f, "sip.minutes_per_day");
+	q->verdict->left_ms = !most ? UINT64_MAX : used_ms < most_ms ? most_ms - used_ms : 0;
 	if (!most)
-		policy_says(f, POLICY_OK, "%llu minutes today; there is no limit.", (unsigned long long)used);
-	else if (used < most)
-		policy_says(f, POLICY_OK, "%llu of %u minutes of today (UTC) are used.", (unsigned long long)used, most);
-	else
+		policy_says(f, POLICY_OK, "%llu minutes today; there is no limit.", used);
+	else if (used_ms >= most_ms)
 		policy_says(f, POLICY_MINUTES, "The API key %.64s has used up its %u minutes of today (UTC). Wait until midnight, or raise "
 			"sip.minutes_per_day.", *key ? key : "of nobody", most);
+	else if (talking)
+		policy_says(f, POLICY_OK, "%llu of %u minutes of today (UTC) are used; calls under way, %zu of them, share the rest.", used,
+			most, talking);
+	else
+		policy_says(f, POLICY_OK, "%llu of %u minutes of today (UTC) are used.", used, most);
 	return true;
 }
 
-static uint32_t smaller(uint32_t a, uint64_t b)
+static uint32_t fit(uint64_t ms)
 {
-	uint32_t limit = b > UINT32_MAX ? UINT32_MAX : (uint32_t)b;
-	return a && a < limit ? a : limit;
+	return ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
 }
 
 bool policy_ask_duration(struct policy_finding *f, struct question *q)
 {
-	const struct policy_config *c = &q->p->config;
-	const char *key = q->request->key ? q->request->key : "";
-	uint64_t used = usage_ms(&q->p->usage, key), most = (uint64_t)c->minutes_per_day * MINUTE_MS;
 	uint32_t longest = limit_of(f, q->options.policy.max_call_duration_s * 1000, "max_call_duration_s",
-		c->max_duration_ms, "sip.max_call_duration");
+		q->p->config.max_duration_ms, "sip.max_call_duration");
 
-	if (most > used)
-		longest = smaller(longest, most - used);
 	q->verdict->longest_ms = longest;
 	if (longest)
 		policy_says(f, POLICY_OK, "It may last %u s.", longest / 1000);
@@ -127,7 +128,7 @@ bool policy_ask_rate(struct policy_finding *f, struct question *q)
 		policy_says(f, POLICY_OK, "%g calls per second; it waits %.1f s for its turn.", rate, (double)wait_ms / 1000);
 		return true;
 	}
-	q->verdict->retry_after_ms = smaller(UINT32_MAX, wait_ms > patience_ms ? wait_ms - patience_ms : wait_ms);
+	q->verdict->retry_after_ms = fit(wait_ms > patience_ms ? wait_ms - patience_ms : wait_ms);
 	double again_s = q->verdict->retry_after_ms / 1000.0;
 	policy_says(f, POLICY_RATE, "%g calls per second is this trunk's limit, and it is reached, with %u calls waiting: try again in "
 		"%.1f s, or raise %s.", rate, before, again_s < 0.1 ? 0.1 : again_s, f->setting);

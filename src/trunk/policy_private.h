@@ -36,7 +36,12 @@ MUST_USE int usage_init(struct usage *u, struct store *store, int64_t now_s);
 void usage_fini(struct usage *u);
 uint64_t usage_ms(const struct usage *u, const char *key);
 void usage_add(struct usage *u, const char *key, uint64_t ms);
-void usage_keep(struct usage *u, int64_t now_s); /* and begins a new day */
+/* How many of its calls are up: one more, one less. */
+size_t usage_talking(const struct usage *u, const char *key);
+void usage_answered(struct usage *u, const char *key);
+void usage_ended(struct usage *u, const char *key);
+void usage_keep(struct usage *u);
+void usage_look_at_day(struct usage *u, int64_t now_s); /* cheap; keeps what was, and begins a new one */
 
 struct policy {
 	struct policy_config config; /* its texts are our own */
@@ -45,8 +50,10 @@ struct policy {
 	struct usage usage;
 	struct list calls; /* struct policy_call.link */
 	uint64_t kept_ms;  /* when the minutes were last written */
+	uint64_t looked_ms; /* the last policy_tick() */
 };
 
+uint64_t policy_minutes_ms(const struct policy *p); /* of a key and day; 0 = no limit */
 /* Calls under way by what they have in common; NULL = any. */
 size_t policy_count(const struct policy *p, const char *trunk, const char *key, const char *identity);
 /* What one trunk is known by: its id, else where it leads. */

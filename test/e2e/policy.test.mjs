@@ -1,7 +1,8 @@
 // Who may be called, how often and how many at once; and the command that says so beforehand.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
-import { Server, until } from './lib/server.mjs';
+import { AccessToken } from 'livekit-server-sdk';
+import { KEY, SECRET, Server, until } from './lib/server.mjs';
 
 let server;
 before(async () => { server = await Server.start(); });
@@ -93,4 +94,26 @@ test('extensions of a PBX, where its trunk says so', async () => {
   assert.equal((await check('1001', '--trunk', 'pbx')).code, 0);
   const dialed = await server.dial('pbx', '1001', { trunk: 'pbx', wait_until_answered: true });
   assert.ok(dialed.json.error.sip_status >= 400, `it reached the far end: ${dialed.text}`);
+});
+
+test('calls at once talk from the minutes that are left, and have no more than those', async () => {
+  const small = await Server.start({ sip: ['minutes_per_day: 1'] });
+  try {
+    // Fifteen of them talk a minute away in four seconds.
+    const t = new AccessToken(KEY, SECRET, { identity: 'ann' });
+    t.addSIPGrant({ call: true });
+    const headers = { authorization: `Bearer ${await t.toJwt()}` };
+    const dials = await Promise.all(Array.from({ length: 15 }, (_, i) => small.dial(`purse-${i}`, '+12025550117', { wait_until_answered: true }, headers)));
+    for (const d of dials) assert.equal(d.status, 200, d.text);
+    const calls = await until(async () => {
+      const list = JSON.parse((await small.cli(['calls', '--json'])).out);
+      return list.every((c) => c.ending) && list;
+    }, 8000, 'they end');
+    assert.equal(calls.length, 15);
+    assert.ok(calls.every((c) => c.ending.code === 'minutes_used_up' && c.ending.ended_by === 'policy'), JSON.stringify(calls.map((c) => c.ending)));
+    const talked = calls.reduce((sum, c) => sum + c.talk_ms, 0);
+    assert.ok(talked > 40000 && talked <= 60000, `${talked} ms`);
+    const said = JSON.parse((await small.cli(['policy', 'check', '+12025550117', '--json'])).out);
+    assert.ok(said.allowed ? said.longest_s < 16 : said.code === 'minutes_used_up', JSON.stringify(said));
+  } finally { await small.stop(); }
 });

@@ -1,4 +1,4 @@
-#include "trunk/policy.h"
+#include "trunk/policy_private.h"
 
 #include "base/limits.h"
 #include "base/mem.h"
@@ -153,6 +153,15 @@ static void services_are_known(void)
 	CHECK_EQ(country_prefixes(prefixes, ""), 0);
 }
 
+static size_t spent_count;
+
+/* As call/ does: the call ends. */
+static void on_spent(struct policy_call *c)
+{
+	++spent_count;
+	policy_end(c, 0);
+}
+
 /* Takes the call's place, if it is allowed. */
 static struct policy_verdict take(struct policy_call *c, struct policy *p, const char *id, const char *key,
 	const char *identity, uint64_t now_ms)
@@ -162,7 +171,7 @@ static struct policy_verdict take(struct policy_call *c, struct policy *p, const
 		.identity = identity};
 	policy_check(&v, p, &r, now_ms);
 	if (v.outcome == POLICY_OK)
-		CHECK_EQ(policy_begin(c, p, &r), 0);
+		CHECK_EQ(policy_begin(c, p, &r, on_spent), 0);
 	return v;
 }
 
@@ -268,12 +277,12 @@ static void minutes_survive_a_restart(void)
 	struct policy_config config = {.minutes_per_day = 10, .max_duration_ms = 3600000, .store = store};
 	struct policy *p = begin(&config);
 	struct policy_call c = {0};
-	CHECK_EQ(take(&c, p, "a", "key", "", 0).longest_ms, 600000);
+	CHECK_EQ(take(&c, p, "a", "key", "", 0).left_ms, 600000);
 	policy_answered(&c, 60000); /* ringing costs nothing */
 	policy_tick(p, 300000, today_s + 300); /* 4 minutes so far */
 	policy_free(p = (policy_end(&c, 480000), p)); /* 7 */
 	p = begin(&config);
-	CHECK_EQ(take(&c, p, "a", "key", "", 0).longest_ms, 180000);
+	CHECK_EQ(take(&c, p, "a", "key", "", 0).left_ms, 180000);
 	policy_answered(&c, 1000);
 	policy_end(&c, 181000 + 1000);
 	struct policy_verdict v = take(&c, p, "a", "key", "", 0);
@@ -283,16 +292,61 @@ static void minutes_survive_a_restart(void)
 	policy_end(&c, 0);
 	/* A new day. */
 	policy_tick(p, 1000000, today_s + 86400);
-	CHECK_EQ(take(&c, p, "a", "key", "", 0).longest_ms, 600000);
+	CHECK_EQ(take(&c, p, "a", "key", "", 0).left_ms, 600000);
 	policy_end(&c, 0);
 	policy_free(p);
 	config.minutes_per_day = 0;
 	p = begin(&config);
-	CHECK_EQ(take(&c, p, "a", "key", "", 0).longest_ms, 3600000);
+	v = take(&c, p, "a", "key", "", 0);
+	CHECK_EQ(v.longest_ms, 3600000);
+	CHECK_EQ(v.left_ms, UINT64_MAX);
 	policy_end(&c, 0);
 	policy_free(p);
 	store_close(store);
 	CHECK_EQ(mem_live(), 0);
+}
+
+/* One minute left and five calls: twelve seconds for each, and nobody has more than is left. */
+static void calls_at_once_talk_from_one_purse(void)
+{
+	enum { CALLS = 5, TICK_MS = 400 };
+	struct policy *p = begin(&(struct policy_config){.minutes_per_day = 1});
+	struct policy_call calls[CALLS] = {0}, other = {0}, late = {0};
+	uint64_t now = 1000;
+	spent_count = 0;
+	CHECK_EQ(take(&other, p, "a", "other", "", now).outcome, POLICY_OK);
+	policy_answered(&other, now);
+	for (size_t i = 0; i < CALLS; ++i) {
+		/* Nobody's wish takes anything from the others: who only rings has no part. */
+		CHECK_EQ(take(&calls[i], p, "a", "key", "", now).left_ms, 60000);
+		policy_answered(&calls[i], now);
+	}
+	for (; !spent_count; now += TICK_MS)
+		policy_tick(p, now, today_s);
+	CHECK_EQ(spent_count, CALLS);
+	CHECK(now - 1000 >= 12000 - 2 * TICK_MS && now - TICK_MS - 1000 <= 12000);
+	CHECK_EQ(policy_count(p, NULL, "key", NULL), 0);
+	CHECK_EQ(policy_count(p, NULL, "other", NULL), 1);
+	/* What is left is less than one look, and one call may still have it. */
+	CHECK(take(&late, p, "a", "key", "", now).left_ms < (CALLS + 1) * TICK_MS);
+	policy_end(&late, now);
+	/* An end gives back what it did not use; midnight gives all of it, to those that are up too. */
+	CHECK_EQ(take(&calls[0], p, "a", "third", "", now).left_ms, 60000);
+	CHECK_EQ(take(&calls[1], p, "a", "third", "", now).left_ms, 60000);
+	policy_answered(&calls[0], now);
+	policy_answered(&calls[1], now);
+	policy_end(&calls[1], now + 10000);
+	policy_tick(p, now += 39000, today_s);
+	CHECK_EQ(take(&late, p, "a", "third", "", now).left_ms, 11000);
+	policy_end(&late, now);
+	policy_tick(p, now += 10000, today_s + 86400);
+	CHECK_EQ(take(&late, p, "a", "third", "", now).left_ms, 60000);
+	policy_end(&late, now);
+	policy_tick(p, now + 30000, today_s + 86400);
+	CHECK_EQ(spent_count, CALLS);
+	policy_end(&calls[0], now);
+	policy_end(&other, now);
+	end(p);
 }
 
 static void every_rule_has_its_say(void)
@@ -333,7 +387,7 @@ static void every_allocation_may_fail(void)
 		if (r == 0) {
 			v = ask(p, "+14155550123", "a", 0);
 			if (v.outcome == POLICY_OK)
-				r = policy_begin(&c, p, &(struct policy_request){.number = "+14155550123", .trunk = named("a")});
+				r = policy_begin(&c, p, &(struct policy_request){.number = "+14155550123", .trunk = named("a")}, NULL);
 		}
 		mem_fail_after(-1);
 		policy_end(&c, 0);
@@ -354,6 +408,7 @@ int main(void)
 	a_rate_of_nearly_nothing_is_one();
 	calls_at_once_are_counted();
 	minutes_survive_a_restart();
+	calls_at_once_talk_from_one_purse();
 	every_rule_has_its_say();
 	every_allocation_may_fail();
 	return 0;
