@@ -70,6 +70,15 @@ struct policy_verdict {
 void policy_check(struct policy_verdict *ret, struct policy *p, const struct policy_request *request,
 	uint64_t now_ms);
 
+/* The same for a transfer, whose `number` is a URI: it makes a call at the carrier that nobody here can end.
+ * Asked are the rules of whom, for every number that a switch may read the URI as, the minutes of the key, and
+ * the trunk's rate; not how many calls there are at once, as it stands in place of one. A name that is no
+ * telephone number is the carrier's to judge. POLICY_NOT_E164: no such URI, or no number that is known. */
+void policy_check_transfer(struct policy_verdict *ret, struct policy *p, const struct policy_request *request,
+	uint64_t now_ms);
+/* It begins: takes its place in the trunk's rate. */
+void policy_transfer(struct policy *p, const Livekit__SIPOutboundTrunkInfo *trunk);
+
 /* What each rule says to a call, in the order in which they are asked; nothing is taken. */
 struct policy_finding {
 	const char *rule;           /* "number", "country"... */

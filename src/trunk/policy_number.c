@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-enum { OWN_PREFIXES_MAX = 8, DIGITS_OF_SOME_COUNTRY = 7 };
+enum { DIGITS_OF_SOME_COUNTRY = 7 };
 
 /* ---- the number ---- */
 
@@ -73,11 +73,15 @@ bool policy_ask_number(struct policy_finding *f, struct question *q)
 		policy_says(f, POLICY_OK, "%s is an extension, which this trunk may call.", q->verdict->number);
 		return true;
 	}
-	if (q->read == E164_OK) {
+	const char *misdialled = q->read == E164_OK ? country_misdialled(q->verdict->number) : NULL;
+	if (q->read == E164_OK && !misdialled) {
 		policy_says(f, POLICY_OK, "%s is a number as E.164 has them.", q->verdict->number);
 		return true;
 	}
-	describe_number(why, sizeof why, q);
+	if (misdialled)
+		snprintf(why, sizeof why, "%s", misdialled);
+	else
+		describe_number(why, sizeof why, q);
 	policy_says(f, POLICY_NOT_E164, "\"%.40s\" is not a phone number that can be dialled: %s. Expected is E.164: + and country "
 		"code, then the number, for example +14155550123.", q->request->number, why);
 	return false; /* the other rules have nothing to go by */
@@ -127,8 +131,7 @@ static void add_country(const char *out[OWN_PREFIXES_MAX], size_t *count, const 
 		out[(*count)++] = c->prefix;
 }
 
-/* The trunk's own country: the one that it names, else those of its numbers, else of the caller's. */
-static size_t own_countries(const char *out[OWN_PREFIXES_MAX], const struct question *q)
+size_t policy_own_countries(const char *out[OWN_PREFIXES_MAX], const struct question *q)
 {
 	const Livekit__SIPOutboundTrunkInfo *t = q->request->trunk;
 	size_t count = t->destination_country ? country_prefixes(out, t->destination_country) : 0;
@@ -197,7 +200,7 @@ bool policy_ask_country(struct policy_finding *f, struct question *q)
 			allowed |= allows(c->allowed_prefixes[i], q);
 	} else {
 		policy_configured(f, "sip.allowed_countries (not set)");
-		size_t count = own_countries(own, q);
+		size_t count = policy_own_countries(own, q);
 		for (size_t i = 0; i < count; ++i)
 			allowed |= allows(own[i], q);
 	}

@@ -59,7 +59,7 @@ static bool is_extension(const char *text)
 	return strchr(letters, *text) != NULL; /* "0049-30..." is a number all the same */
 }
 
-static void begin(struct question *q, struct policy *p, const struct policy_request *request,
+void policy_question(struct question *q, struct policy *p, const struct policy_request *request,
 	struct policy_verdict *verdict, uint64_t now_ms)
 {
 	char why[TRUNK_WHY_SIZE];
@@ -78,6 +78,14 @@ static void begin(struct question *q, struct policy *p, const struct policy_requ
 	q->country = q->read == E164_OK ? country_of(verdict->number) : NULL;
 }
 
+void policy_weigh(struct policy_verdict *v, const struct policy_finding *f)
+{
+	if (f->outcome == POLICY_OK || v->outcome != POLICY_OK)
+		return;
+	v->outcome = f->outcome;
+	snprintf(v->why, sizeof v->why, "%s", f->says);
+}
+
 size_t policy_explain(struct policy_finding out[POLICY_RULES_MAX], struct policy_verdict *ret,
 	struct policy *p, const struct policy_request *request, uint64_t now_ms)
 {
@@ -85,15 +93,12 @@ size_t policy_explain(struct policy_finding out[POLICY_RULES_MAX], struct policy
 	size_t count = 0;
 	bool more = true;
 
-	begin(&q, p, request, ret, now_ms);
+	policy_question(&q, p, request, ret, now_ms);
 	while (more && count < COUNT_OF(rules)) {
 		struct policy_finding *f = &out[count];
 		*f = (struct policy_finding){.rule = rules[count].name};
 		more = rules[count++].ask(f, &q);
-		if (f->outcome == POLICY_OK || ret->outcome != POLICY_OK)
-			continue;
-		ret->outcome = f->outcome;
-		snprintf(ret->why, sizeof ret->why, "%s", f->says);
+		policy_weigh(ret, f);
 	}
 	return count;
 }

@@ -57,6 +57,31 @@ static void the_right_numbers_get_through(void)
 		{"+141", POLICY_NOT_E164, "only 3 digits"},
 		{"+3712025550", POLICY_COUNTRY, "Latvia (+371) are off. Add \"+371\" to sip.allowed_countries"},
 		{"+18765550123", POLICY_COUNTRY, "Jamaica (+1876)"},
+		/* A prefix behind the code, by which a switch that takes the code off would dial. */
+		{"+4909001234567", POLICY_NOT_E164, "the 0 behind the country code"},
+		{"+49 (0) 30 123456", POLICY_NOT_E164, "leave it out"},
+		{"+490018005550123", POLICY_NOT_E164, "the 0 behind"},
+		{"+10114930123456", POLICY_NOT_E164, "behind +1 no number begins with 0 or 1"},
+		{"+119005550123", POLICY_NOT_E164, "behind +1"},
+		/* Other spellings of a number that nobody may call. */
+		{"+1-900-555-0123", POLICY_BLOCKED, "premium"},
+		{"+1.900/555 (0123)", POLICY_BLOCKED, "premium"},
+		{"19005550123", POLICY_NOT_E164, "does not begin with +"},
+		{"9005550123", POLICY_NOT_E164, ""},
+		{"01119005550123", POLICY_NOT_E164, ""},
+		{"++19005550123", POLICY_NOT_E164, "\"+\" is not a digit"},
+		{"1+9005550123", POLICY_NOT_E164, ""},
+		{"%2B19005550123", POLICY_NOT_E164, "\"%\" is not a digit"},
+		{"tel:+19005550123", POLICY_NOT_E164, "\"t\" is not a digit"},
+		{"sip:19005550123@h", POLICY_NOT_E164, ""},
+		{"+14155550123;isub=+19005550123", POLICY_NOT_E164, "\";\" is not a digit"},
+		{"+14155550123,,19005550123", POLICY_NOT_E164, ""},
+		{"+14155550123\r\nX: y", POLICY_NOT_E164, "character 13"},
+		{"*6719005550123", POLICY_NOT_E164, ""},
+		{"+1900MIXALOT", POLICY_NOT_E164, "\"M\" is not a digit"},
+		{"\uff0b\uff11\uff19\uff10\uff10\uff15\uff15\uff15\uff10\uff11\uff12\uff13", POLICY_NOT_E164, "character 1 "},
+		{"+1\u0669\u0660\u06605550123", POLICY_NOT_E164, "character 3 "},
+		{"+1\u200b9005550123", POLICY_NOT_E164, "character 3 "},
 		{"+2105550123", POLICY_COUNTRY, "no country"},
 		{"911", POLICY_BLOCKED, "emergency"},
 		{"+19005550123", POLICY_BLOCKED, "premium"},
@@ -135,11 +160,11 @@ static void services_are_known(void)
 	static const char *const refused[] = {"112", "999", "000", "110", "+44999", "+49112", "+449061234567",
 		"+447012345678", "+4990012345", "+4913712345", "+33899123456", "+39899123456", "+34806123456", "+3190612345",
 		"+43930123456", "+41901123456", "+48701234567", "+420906123456", "+61190123456", "+81990123456",
-		"+55900123456", "+870123456789", "+8816123456", "+88213123456", "+883510012345", "+979123456789", "+78091234567"};
+		"+55900123456", "+44118118", "+4411833", "+46118118", "+3531520123456", "+16005550123", "+870123456789", "+8816123456", "+88213123456", "+883510012345", "+979123456789", "+78091234567"};
 	static const char *const dialled[] = {"+14155550123", "+442071234567", "+447700900123", "+493012345678", "+4915112345678",
 		"+33123456789", "+33612345678", "+390612345678", "+34912345678", "+31201234567", "+4312345678", "+48221234567",
 		"+48601234567", "+61290123456", "+81312345678", "+85290123456", "+353155012345", "+821012345678", "+5511912345678",
-		"+79001234567", "+46901234567", "+60160123456", "+8613800138000"};
+		"+79001234567", "+46901234567", "+60160123456", "+8613800138000", "+441189123456", "+46118123456", "+3906123456", "+2250712345678"};
 	for (size_t i = 0; i < COUNT_OF(refused); ++i)
 		CHECK(country_blocked(refused[i]));
 	CHECK(country_blocked("+12129765555")); /* NXX 976 */
@@ -349,6 +374,133 @@ static void calls_at_once_talk_from_one_purse(void)
 	end(p);
 }
 
+/* A transfer's target is read by switches that take more spellings than we do for a call. */
+static void no_spelling_of_a_target_gets_past(void)
+{
+	static char *american[] = {"+14155550100"}, *german[] = {"+4930123456"}, *british[] = {"+442071234567"}, *russian[] = {"+74951234567"};
+	static const struct {
+		char **numbers;
+		const char *to;
+		enum policy_outcome outcome;
+	} cases[] = {
+		{american, "tel:+14155550123", POLICY_OK},
+		{american, "tel:+1-415-555-0123", POLICY_OK},
+		{american, "<sip:+14155550123@sip.example.com;user=phone>", POLICY_OK},
+		{american, "sip:14155550123@sip.example.com", POLICY_OK},
+		{american, "sips:bob@example.com", POLICY_OK},
+		{american, "sip:example.com", POLICY_OK},
+		{american, "sip:1001@10.0.0.1", POLICY_OK},
+		{american, "sip:3cx-reception@10.0.0.1", POLICY_OK},
+		{american, "sip:*98@10.0.0.1", POLICY_OK},
+		{american, "tel:+14155550123;ext=12", POLICY_OK},
+		{german, "sip:030123456@sip.example.com", POLICY_OK},
+		{german, "sip:004930123456@sip.example.com", POLICY_OK},
+		{german, "tel:0301234567;phone-context=example.com", POLICY_OK},
+		{german, "tel:1234567;phone-context=+4930", POLICY_OK},
+		/* Premium, however it is written. */
+		{american, "tel:+19005550123", POLICY_BLOCKED},
+		{american, "tel:+1-900-555-0123", POLICY_BLOCKED},
+		{american, "tel:+1(900)555.0123", POLICY_BLOCKED},
+		{american, "tel:+1-9--0--0--5--5--5--0--1--2--3", POLICY_BLOCKED},
+		{american, "SIP:+19005550123@x", POLICY_BLOCKED},
+		{american, "sip:19005550123@x", POLICY_BLOCKED},
+		{american, "sip:9005550123@x", POLICY_BLOCKED},
+		{american, "sip:1900-555-0123@x;user=phone", POLICY_BLOCKED},
+		{american, "sip:919005550123@x", POLICY_BLOCKED}, /* 9 for a line outside */
+		{american, "sip:0019005550123@x", POLICY_BLOCKED},
+		{american, "sip:01119005550123@x", POLICY_BLOCKED},
+		{american, "sip:001119005550123@x", POLICY_BLOCKED},
+		{american, "sip:%2B19005550123@x", POLICY_BLOCKED},
+		{american, "sip:%31%39%30%305550123@x", POLICY_BLOCKED},
+		{american, "tel:%2b1900%35550123", POLICY_BLOCKED},
+		{american, "sip:+19005550123;isub=1@x", POLICY_BLOCKED},
+		{american, "sip:+19005550123%3Bisub=1@x", POLICY_BLOCKED},
+		{american, "tel:+19005550123;isub=1;ext=2", POLICY_BLOCKED},
+		{american, "tel:9005550123;phone-context=+1", POLICY_BLOCKED},
+		{american, "sip:5550123;phone-context=+1900@x;user=phone", POLICY_BLOCKED},
+		{american, "sip:+19005550123:secret@x", POLICY_BLOCKED},
+		{american, "sip:+19005550123@x?Subject=hello", POLICY_BLOCKED},
+		{german, "sip:09001234567@x", POLICY_BLOCKED},
+		{german, "sip:009001234567@x", POLICY_NOT_E164},
+		{german, "tel:+49-137-1234567", POLICY_BLOCKED},
+		{russian, "sip:88091234567@x", POLICY_BLOCKED},
+		{british, "sip:118118@x", POLICY_BLOCKED},
+		{british, "tel:+44118118", POLICY_BLOCKED},
+		{american, "tel:911", POLICY_BLOCKED},
+		{american, "sip:9-1-1@x", POLICY_BLOCKED},
+		{american, "tel:+881612345678", POLICY_BLOCKED},
+		/* Another country. */
+		{american, "tel:+4930123456", POLICY_COUNTRY},
+		{american, "sip:4930123456@x", POLICY_COUNTRY},
+		{american, "sip:0114930123456@x", POLICY_COUNTRY},
+		{american, "sip:004930123456@x", POLICY_COUNTRY},
+		{american, "tel:30123456;phone-context=+49", POLICY_COUNTRY},
+		/* A prefix of calls abroad behind the country code, which many a switch takes off. */
+		{american, "tel:+10114930123456", POLICY_NOT_E164},
+		{german, "tel:+490014155550123", POLICY_NOT_E164},
+		{german, "tel:+4909001234567", POLICY_NOT_E164},
+		{russian, "tel:+78104930123456", POLICY_NOT_E164},
+		/* Which number that is nobody can tell. */
+		{american, "tel:+14155550123;npdi;rn=+19005550123", POLICY_NOT_E164},
+		{american, "sip:+14155550123;rn=+19005550123@x", POLICY_NOT_E164},
+		{american, "tel:+14155550123;cic=+10288", POLICY_NOT_E164},
+		{american, "sip:*6719005550123@x", POLICY_NOT_E164},
+		{american, "sip:19005550123%23@x", POLICY_NOT_E164},
+		{american, "sip:19005550123p1@x", POLICY_NOT_E164},
+		{american, "sip:+1900555012x@x", POLICY_NOT_E164},
+		{american, "sip:\uff11\uff19\uff10\uff10\uff15\uff15\uff15@x", POLICY_NOT_E164},
+		{american, "sip:+\uff11\uff19\uff10\uff105550123@x", POLICY_NOT_E164},
+		{american, "tel:+1-9-0-0---------------------------------------------------------5550123", POLICY_NOT_E164},
+		{american, "sip:a@b@c", POLICY_NOT_E164},
+		{american, "<sip:bob@x>, <sip:+19005550123@x>", POLICY_NOT_E164},
+		{american, "<sip:bob@x", POLICY_NOT_E164},
+		{american, "sip:bob%0D@x", POLICY_NOT_E164},
+		{american, "sip:bob%@x", POLICY_NOT_E164},
+		{american, "mailto:bob@x", POLICY_NOT_E164},
+	};
+	struct policy *p = begin(&(struct policy_config){0});
+	struct policy_verdict v;
+	for (size_t i = 0; i < COUNT_OF(cases); ++i) {
+		(void)named("ST_a");
+		trunk.numbers = cases[i].numbers;
+		trunk.n_numbers = 1;
+		policy_check_transfer(&v, p, &(struct policy_request){.number = cases[i].to, .trunk = &trunk}, 0);
+		if (v.outcome != cases[i].outcome)
+			fprintf(stderr, "%s: %s %s\n", cases[i].to, policy_outcome_name(v.outcome), v.why);
+		CHECK_EQ(v.outcome, cases[i].outcome);
+		CHECK_EQ(*v.why != 0, v.outcome != POLICY_OK);
+	}
+	/* Home is not known. */
+	policy_check_transfer(&v, p, &(struct policy_request){.number = "sip:0301234567@x", .trunk = named("ST_a")}, 0);
+	CHECK_EQ(v.outcome, POLICY_NOT_E164);
+	end(p);
+}
+
+/* A transfer costs as a call does: it takes a turn, and a key without minutes has none. */
+static void a_transfer_counts(void)
+{
+	struct policy *p = begin(&(struct policy_config){.calls_per_second = 1, .queue_wait_ms = 1500, .minutes_per_day = 1,
+		.max_calls = 1});
+	const struct policy_request r = {.number = "tel:+14155550123", .caller = "+14155550100", .trunk = named("a"), .key = "key"};
+	struct policy_call c = {0};
+	struct policy_verdict v;
+	CHECK_EQ(take(&c, p, "a", "key", "", 1000).outcome, POLICY_OK);
+	policy_answered(&c, 1000);
+	/* The limit of calls at once is reached, but it stands in place of one of them. */
+	policy_check_transfer(&v, p, &r, 1000);
+	CHECK_EQ(v.outcome, POLICY_OK);
+	CHECK(v.wait_ms >= 999 && v.wait_ms <= 1001);
+	policy_transfer(p, r.trunk);
+	policy_check_transfer(&v, p, &r, 1000);
+	CHECK_EQ(v.outcome, POLICY_RATE);
+	CHECK(v.retry_after_ms);
+	policy_end(&c, 61000);
+	policy_check_transfer(&v, p, &r, 61000);
+	CHECK_EQ(v.outcome, POLICY_MINUTES);
+	CHECK_EQ(v.retry_after_ms, 0);
+	end(p);
+}
+
 static void every_rule_has_its_say(void)
 {
 	static const char *const allowed[] = {"+49"};
@@ -409,6 +561,8 @@ int main(void)
 	calls_at_once_are_counted();
 	minutes_survive_a_restart();
 	calls_at_once_talk_from_one_purse();
+	no_spelling_of_a_target_gets_past();
+	a_transfer_counts();
 	every_rule_has_its_say();
 	every_allocation_may_fail();
 	return 0;
