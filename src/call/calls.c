@@ -109,6 +109,30 @@ static int refuse(struct call_refusal *refusal, int outcome, const char *format,
 	return outcome;
 }
 
+void call_note_refused(struct calls *cs, const struct policy_verdict *v, struct refused_attempt *a)
+{
+	a->outcome = v->outcome;
+	a->why = v->why;
+	refused_note(&cs->refused, cs->config.records, a, clock_unix_ms());
+	if (cs->config.records)
+		records_keep_soon(cs);
+}
+
+static void note_refused(struct calls *cs, const struct policy_verdict *v, const struct policy_request *asked,
+	const struct call_request *request)
+{
+	call_note_refused(cs, v, &(struct refused_attempt){
+					 .number = v->outcome == POLICY_NOT_E164 ? request->number : v->number,
+					 .room = request->room,
+					 .caller = asked->caller,
+					 .trunk_id = request->trunk->sip_trunk_id,
+					 .trunk_name = request->trunk->name,
+					 .address = request->address ? request->address : request->trunk->address,
+					 .api_key = request->api_key,
+					 .asker = request->asker,
+				 });
+}
+
 static int check_policy(struct policy_verdict *verdict, struct calls *cs, const struct policy_request *asked,
 	struct call_refusal *refusal)
 {
@@ -342,8 +366,11 @@ int calls_dial(struct call **ret, struct calls *cs, const struct call_request *r
 	const struct policy_request asked = {.number = request->number, .caller = caller, .trunk = request->trunk,
 		.key = request->api_key, .identity = request->asker};
 	int r = check_abilities(request->trunk, refusal);
-	if (r == 0)
+	if (r == 0) {
 		r = check_policy(&verdict, cs, &asked, refusal);
+		if (r)
+			note_refused(cs, &verdict, &asked, request);
+	}
 	if (r == 0)
 		r = check_limits(cs, request, verdict.number, refusal);
 	struct room *room = NULL;

@@ -21,6 +21,7 @@ void calls_write_records(struct calls *cs)
 		if (c->record.dirty)
 			record_save(c);
 	}
+	refused_write(&cs->refused, cs->config.records);
 	if (records_flush(cs->config.records) < 0)
 		log_warn("calls", "records could not be written");
 }
@@ -123,6 +124,7 @@ int records_keep_start(struct calls *cs)
 
 void records_keep_stop(struct calls *cs)
 {
+	refused_write(&cs->refused, cs->config.records);
 	timer_fini(&cs->write_timer);
 	timer_fini(&cs->tidy_timer);
 }

@@ -183,6 +183,21 @@ static int begin(struct call *c, const struct transfer_request *request, uint32_
 	return 0;
 }
 
+static void note_refused(struct call *c, const struct transfer_request *request, const struct policy_verdict *verdict)
+{
+	call_note_refused(c->calls, verdict, &(struct refused_attempt){
+						     .number = request->to,
+						     .room = c->room,
+						     .caller = c->caller,
+						     .trunk_id = c->trunk_id,
+						     .trunk_name = c->trunk_name,
+						     .address = c->address,
+						     .api_key = request->api_key,
+						     .asker = request->asker,
+						     .transfer_of = c->id,
+					     });
+}
+
 /* A trunk that is not kept has no country but that of the number that was called through it. */
 static int begin_if_allowed(struct call *c, const struct transfer_request *request, struct transfer_refusal *refusal)
 {
@@ -206,8 +221,10 @@ static int begin_if_allowed(struct call *c, const struct transfer_request *reque
 			.trunk = trunk, .key = request->api_key, .identity = request->asker},
 		clock_ms());
 	snprintf(refusal->why, sizeof refusal->why, "%s", verdict.why);
-	if (verdict.outcome != POLICY_OK)
+	if (verdict.outcome != POLICY_OK) {
+		note_refused(c, request, &verdict);
 		return outcomes[verdict.outcome];
+	}
 	int r = begin(c, request, verdict.wait_ms);
 	if (r == 0)
 		policy_transfer(p, trunk);

@@ -1,6 +1,7 @@
 #include "store/records.h"
 
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "store/checkpoint.h"
 #include "store/database.h"
@@ -29,11 +30,13 @@ enum statement {
 	S_GET,
 	S_MESSAGES,
 	S_OLDEST,
+	S_REFUSED_OVER,
 	S_DELETE,
 	S_DELETE_MESSAGES,
 	S__COUNT,
 };
 
+#define REFUSED "id GLOB '" RECORDS_REFUSED_PREFIX "*'"
 #define COLUMNS "id, began, ended, room, trunk, trunk_name, number, failed, facts"
 
 static const char *const sql[S__COUNT] = {
@@ -44,12 +47,13 @@ static const char *const sql[S__COUNT] = {
 	[S_SIZE] = "SELECT length(facts) + 200 FROM calls WHERE id = ?1", /* ROW_COST */
 	[S_ADD] = "INSERT INTO messages (call, at, sent, protocol, local, remote, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[S_LIST] = "SELECT " COLUMNS " FROM calls WHERE (?1 IS NULL OR room = ?1) AND (?2 IS NULL OR trunk = ?2 OR trunk_name = ?2) "
-		   "AND (?3 IS NULL OR number = ?3) AND began >= ?4 AND began < ?5 AND failed >= ?6 ORDER BY began DESC, rowid DESC "
+		   "AND (?3 IS NULL OR number = ?3) AND began >= ?4 AND began < ?5 AND failed >= ?6 AND (?8 = 0 OR " REFUSED ") ORDER BY began DESC, rowid DESC "
 		   "LIMIT ?7",
 	[S_OPEN] = "SELECT " COLUMNS " FROM calls WHERE ended = 0 ORDER BY began",
 	[S_GET] = "SELECT " COLUMNS " FROM calls WHERE id = ?1",
 	[S_MESSAGES] = "SELECT at, sent, protocol, local, remote, bytes FROM messages WHERE call = ?1 ORDER BY rowid",
 	[S_OLDEST] = "SELECT id, began FROM calls WHERE ended > 0 ORDER BY began LIMIT 1",
+	[S_REFUSED_OVER] = "SELECT id FROM calls WHERE " REFUSED " ORDER BY began DESC LIMIT 1 OFFSET ?1",
 	[S_DELETE] = "DELETE FROM calls WHERE id = ?1",
 	[S_DELETE_MESSAGES] = "DELETE FROM messages WHERE call = ?1",
 };
@@ -59,6 +63,7 @@ static const char schema[] =
 	"trunk TEXT NOT NULL, trunk_name TEXT NOT NULL, number TEXT NOT NULL, failed INTEGER NOT NULL, facts BLOB NOT NULL);"
 	"CREATE INDEX IF NOT EXISTS calls_began ON calls (began);"
 	"CREATE INDEX IF NOT EXISTS calls_open ON calls (began) WHERE ended = 0;"
+	"CREATE INDEX IF NOT EXISTS calls_refused ON calls (began) WHERE " REFUSED ";"
 	"CREATE INDEX IF NOT EXISTS calls_room ON calls (room, began);"
 	"CREATE INDEX IF NOT EXISTS calls_trunk ON calls (trunk, began);"
 	"CREATE INDEX IF NOT EXISTS calls_number ON calls (number, began);"
@@ -336,6 +341,7 @@ int records_each(struct records *s, const struct record_filter *f, int (*row)(vo
 	sqlite3_bind_int64(statement, 5, f->before_ms ? f->before_ms : INT64_MAX);
 	sqlite3_bind_int(statement, 6, f->failed);
 	sqlite3_bind_int64(statement, 7, f->limit);
+	sqlite3_bind_int(statement, 8, f->refused);
 	return each_row(s, statement, row, owner, &count);
 }
 
@@ -407,6 +413,28 @@ static int find_oldest(struct records *s, struct oldest *ret)
 	return 0;
 }
 
+/* How many attempts may be kept that were no calls: about an eighth of a small store, at some 1 KB each. */
+static int refused_most(const struct records *s)
+{
+	uint64_t share = s->max_bytes / 8 / 1024;
+	return s->max_bytes && share < LIMIT_REFUSED_RECORDS ? (int)share : LIMIT_REFUSED_RECORDS;
+}
+
+/* One that is past those, counted from the newest. */
+static int find_refused_over(struct records *s, struct oldest *ret)
+{
+	sqlite3_stmt *statement = NULL;
+	int r = prepare(s, S_REFUSED_OVER, &statement);
+	if (r < 0)
+		return r;
+	sqlite3_bind_int(statement, 1, refused_most(s));
+	ret->found = sqlite3_step(statement) == SQLITE_ROW;
+	if (ret->found)
+		snprintf(ret->id, sizeof ret->id, "%s", column_text(statement, 0));
+	release(statement);
+	return 0;
+}
+
 static int delete_by_id(struct records *s, enum statement which, const char *id)
 {
 	sqlite3_stmt *statement = NULL;
@@ -452,9 +480,12 @@ int records_tidy(struct records *s, int64_t now_ms, bool *more)
 	save_soon(s);
 	for (; r == 0 && deleted < TIDY_CALLS; ++deleted) {
 		struct oldest o;
-		r = find_oldest(s, &o);
-		if (r == 0 && (!o.found || !is_too_much(s, &o, now_ms)))
-			break;
+		r = find_refused_over(s, &o);
+		if (r == 0 && !o.found) {
+			r = find_oldest(s, &o);
+			if (r == 0 && (!o.found || !is_too_much(s, &o, now_ms)))
+				break;
+		}
 		if (r == 0)
 			r = delete_call(s, o.id);
 	}

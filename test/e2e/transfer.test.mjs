@@ -84,6 +84,9 @@ test('what may not be called may not be transferred to: no REFER leaves', async 
       'sip:9005550123@127.0.0.1', 'sip:%2B1%390%305550123@127.0.0.1', 'tel:9005550123;phone-context=+1', 'tel:+1-900------------------------5550123',
       'sip:0114930123456@127.0.0.1', 'tel:911'])
       assert.equal((await transfer('off', call.participant_identity, to)).code, 'permission_denied', to);
+    const [kept] = JSON.parse((await server.cli(['calls', '--refused', '--json', '--room', 'off', '--limit', '1000'])).out).slice(-1);
+    assert.equal(kept.transfer_of, call.sip_call_id);
+    assert.equal(kept.number, 'tel:+19005550123');
     for (const to of ['tel:+12025550188;rn=+19005550123', 'sip:*6719005550123@127.0.0.1', 'tel:+10114930123456'])
       assert.equal((await transfer('off', call.participant_identity, to)).code, 'invalid_argument', to);
     await server.rooms.removeParticipant('off', call.participant_identity);
