@@ -134,7 +134,7 @@ static bool check(struct twirp *t, const request *in)
 	else
 		why[0] = 0;
 	for (size_t i = 0; !*why && i < in->n_headers; ++i)
-		if (!check_header(in->headers[i]->key, in->headers[i]->value, why))
+		if (!check_request_header(in->headers[i]->key, in->headers[i]->value, why))
 			break;
 	if (*why)
 		twirp_fail(t, "invalid_argument", "%s", why);
@@ -173,6 +173,14 @@ static void refuse(struct twirp *t, int outcome, const struct transfer_refusal *
 	}
 }
 
+/* The trunk whose rules count: the call's, or one that is where it was called to. */
+static const Livekit__SIPOutboundTrunkInfo *trunk_of(struct twirp *t, const struct call *c)
+{
+	struct trunks *trunks = t->api->config.trunks;
+	const Livekit__SIPOutboundTrunkInfo *own = trunks_find_id(trunks, call_trunk_id(c));
+	return own ? own : trunks_find_host(trunks, call_address(c));
+}
+
 static void start(struct twirp *t, struct call *c, const request *in)
 {
 	struct sip_transfer *own = mem_zalloc(sizeof *own);
@@ -189,7 +197,7 @@ static void start(struct twirp *t, struct call *c, const request *in)
 					     .to = in->transfer_to,
 					     .headers = headers,
 					     .header_count = in->n_headers,
-					     .trunk = trunks_find_id(t->api->config.trunks, call_trunk_id(c)),
+					     .trunk = trunk_of(t, c),
 					     .api_key = t->grants.issuer,
 					     .asker = t->grants.identity,
 					     .timeout_ms = milliseconds(in->ringing_timeout),

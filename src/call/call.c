@@ -208,6 +208,11 @@ const char *call_trunk_id(const struct call *c)
 	return c->trunk_id;
 }
 
+const char *call_address(const struct call *c)
+{
+	return c->address;
+}
+
 bool call_settled(const struct call *c, bool *answered)
 {
 	*answered = c->answered;

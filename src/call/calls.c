@@ -363,8 +363,15 @@ int calls_dial(struct call **ret, struct calls *cs, const struct call_request *r
 		return refuse(refusal, CALL_E_NO_CALLER,
 			"The trunk \"%s\" has no numbers to call from: add one to its \"numbers\".",
 			request->trunk->name);
-	const struct policy_request asked = {.number = request->number, .caller = caller, .trunk = request->trunk,
-		.key = request->api_key, .identity = request->asker};
+	const struct policy_request asked = {
+		.number = request->number,
+		.caller = caller,
+		.trunk = request->rules ? request->rules : request->trunk,
+		.key = request->api_key,
+		.identity = request->asker,
+		.shown = {request->shown_number, request->to_user},
+		.uri_params = request->uri_params,
+	};
 	int r = check_abilities(request->trunk, refusal);
 	if (r == 0) {
 		r = check_policy(&verdict, cs, &asked, refusal);

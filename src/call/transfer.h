@@ -14,7 +14,7 @@ struct transfer_request {
 	const char *to; /* a sip:, sips: or tel: URI, in angle brackets or not */
 	const struct attribute *headers; /* of the REFER */
 	size_t header_count;
-	const Livekit__SIPOutboundTrunkInfo *trunk; /* that the call went through; NULL = it is not kept */
+	const Livekit__SIPOutboundTrunkInfo *trunk; /* whose rules count; NULL = it is not kept */
 	const char *api_key, *asker; /* whose request it is: NULL = nobody known */
 	uint32_t timeout_ms; /* 0 = 30 s, as LiveKit */
 	bool ring; /* the phone hears a ringing tone until the outcome is known */

@@ -52,6 +52,9 @@ struct policy_request {
 	const char *caller; /* the number that calls; counts when the trunk names none */
 	const Livekit__SIPOutboundTrunkInfo *trunk;
 	const char *key, *identity; /* the asker; NULL or "": nobody known */
+	/* What a far end may route by in place of the number; NULL = nothing. */
+	const char *shown[2]; /* users of To */
+	const char *uri_params; /* of the Request-URI */
 };
 
 enum { POLICY_WHY_SIZE = 256, POLICY_NUMBER_SIZE = 33 };

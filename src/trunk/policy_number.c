@@ -3,6 +3,7 @@
 #include "trunk/policy_rules.h"
 
 #include "trunk/country.h"
+#include "trunk/target.h"
 
 #include <stdio.h>
 
@@ -48,14 +49,36 @@ static void describe_number(char *out, size_t size, const struct question *q)
 	}
 }
 
+/* A PBX may route by To, whatever the Request-URI says: nobody is called by that either who is never called. */
+static const char *blocked_in_to(const struct question *q, struct target *t)
+{
+	const char *own[OWN_PREFIXES_MAX];
+	size_t own_count = policy_own_countries(own, q);
+
+	for (size_t i = 0; i < COUNT_OF(q->request->shown); ++i) {
+		if (!q->request->shown[i])
+			continue;
+		target_read_user(t, q->request->shown[i], own, own_count);
+		if (t->kind == TARGET_NAME && country_is_help(t->user))
+			return "an emergency number";
+		for (size_t j = 0; j < t->count; ++j)
+			if (country_blocked(t->readings[j]))
+				return country_blocked(t->readings[j]);
+	}
+	return NULL;
+}
+
 /* Short codes come first: 911 is no E.164 number, but that is not what is to be said about it. */
 bool policy_ask_services(struct policy_finding *f, struct question *q)
 {
 	const char *number = q->verdict->number;
 	const char *what = q->read == E164_E_CHARACTER ? NULL : country_blocked(number);
+	struct target shown;
 
 	if (q->extension && !country_is_help(number))
 		what = NULL;
+	if (!what && (what = blocked_in_to(q, &shown)))
+		number = shown.user;
 	if (what)
 		policy_says(f, POLICY_BLOCKED, "%s is %s. Such numbers are never dialled from here%s.", number, what,
 			strstr(what, "emergency") ? ": use a telephone" : "");
@@ -67,18 +90,21 @@ bool policy_ask_services(struct policy_finding *f, struct question *q)
 bool policy_ask_number(struct policy_finding *f, struct question *q)
 {
 	char why[112] = "";
+	bool elsewhere = q->request->uri_params && target_routes_elsewhere(q->request->uri_params);
 
-	if (q->extension) {
+	if (q->extension && !elsewhere) {
 		policy_in_the_trunk(f, "extensions");
 		policy_says(f, POLICY_OK, "%s is an extension, which this trunk may call.", q->verdict->number);
 		return true;
 	}
 	const char *misdialled = q->read == E164_OK ? country_misdialled(q->verdict->number) : NULL;
-	if (q->read == E164_OK && !misdialled) {
+	if (q->read == E164_OK && !misdialled && !elsewhere) {
 		policy_says(f, POLICY_OK, "%s is a number as E.164 has them.", q->verdict->number);
 		return true;
 	}
-	if (misdialled)
+	if (elsewhere)
+		snprintf(why, sizeof why, "its URI has a parameter that routes elsewhere (rn, cic, tgrp)");
+	else if (misdialled)
 		snprintf(why, sizeof why, "%s", misdialled);
 	else
 		describe_number(why, sizeof why, q);

@@ -73,8 +73,7 @@ static bool read_user(struct target *ret, char params[TARGET_TEXT_SIZE], const c
 	return true;
 }
 
-/* Parameters that a carrier routes by, in place of the number before them (RFC 4694, RFC 4904). */
-static bool routes_elsewhere(const char *params)
+bool target_routes_elsewhere(const char *params)
 {
 	static const char *const names[] = {"rn", "cic", "tgrp", "trunk-context"};
 
@@ -198,8 +197,16 @@ void target_read(struct target *ret, const char *uri, const char *const *own, si
 	memset(ret, 0, sizeof *ret);
 	if (!read_user(ret, params, uri))
 		ret->kind = TARGET_E_URI;
-	else if (routes_elsewhere(params))
+	else if (target_routes_elsewhere(params))
 		ret->kind = TARGET_E_NUMBER;
 	else
 		ret->kind = read_number(ret, params, own, own_count);
+}
+
+void target_read_user(struct target *ret, const char *user, const char *const *own, size_t own_count)
+{
+	char uri[2 * TARGET_TEXT_SIZE];
+
+	snprintf(uri, sizeof uri, "sip:%.*s@localhost", TARGET_TEXT_SIZE, user);
+	target_read(ret, uri, own, own_count);
 }

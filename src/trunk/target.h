@@ -26,3 +26,7 @@ struct target {
 };
 /* `uri` perhaps in angle brackets. `own`: the country codes that are home ("+1"), may be none. */
 void target_read(struct target *ret, const char *uri, const char *const *own, size_t own_count);
+/* The same of a user alone, as it stands before the '@'. */
+void target_read_user(struct target *ret, const char *user, const char *const *own, size_t own_count);
+/* Parameters that a carrier routes by, in place of the number before them (RFC 4694, RFC 4904): "rn=+1..". */
+bool target_routes_elsewhere(const char *params);

@@ -476,6 +476,41 @@ static void no_spelling_of_a_target_gets_past(void)
 	end(p);
 }
 
+/* CreateSIPParticipant lets To and the Request-URI say more than the number that was asked about. */
+static void nothing_beside_the_number_leads_elsewhere(void)
+{
+	static const struct {
+		const char *to_user, *to_number, *uri_params;
+		enum policy_outcome outcome;
+	} cases[] = {
+		{NULL, NULL, NULL, POLICY_OK},
+		{"alias", "reception", "user=phone;x=y", POLICY_OK},
+		{"+14155550199", "14155550199", "", POLICY_OK},
+		{"+4930123456", NULL, NULL, POLICY_OK}, /* shown, not dialled */
+		{"+19005550123", NULL, NULL, POLICY_BLOCKED},
+		{NULL, "19005550123", NULL, POLICY_BLOCKED},
+		{"9005550123", NULL, NULL, POLICY_BLOCKED},
+		{NULL, "tel:+19005550123", NULL, POLICY_OK}, /* a name with a colon: no switch reads that */
+		{NULL, "%2B19005550123", NULL, POLICY_BLOCKED},
+		{NULL, "+19005550123;isub=1", NULL, POLICY_BLOCKED},
+		{"911", NULL, NULL, POLICY_BLOCKED},
+		{NULL, NULL, "rn=+19005550123", POLICY_NOT_E164},
+		{NULL, NULL, "user=phone;RN=+19005550123;npdi", POLICY_NOT_E164},
+		{NULL, NULL, "tgrp=premium;trunk-context=x", POLICY_NOT_E164},
+		{NULL, NULL, "cic=+10288", POLICY_NOT_E164},
+	};
+	struct policy *p = begin(&(struct policy_config){0});
+	struct policy_verdict v;
+	for (size_t i = 0; i < COUNT_OF(cases); ++i) {
+		policy_check(&v, p, &(struct policy_request){.number = "+14155550123", .caller = "+14155550100", .trunk = named("a"),
+			.shown = {cases[i].to_number, cases[i].to_user}, .uri_params = cases[i].uri_params}, 0);
+		if (v.outcome != cases[i].outcome)
+			fprintf(stderr, "%zu: %s %s\n", i, policy_outcome_name(v.outcome), v.why);
+		CHECK_EQ(v.outcome, cases[i].outcome);
+	}
+	end(p);
+}
+
 /* A transfer costs as a call does: it takes a turn, and a key without minutes has none. */
 static void a_transfer_counts(void)
 {
@@ -562,6 +597,7 @@ int main(void)
 	minutes_survive_a_restart();
 	calls_at_once_talk_from_one_purse();
 	no_spelling_of_a_target_gets_past();
+	nothing_beside_the_number_leads_elsewhere();
 	a_transfer_counts();
 	every_rule_has_its_say();
 	every_allocation_may_fail();
