@@ -24,7 +24,7 @@ static bool choose(struct backend *b, const Livekit__SIPOutboundTrunkInfo **trun
 void backend_policy(struct backend *b)
 {
 	const Livekit__SIPOutboundTrunkInfo *trunk;
-	const char *asked = http_query(b->x, "number");
+	const char *asked = http_query(b->x, "number"), *key = http_query(b->x, "key");
 	char number[NUMBER_SIZE];
 
 	if (!b->open && !b->grants.sip.admin) {
@@ -44,7 +44,7 @@ void backend_policy(struct backend *b)
 						  .number = number,
 						  .caller = http_query(b->x, "from"),
 						  .trunk = trunk,
-						  .key = b->grants.issuer,
+						  .key = key && *key ? key : b->grants.issuer,
 						  .identity = http_query(b->x, "identity"),
 					  },
 					  clock_ms()));

@@ -13,7 +13,7 @@
 
 struct records;
 
-enum { REFUSED_TEXT_SIZE = 256 };
+enum { REFUSED_TEXT_SIZE = POLICY_WHY_SIZE };
 
 /* Texts may be NULL or ""; longer ones are cut. */
 struct refused_attempt {

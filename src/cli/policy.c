@@ -14,7 +14,7 @@ enum { PATH_SIZE = 1024, WORDS_MAX = 16, PROBLEMS_MAX = 4096 };
 struct command {
 	struct client client;
 	const char *words[WORDS_MAX];
-	const char *trunk, *from, *identity, *config;
+	const char *trunk, *from, *key, *identity, *config;
 	bool json;
 };
 
@@ -31,6 +31,7 @@ static json_t *ask_server(struct command *c, const char *number)
 	client_query(&w, "number", number);
 	client_query(&w, "trunk", c->trunk);
 	client_query(&w, "from", c->from);
+	client_query(&w, "key", c->key);
 	client_query(&w, "identity", c->identity);
 	write_u8(&w, 0);
 	if (w.bad) {
@@ -101,14 +102,14 @@ static void print_rules(const json_t *answer)
 static int print_answer(const struct command *c, const json_t *answer)
 {
 	bool allowed = json_is_true(json_object_get(answer, "allowed"));
-	const char *trunk = text_of(answer, "trunk");
+	const char *trunk = text_of(answer, "trunk"), *number = text_of(answer, "number");
 
 	if (c->json) {
 		json_dumpf(answer, stdout, JSON_INDENT(2));
 		printf("\n");
 		return allowed ? CLI_OK : CLI_FAILED;
 	}
-	printf("%s%s%s: %s\n", text_of(answer, "number"), *trunk ? " through " : "", trunk,
+	printf("%s%s%s: %s\n", *number ? number : c->words[0], *trunk ? " through " : "", trunk,
 		allowed ? "may be called" : text_of(answer, "reason"));
 	print_rules(answer);
 	return allowed ? CLI_OK : CLI_FAILED;
@@ -121,7 +122,8 @@ int cli_policy_check(int argc, char **argv)
 		CLIENT_OPTIONS(&c.client),
 		{"--trunk", "NAME", "name or id; default: the server's, else the only one", &c.trunk, NULL},
 		{"--from", "NUMBER", "who calls; counts for a trunk without numbers", &c.from, NULL},
-		{"--identity", "NAME", "whose calls are counted", &c.identity, NULL},
+		{"--key", "NAME", "the API key whose minutes and calls are counted; default: the one that asks", &c.key, NULL},
+		{"--identity", "NAME", "the identity whose calls are counted", &c.identity, NULL},
 		{"--config", "FILE", "ask this configuration alone, no server", &c.config, NULL},
 		{"--json", NULL, "all of it as JSON", NULL, &c.json},
 	};

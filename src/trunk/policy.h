@@ -57,7 +57,7 @@ struct policy_request {
 	const char *uri_params; /* of the Request-URI */
 };
 
-enum { POLICY_WHY_SIZE = 256, POLICY_NUMBER_SIZE = 33 };
+enum { POLICY_WHY_SIZE = 320, POLICY_NUMBER_SIZE = 33 };
 
 struct policy_verdict {
 	enum policy_outcome outcome;

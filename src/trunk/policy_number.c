@@ -11,6 +11,23 @@ enum { DIGITS_OF_SOME_COUNTRY = 7 };
 
 /* ---- the number ---- */
 
+/* Digits as they are dialled at home: what they are abroad, where home is known. */
+static void describe_home(char *out, size_t size, const struct question *q, const char *digits)
+{
+	const char *own[OWN_PREFIXES_MAX];
+	size_t count = policy_own_countries(own, q), zero = *digits == '0';
+	char abroad[POLICY_NUMBER_SIZE + OWN_PREFIXES_MAX], whole[E164_SIZE];
+
+	snprintf(out, size, "it does not begin with + and a country code");
+	if (count != 1)
+		return;
+	/* With the code and no '+', or dialled as at home. */
+	bool has_code = !strncmp(digits, own[0] + 1, strlen(own[0] + 1)) && strlen(digits) > E164_DIGITS_MIN + 3;
+	snprintf(abroad, sizeof abroad, "%s%s", has_code ? "+" : own[0], digits + zero);
+	if (e164_parse(whole, span_text(abroad), NULL) == E164_OK && !country_misdialled(whole))
+		snprintf(out, size, "it does not begin with + and a country code; from this trunk's country it is %s", whole);
+}
+
 /* What is wrong with it, as the middle of a sentence. */
 static void describe_number(char *out, size_t size, const struct question *q)
 {
@@ -29,7 +46,10 @@ static void describe_number(char *out, size_t size, const struct question *q)
 			snprintf(out, size, "\"%c\" is not a digit", bad);
 		break;
 	case E164_E_NO_PLUS:
-		snprintf(out, size, "it does not begin with + and a country code");
+		if (!strncmp(digits, "011", 3) && digits[3] && digits[3] != '0')
+			snprintf(out, size, "it begins with 011; write +%s", digits + 3);
+		else
+			describe_home(out, size, q, digits);
 		break;
 	case E164_E_DOUBLE_ZERO:
 		snprintf(out, size, "it begins with 00; write +%s", digits + 2);
@@ -38,7 +58,7 @@ static void describe_number(char *out, size_t size, const struct question *q)
 		snprintf(out, size, "no country code begins with 0");
 		break;
 	case E164_E_SHORT:
-		snprintf(out, size, "it has only %zu digits", strlen(digits));
+		snprintf(out, size, "it is too short, %zu of at least %d digits", strlen(digits), E164_DIGITS_MIN);
 		break;
 	case E164_E_LONG:
 		snprintf(out, size, "it has more than %d digits", E164_DIGITS_MAX);

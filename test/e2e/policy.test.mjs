@@ -42,6 +42,8 @@ test('a trunk calls its own country, and what it lists', async () => {
     await assert.rejects(server.sip.createSipParticipant((await server.sip.listSipOutboundTrunk()).find((t) => t.name === name).sipTrunkId, number, 'refused'),
       (e) => e.code === (code === 'invalid_phone_number' ? 'invalid_argument' : 'permission_denied') && e.message.includes(said.json.reason));
   }
+  const plain = await server.cli(['policy', 'check', 'bob', '--trunk', 'us']);
+  assert.match(plain.out, /^bob through us: "bob" is not a phone number/);
   const wrong = await check('+12025550111', '--trunk', 'nobody');
   assert.equal(wrong.code, 2, wrong.out + wrong.err);
 });
@@ -113,6 +115,8 @@ test('calls at once talk from the minutes that are left, and have no more than t
     assert.ok(calls.every((c) => c.ending.code === 'minutes_used_up' && c.ending.ended_by === 'policy'), JSON.stringify(calls.map((c) => c.ending)));
     const talked = calls.reduce((sum, c) => sum + c.talk_ms, 0);
     assert.ok(talked > 40000 && talked <= 90000, `${talked} ms`); // a busy machine looks late; alone each would have had 60 s
+    const fresh = JSON.parse((await small.cli(['policy', 'check', '+12025550117', '--json', '--key', 'another'])).out);
+    assert.equal(fresh.longest_s, 60);
     const said = JSON.parse((await small.cli(['policy', 'check', '+12025550117', '--json'])).out);
     assert.ok(said.allowed ? said.longest_s < 16 : said.code === 'minutes_used_up', JSON.stringify(said));
   } finally { await small.stop(); }

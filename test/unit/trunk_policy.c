@@ -54,7 +54,7 @@ static void the_right_numbers_get_through(void)
 		{"bob", POLICY_NOT_E164, "\"b\" is not a digit"},
 		{"", POLICY_NOT_E164, "no digits"},
 		{"+1415555", POLICY_OK, ""},
-		{"+141", POLICY_NOT_E164, "only 3 digits"},
+		{"+141", POLICY_NOT_E164, "too short, 3 of at least 7 digits"},
 		{"+3712025550", POLICY_COUNTRY, "Latvia (+371) are off. Add \"+371\" to sip.allowed_countries"},
 		{"+18765550123", POLICY_COUNTRY, "Jamaica (+1876)"},
 		/* A prefix behind the code, by which a switch that takes the code off would dial. */
@@ -68,7 +68,7 @@ static void the_right_numbers_get_through(void)
 		{"+1.900/555 (0123)", POLICY_BLOCKED, "premium"},
 		{"19005550123", POLICY_NOT_E164, "does not begin with +"},
 		{"9005550123", POLICY_NOT_E164, ""},
-		{"01119005550123", POLICY_NOT_E164, ""},
+		{"01119005550123", POLICY_NOT_E164, "it begins with 011; write +19005550123."},
 		{"++19005550123", POLICY_NOT_E164, "\"+\" is not a digit"},
 		{"1+9005550123", POLICY_NOT_E164, ""},
 		{"%2B19005550123", POLICY_NOT_E164, "\"%\" is not a digit"},
@@ -125,6 +125,12 @@ static void until_configured_a_trunk_calls_its_own_country(void)
 		/* Nothing is said of the trunk: whoever calls has a country too. */
 		{NULL, 0, "", "14155550100", "", "+14155550123", POLICY_OK, ""},
 		{none, 1, "", "1001", "", "+14155550123", POLICY_COUNTRY, "destination_country"},
+		/* What a number dialled as at home would be. */
+		{german, 2, "", NULL, "", "030123456", POLICY_NOT_E164, "from this trunk's country it is +4930123456."},
+		{NULL, 0, "", "+14155550100", "", "4155550123", POLICY_NOT_E164, "it is +14155550123."},
+		{NULL, 0, "", "+14155550100", "", "14155550123", POLICY_NOT_E164, "it is +14155550123."},
+		{NULL, 0, "", "+14155550100", "", "12", POLICY_NOT_E164, "country code. Expected"},
+		{two, 2, "", NULL, "", "4155550123", POLICY_NOT_E164, "country code. Expected"},
 		/* Extensions of a PBX, where the trunk says so: but no detour to a number, and never for help. */
 		{german, 2, "", NULL, "", "1001", POLICY_NOT_E164, "E.164"},
 		{german, 2, "", NULL, "{\"ringdown\": {\"policy\": {\"extensions\": true}}}", "1001", POLICY_OK, ""},
