@@ -50,7 +50,7 @@ struct calls {
 	void (*closed)(void *owner);
 	void *closed_owner;
 	struct timer close_timer, write_timer, flush_timer, tidy_timer;
-	uint64_t flushed_at_ms;
+	uint64_t ends_flushed_at_ms; /* records of calls that ended */
 };
 
 struct call {
