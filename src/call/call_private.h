@@ -50,7 +50,8 @@ struct calls {
 	struct list all;    /* struct call.link */
 	void (*closed)(void *owner);
 	void *closed_owner;
-	struct timer close_timer, write_timer, tidy_timer;
+	struct timer close_timer, write_timer, flush_timer, tidy_timer;
+	uint64_t ends_flushed_at_ms; /* records of calls that ended */
 	struct refused refused;
 };
 
