@@ -1,5 +1,4 @@
-/* trunk/country.h - which country a number belongs to, and which numbers nobody should dial by
- * program: emergency, premium, satellite. Pure.
+/* trunk/country.h - which country a number belongs to. Pure.
  *
  * Owner, owns: nothing. Thread: any.
  */
@@ -19,18 +18,7 @@ enum { COUNTRY_PREFIXES_MAX = 4 };
 /* Of a country by its ISO code ("DO" has three): how many; 0 = no such country. */
 size_t country_prefixes(const char *ret[COUNTRY_PREFIXES_MAX], const char *iso);
 
-/* A short number for help that is the same nearly everywhere: 112, 911, 999... What else helps
- * somewhere (100, 101) is an extension elsewhere. */
-bool country_is_help(const char *digits);
-
-/* 118 and up to three digits, as dialled at home: all over Europe a directory service, dearer than any call. */
-bool country_is_directory(const char *digits);
-
 /* What is wrong behind the country code of a '+' number, as the middle of a sentence, or NULL: a prefix that is
  * dialled at home only. A switch that takes the country code off would dial by it: "+49 0 900..." a premium
  * number, "+1 011 44..." another country. */
 const char *country_misdialled(const char *number);
-
-/* Why a number is never dialled, as the middle of a sentence ("an emergency number"), or NULL.
- * `number` is digits with or without '+'. */
-const char *country_blocked(const char *number);

@@ -3,6 +3,7 @@
 #include "trunk/policy_rules.h"
 
 #include "trunk/country.h"
+#include "trunk/service.h"
 #include "trunk/target.h"
 
 #include <stdio.h>
@@ -28,7 +29,7 @@ static void describe_home(char *out, size_t size, const struct question *q, cons
 		snprintf(out, size, "it does not begin with + and a country code; from this trunk's country it is %s", whole);
 }
 
-/* What is wrong with it, as the middle of a sentence. */
+/* Why its text is no number. */
 static void describe_number(char *out, size_t size, const struct question *q)
 {
 	const char *number = q->request->number, *read = q->verdict->number;
@@ -64,7 +65,6 @@ static void describe_number(char *out, size_t size, const struct question *q)
 		snprintf(out, size, "it has more than %d digits", E164_DIGITS_MAX);
 		break;
 	case E164_OK:
-		snprintf(out, size, "nothing is");
 		break;
 	}
 }
@@ -79,11 +79,11 @@ static const char *blocked_in_to(const struct question *q, struct target *t)
 		if (!q->request->shown[i])
 			continue;
 		target_read_user(t, q->request->shown[i], own, own_count);
-		if (t->kind == TARGET_NAME && country_is_help(t->user))
+		if (t->kind == TARGET_NAME && service_is_help(t->user))
 			return "an emergency number";
 		for (size_t j = 0; j < t->count; ++j)
-			if (country_blocked(t->readings[j]))
-				return country_blocked(t->readings[j]);
+			if (service_blocked(t->readings[j]))
+				return service_blocked(t->readings[j]);
 	}
 	return NULL;
 }
@@ -92,10 +92,10 @@ static const char *blocked_in_to(const struct question *q, struct target *t)
 bool policy_ask_services(struct policy_finding *f, struct question *q)
 {
 	const char *number = q->verdict->number;
-	const char *what = q->read == E164_E_CHARACTER ? NULL : country_blocked(number);
+	const char *what = q->read == E164_E_CHARACTER ? NULL : service_blocked(number);
 	struct target shown;
 
-	if (q->extension && !country_is_help(number))
+	if (q->extension && !service_is_help(number))
 		what = NULL;
 	if (!what && (what = blocked_in_to(q, &shown)))
 		number = shown.user;
@@ -107,30 +107,37 @@ bool policy_ask_services(struct policy_finding *f, struct question *q)
 	return true;
 }
 
+/* What is wrong with it, as the middle of a sentence; "" = nothing. */
+static void find_fault(char *out, size_t size, const struct question *q)
+{
+	const char *params = q->request->uri_params, *misdialled = q->read == E164_OK ? country_misdialled(q->verdict->number) : NULL;
+
+	*out = 0;
+	if (params && target_routes_elsewhere(params))
+		snprintf(out, size, "its URI has a parameter that routes elsewhere (rn, cic, tgrp)");
+	else if (misdialled)
+		snprintf(out, size, "%s", misdialled);
+	else if (q->read != E164_OK && !q->extension)
+		describe_number(out, size, q);
+}
+
 bool policy_ask_number(struct policy_finding *f, struct question *q)
 {
-	char why[112] = "";
-	bool elsewhere = q->request->uri_params && target_routes_elsewhere(q->request->uri_params);
+	char fault[112];
 
-	if (q->extension && !elsewhere) {
+	find_fault(fault, sizeof fault, q);
+	if (*fault) {
+		policy_says(f, POLICY_NOT_E164, "\"%.40s\" is not a phone number that can be dialled: %s. Expected is E.164: + and "
+			"country code, then the number, for example +14155550123.", q->request->number, fault);
+		return false; /* the other rules have nothing to go by */
+	}
+	if (q->extension) {
 		policy_in_the_trunk(f, "extensions");
 		policy_says(f, POLICY_OK, "%s is an extension, which this trunk may call.", q->verdict->number);
-		return true;
-	}
-	const char *misdialled = q->read == E164_OK ? country_misdialled(q->verdict->number) : NULL;
-	if (q->read == E164_OK && !misdialled && !elsewhere) {
+	} else {
 		policy_says(f, POLICY_OK, "%s is a number as E.164 has them.", q->verdict->number);
-		return true;
 	}
-	if (elsewhere)
-		snprintf(why, sizeof why, "its URI has a parameter that routes elsewhere (rn, cic, tgrp)");
-	else if (misdialled)
-		snprintf(why, sizeof why, "%s", misdialled);
-	else
-		describe_number(why, sizeof why, q);
-	policy_says(f, POLICY_NOT_E164, "\"%.40s\" is not a phone number that can be dialled: %s. Expected is E.164: + and country "
-		"code, then the number, for example +14155550123.", q->request->number, why);
-	return false; /* the other rules have nothing to go by */
+	return true;
 }
 
 /* ---- where it leads ---- */

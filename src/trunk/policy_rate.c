@@ -1,3 +1,4 @@
+/* trunk/policy_rate.c - how many calls a second, and who waits for how long. */
 #include "trunk/policy_private.h"
 
 #include "base/err.h"

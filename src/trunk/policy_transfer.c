@@ -1,6 +1,7 @@
 /* trunk/policy_transfer.c - what the policy says to a transfer. */
 #include "trunk/policy_rules.h"
 
+#include "trunk/service.h"
 #include "trunk/target.h"
 
 #include <stdio.h>
@@ -37,8 +38,8 @@ static void ask_readings(struct policy_verdict *ret, const struct question *q, c
 
 static void ask_name(struct policy_finding *f, const char *user)
 {
-	const char *what = country_is_help(user)	  ? "an emergency number"
-			   : country_is_directory(user) ? "a directory service at premium rates"
+	const char *what = service_is_help(user)	  ? "an emergency number"
+			   : service_is_directory(user) ? "a directory service at premium rates"
 							  : NULL;
 	if (what)
 		policy_says(f, POLICY_BLOCKED, "%s is %s. Nobody is transferred there from here.", user, what);

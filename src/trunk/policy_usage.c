@@ -1,3 +1,4 @@
+/* trunk/policy_usage.c - minutes of the day. */
 #include "trunk/policy_private.h"
 
 #include "base/err.h"

@@ -1,5 +1,6 @@
 /* Numbers as people type them: what is accepted is E.164, and reads the same again. */
 #include "trunk/country.h"
+#include "trunk/service.h"
 #include "wire/e164.h"
 
 #include <assert.h>
@@ -23,6 +24,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	const struct country *c = country_of(out);
 	assert(!c || !strncmp(out, c->prefix, strlen(c->prefix)));
-	(void)country_blocked(out);
+	(void)service_blocked(out);
 	return 0;
 }

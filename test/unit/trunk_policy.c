@@ -5,6 +5,7 @@
 #include "store/store.h"
 #include "test/check.h"
 #include "trunk/country.h"
+#include "trunk/service.h"
 
 static const int64_t today_s = 20000 * 86400;
 static Livekit__SIPOutboundTrunkInfo trunk;
@@ -172,10 +173,10 @@ static void services_are_known(void)
 		"+48601234567", "+61290123456", "+81312345678", "+85290123456", "+353155012345", "+821012345678", "+5511912345678",
 		"+79001234567", "+46901234567", "+60160123456", "+8613800138000", "+441189123456", "+46118123456", "+3906123456", "+2250712345678"};
 	for (size_t i = 0; i < COUNT_OF(refused); ++i)
-		CHECK(country_blocked(refused[i]));
-	CHECK(country_blocked("+12129765555")); /* NXX 976 */
+		CHECK(service_blocked(refused[i]));
+	CHECK(service_blocked("+12129765555")); /* NXX 976 */
 	for (size_t i = 0; i < COUNT_OF(dialled); ++i)
-		CHECK(!country_blocked(dialled[i]));
+		CHECK(!service_blocked(dialled[i]));
 	const char *prefixes[COUNTRY_PREFIXES_MAX];
 	CHECK_EQ(country_prefixes(prefixes, "DO"), 3);
 	CHECK_EQ(country_prefixes(prefixes, "JE"), 1);

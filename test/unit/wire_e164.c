@@ -1,4 +1,5 @@
 #include "trunk/country.h"
+#include "trunk/service.h"
 #include "wire/e164.h"
 
 #include "test/check.h"
@@ -58,13 +59,13 @@ static void some_numbers_are_never_dialled(void)
 	static const char *const yes[] = {"+14155550123", "+4930123456", "+33123456789", "+819012345678",
 		"+911112345678", "+9991234567", "5550100"};
 	for (size_t i = 0; i < COUNT_OF(no); ++i)
-		if (!country_blocked(no[i])) {
+		if (!service_blocked(no[i])) {
 			fprintf(stderr, "%s is let through\n", no[i]);
 			exit(1);
 		}
 	for (size_t i = 0; i < COUNT_OF(yes); ++i)
-		if (country_blocked(yes[i])) {
-			fprintf(stderr, "%s is blocked: %s\n", yes[i], country_blocked(yes[i]));
+		if (service_blocked(yes[i])) {
+			fprintf(stderr, "%s is blocked: %s\n", yes[i], service_blocked(yes[i]));
 			exit(1);
 		}
 }
