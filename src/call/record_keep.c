@@ -34,6 +34,7 @@ void calls_write_records(struct calls *cs)
 		if (c->record.dirty)
 			record_save(c);
 	}
+	refused_write(&cs->refused, cs->config.records);
 	flush(cs);
 }
 
@@ -147,6 +148,7 @@ int records_keep_start(struct calls *cs)
 
 void records_keep_stop(struct calls *cs)
 {
+	refused_write(&cs->refused, cs->config.records);
 	timer_fini(&cs->write_timer);
 	timer_fini(&cs->flush_timer);
 	timer_fini(&cs->tidy_timer);
