@@ -11,7 +11,10 @@ static bool send_info(struct sip_session *s);
 static void on_response(void *owner, struct sip_client *c, const struct sip_message *m)
 {
 	struct sip_session *s = owner;
-	if (c == s->info.client && m->status >= 200 && sip_session_challenged(s, m))
+
+	if (m->status == 481)
+		sip_session_lost(s, "lost");
+	else if (c == s->info.client && m->status >= 200 && sip_session_challenged(s, m))
 		(void)send_info(s);
 }
 

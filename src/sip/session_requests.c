@@ -203,10 +203,13 @@ static void on_reinvite_response(void *owner, struct sip_client *c, const struct
 	if (s->over || (!success && reinvite_again(s, m)))
 		return;
 	s->glares = 0;
+	sip_session_offer_over(s, success);
 	if (success) {
 		sip_session_note_peer(s, m);
 		sip_session_timer_response(&s->expiry, m);
 		sip_session_alive(s);
+	} else {
+		sip_session_refused(s, m);
 	}
 	if (m->status == 408 || m->status == 481)
 		sip_session_lost(s, "lost");
@@ -231,8 +234,11 @@ static void on_reinvite_failed(void *owner, struct sip_client *c, bool timeout)
 		return;
 	s->reinvite = NULL;
 	timer_stop(&s->patience);
+	sip_session_offer_over(s, false);
 	if (timeout)
 		sip_session_lost(s, "lost");
+	else
+		sip_session_refused(s, NULL);
 }
 
 static const struct sip_client_events reinvite_events = {
@@ -266,10 +272,17 @@ int sip_session_reinvite(struct sip_session *s, struct span body)
 {
 	if (s->over || s->reinvite || s->pending || s->unacked)
 		return -EINVAL;
+	if (!s->agreed.size) { /* else this one takes the place of an offer that met theirs */
+		s->agreed = s->body;
+		s->body = (struct buf){0};
+	}
 	int r = sip_session_set_body(s, body);
-	if (r < 0)
-		return r;
 	timer_stop(&s->again);
-	sip_session_begin_auth(s);
-	return sip_session_send_reinvite(s) ? 0 : err_new(-ENOMEM);
+	if (r >= 0) {
+		sip_session_begin_auth(s);
+		r = sip_session_send_reinvite(s) ? 0 : err_new(-ENOMEM);
+	}
+	if (r < 0)
+		sip_session_offer_over(s, false);
+	return r;
 }
