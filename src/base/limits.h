@@ -26,6 +26,15 @@ enum {
 	LIMIT_HTTP_IDLE_S = 60,
 };
 
+/* DNS. */
+enum {
+	LIMIT_DNS_CACHE = 256,         /* answers that are kept */
+	LIMIT_DNS_CACHED_BYTES = 4096, /* of one */
+	LIMIT_DNS_TTL_MIN_S = 5,       /* ... for so long, whatever they say */
+	LIMIT_DNS_TTL_MAX_S = 3600,
+	LIMIT_DNS_NEGATIVE_S = 30, /* ... that there is none */
+};
+
 /* TLS. */
 enum {
 	LIMIT_TLS_HANDSHAKES = 256, /* under way at a time, each some 40 KB; the oldest gives way */

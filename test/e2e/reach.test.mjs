@@ -65,7 +65,9 @@ test('NAPTR chooses TLS, the dead server of its SRV is passed over, a dialog rid
 });
 
 test('the next call goes to the server that lives, on the connection that is there', async () => {
+  const asked = names.asked.length;
   const dialed = await dial('acme', '+12025550124');
+  assert.deepEqual(names.asked.slice(asked), [], 'what the DNS said of NAPTR, SRV and hosts is known still');
   assert.equal(dialed.json?.success, true, dialed.text);
   assert.equal((await seen('INVITE', 1)).connection, (await seen('INVITE')).connection);
   await hangUp('acme', dialed);
