@@ -403,6 +403,10 @@ static void challenged_within_the_call(void)
 	expect(&w, &g, SIP_REFER);
 	challenge(&w, &g, "n3");
 	expect_authorized(&w, &g, SIP_REFER, "n3");
+	/* RFC 3892: who asks for it is who called. */
+	char from[128];
+	snprintf(from, sizeof from, "<%.*s>", (int)invite.m.from.uri.size, (const char *)invite.m.from.uri.data);
+	CHECK(span_is(sip_message_value_named(&g.m, "Referred-By"), from));
 	reply(&w, &g, 202, NULL, NULL, NULL);
 
 	/* Another phone has answered, too late; and its way is guarded. */
@@ -423,6 +427,30 @@ static void challenged_within_the_call(void)
 	reply(&w, &g, 200, NULL, NULL, NULL);
 	UNTIL(&w, w.ended == 1);
 	world_close(&w);
+}
+
+/* The application's own word for who transfers stands alone. */
+static void who_transfers_may_be_said(void)
+{
+	struct sip_extra own = {"b", "<sip:desk@example.org>"};
+	const struct sip_refer_request cases[] = {
+		{.refer_to = "tel:+15550100", .headers = &own, .header_count = 1},
+		{.refer_to = "tel:+15550100", .referred_by = own.value},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); ++i) {
+		struct world w;
+		struct got invite, g;
+		world_open(&w);
+		establish(&w, &invite);
+		CHECK_EQ(sip_call_refer(w.call, &cases[i]), 0);
+		expect(&w, &g, SIP_REFER);
+		CHECK(span_is(sip_message_value_named(&g.m, cases[i].header_count ? "b" : "Referred-By"), own.value));
+		CHECK(!cases[i].header_count == (sip_message_header_named(&g.m, "Referred-By") != NULL));
+		reply(&w, &g, 603, NULL, NULL, NULL);
+		hang_up(&w);
+		world_close(&w);
+	}
 }
 
 /* RFC 3261 section 12.2.1.2. */
@@ -570,6 +598,7 @@ int main(void)
 		a_glare_without_end,
 		our_reinvite_is_refused,
 		challenged_within_the_call,
+		who_transfers_may_be_said,
 		a_key_for_a_call_that_is_gone,
 		our_reinvite_rings,
 		their_offer_while_one_waits,
