@@ -106,6 +106,7 @@ static void on_prack_response(void *owner, struct sip_client *client, const stru
 	struct sip_call *c = container_of((struct sip_session *)owner, struct sip_call, s);
 	struct fork *f = fork_find(c, m->to.tag);
 
+	sip_session_authorized(&c->s, m);
 	/* Whatever else it says: the call lives or ends by what the INVITE is answered. */
 	if (f && !c->s.over && sip_session_challenged(&c->s, m))
 		send_prack(c, f);

@@ -40,6 +40,7 @@ static void establish(struct sip_call *c, struct sip_client *client, const struc
 	sip_call_fork_won(c, m);
 	sip_session_route(s);
 	sip_session_ack(s, &s->dialog, client, m->cseq.number);
+	sip_session_authorized(s, m);
 	sip_session_note_peer(s, m);
 	sip_session_timer_response(&s->expiry, m);
 	if (unwanted) {

@@ -12,6 +12,7 @@ static void on_response(void *owner, struct sip_client *c, const struct sip_mess
 {
 	struct sip_session *s = owner;
 
+	sip_session_authorized(s, m);
 	if (m->status == 481)
 		sip_session_lost(s, "lost");
 	else if (c == s->info.client && m->status >= 200 && sip_session_challenged(s, m))

@@ -40,6 +40,7 @@ static void on_response(void *owner, struct sip_client *c, const struct sip_mess
 		tell(s, SIP_REFER_REFUSED, m->status, m->reason);
 		return;
 	}
+	sip_session_authorized(s, m);
 	s->refer.client = NULL;
 	s->refer.accepted = true;
 }

@@ -104,6 +104,8 @@ struct sip_client *sip_session_start(struct sip_session *s, enum sip_method meth
 
 /* Another request begins: it may be challenged once more. */
 void sip_session_begin_auth(struct sip_session *s);
+/* A 2xx to one of ours: the far end may tell the nonce of the next. */
+void sip_session_authorized(struct sip_session *s, const struct sip_message *m);
 /* Takes in a 401 or 407. False: there is nothing to answer it with. */
 bool sip_session_challenged(struct sip_session *s, const struct sip_message *m);
 /* Credentials for all that has been challenged, if anything was. Returns 0 or a negative error. */

@@ -127,6 +127,7 @@ static void on_update_response(void *owner, struct sip_client *c, const struct s
 	s->update = NULL;
 	if (s->over)
 		return;
+	sip_session_authorized(s, m);
 	if (m->status < 300) {
 		s->glares = 0;
 		if (sip_session_retarget(s, &s->dialog, m) == 0) {

@@ -75,6 +75,12 @@ bool sip_session_challenged(struct sip_session *s, const struct sip_message *m)
 	return s->auth && sip_authorizer_challenged(s->auth, m) == 0;
 }
 
+void sip_session_authorized(struct sip_session *s, const struct sip_message *m)
+{
+	if (s->auth && m->status / 100 == 2)
+		sip_authorizer_renew(s->auth, m);
+}
+
 int sip_session_write_auth(
 	struct sip_session *s, struct writer *w, const struct sip_dialog *d, enum sip_method method,
 	struct span body)
@@ -205,6 +211,7 @@ static void on_reinvite_response(void *owner, struct sip_client *c, const struct
 	s->glares = 0;
 	sip_session_offer_over(s, success);
 	if (success) {
+		sip_session_authorized(s, m);
 		sip_session_note_peer(s, m);
 		sip_session_timer_response(&s->expiry, m);
 		sip_session_alive(s);
