@@ -82,6 +82,7 @@ enum {
 	LIMIT_SIP_DEAD_S = 60,             /* ... for so long, or what Retry-After says up to */
 	LIMIT_SIP_DEAD_MAX_S = 300,
 	LIMIT_SIP_IDLE_S = 300,            /* for one that no call needs */
+	LIMIT_SIP_INFOS = 64, /* of one call, each waiting for the answer to the one before */
 	LIMIT_SIP_REGISTER_MS = 2000,      /* no registrar makes us refresh more often: it grants 4 s at least */
 	LIMIT_CALLS = 2000,
 	LIMIT_SIP_LINGERING = 8000, /* ended calls that still answer repetitions; the oldest gives way */

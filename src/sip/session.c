@@ -171,6 +171,7 @@ int sip_session_init(struct sip_session *s, struct sip_agent *a, const struct si
 {
 	s->ops = ops;
 	list_init(&s->clients);
+	sip_session_info_init(s);
 	sip_usage_init(&s->usage, a, &usage_ops);
 	int r = timer_init(&s->expires, a->loop, sip_session_on_expiry, s);
 	if (r >= 0)
@@ -197,6 +198,7 @@ void sip_session_fini(struct sip_session *s)
 	mem_free(s->bye_reason);
 	mem_free(s->bye_extra);
 	sip_session_refer_fini(s);
+	sip_session_info_fini(s);
 	mem_free(s->auth);
 	mem_free(s->username);
 	mem_free_wiped(s->password, s->password ? strlen(s->password) : 0);

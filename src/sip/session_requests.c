@@ -168,6 +168,7 @@ static bool send_bye(struct sip_session *s)
 
 void sip_session_bye(struct sip_session *s, const char *reason)
 {
+	sip_session_info_hurry(s);
 	sip_session_begin_auth(s);
 	mem_free(s->bye_reason);
 	/* A reason with a line end is none. */

@@ -453,6 +453,75 @@ static void who_transfers_may_be_said(void)
 	}
 }
 
+static void press(struct world *w, const char *body)
+{
+	CHECK_EQ(sip_call_info(w->call, "application/dtmf-relay", span_text(body)), 0);
+}
+
+static void expect_key(struct world *w, struct got *g, const char *body)
+{
+	unsigned before = g->m.cseq.number;
+
+	do
+		expect(w, g, SIP_INFO);
+	while (g->m.cseq.number == before);
+	CHECK(span_is(g->m.body, body));
+}
+
+/* Each when the one before is answered, or when the call is about to end. */
+static void keys_arrive_in_order(void)
+{
+	static const char *const keys[] = {"Signal=1", "Signal=2", "Signal=3", "Signal=4"};
+	struct world w;
+	struct got invite, g;
+
+	world_open(&w);
+	dial_as_alice(&w, &invite);
+	for (size_t i = 0; i < COUNT_OF(keys); ++i)
+		press(&w, keys[i]);
+	g.m.cseq.number = 0;
+	expect_key(&w, &g, keys[0]);
+	expect_none(&w, SIP_OPTIONS); /* time passes, and the first comes again: it was lost */
+	challenge(&w, &g, "n1");
+	expect_authorized(&w, &g, SIP_INFO, "n1");
+	CHECK(span_is(g.m.body, keys[0]));
+	reply(&w, &g, 500, NULL, NULL, NULL); /* what one comes to is nothing to the next */
+	expect_key(&w, &g, keys[1]);
+	reply(&w, &g, 200, NULL, "Authentication-Info: nextnonce=\"x\"\r\n", NULL);
+	expect_key(&w, &g, keys[2]);
+	unsigned last = g.m.cseq.number;
+	sip_call_hangup(w.call, NULL);
+	expect_key(&w, &g, keys[3]);
+	CHECK_EQ(g.m.cseq.number, last + 1);
+	expect(&w, &g, SIP_BYE);
+	reply(&w, &g, 200, NULL, NULL, NULL);
+	UNTIL(&w, w.ended == 1);
+	world_close(&w);
+}
+
+/* Who never answers is told no more of what waited meanwhile. */
+static void keys_that_nobody_takes(void)
+{
+	struct world w;
+	struct got invite, g;
+
+	world_open(&w);
+	establish(&w, &invite);
+	for (int i = 0; i < LIMIT_SIP_INFOS; ++i)
+		press(&w, "Signal=1");
+	CHECK_EQ(sip_call_info(w.call, "application/dtmf-relay", span_text("Signal=2")), -EINVAL);
+	expect(&w, &g, SIP_INFO);
+	unsigned first = g.m.cseq.number;
+	uint64_t end = clock_ms() + 64 * 20 + 400;
+	while (clock_ms() < end)
+		if (next(&w, &g, 50) && g.m.method == SIP_INFO)
+			CHECK_EQ(g.m.cseq.number, first);
+	press(&w, "Signal=3");
+	expect_key(&w, &g, "Signal=3");
+	hang_up(&w);
+	world_close(&w);
+}
+
 /* RFC 3261 section 12.2.1.2. */
 static void a_key_for_a_call_that_is_gone(void)
 {
@@ -599,6 +668,8 @@ int main(void)
 		our_reinvite_is_refused,
 		challenged_within_the_call,
 		who_transfers_may_be_said,
+		keys_arrive_in_order,
+		keys_that_nobody_takes,
 		a_key_for_a_call_that_is_gone,
 		our_reinvite_rings,
 		their_offer_while_one_waits,
