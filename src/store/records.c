@@ -21,8 +21,8 @@ enum {
 /* `must` names the index to look in; a condition that may be NULL names none, and all rows are read. */
 #define LIST(must)                                                                                                 \
 	"SELECT " COLUMNS " FROM calls WHERE " must " (?1 IS NULL OR room = ?1) AND (?2 IS NULL OR trunk = ?2 OR " \
-	"trunk_name = ?2) AND (?3 IS NULL OR number = ?3) AND began >= ?4 AND began < ?5 AND failed >= ?6 AND (?8 = 0 OR " REFUSED ") " \
-	"ORDER BY began DESC, rowid DESC LIMIT ?7"
+	"trunk_name = ?2) AND (?3 IS NULL OR number = ?3) AND began >= ?4 AND began < ?5 AND failed >= ?6 "        \
+	"AND (?8 = 0 OR " REFUSED ") ORDER BY began DESC, rowid DESC LIMIT ?7"
 
 static const char *const sql[S__COUNT] = {
 	[S_BEGIN] = "BEGIN IMMEDIATE",
