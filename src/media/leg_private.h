@@ -8,6 +8,7 @@
  *   leg_drain.c    the end: what is on its way to the phone
  *   leg_wire.c     its sockets: SRTP off and on, RTP and RTCP told apart
  *   leg_dtls.c     keys by DTLS, checks of ICE, on the RTP port
+ *   leg_guests.c   handshakes with those who are not where the SDP says
  *
  * Owner:   its worker (media/leg.h).
  * Owns:    everything below.
