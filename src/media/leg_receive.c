@@ -504,6 +504,7 @@ void leg_receive_stats(const struct leg *l, struct media_leg_stats *ret)
 		.holes = in->count.holes,
 		.late = in->voice.jitter.stats.late,
 		.dropped = count_drops(l),
+		.elsewhere = in->drops[LEG_DROP_SOURCE],
 		.locked = in->drops[LEG_DROP_LOCKED],
 		.concealed = in->voice.concealed,
 		.jitter_us = (uint32_t)((uint64_t)rtp_count_jitter(&in->count) * 1000000 / clock_hz),
