@@ -8,10 +8,6 @@
 
 enum {
 	US_PER_MS = 1000,
-	/* RFC 7983: what the first byte says. */
-	STUN_FIRST_MAX = 3,
-	DTLS_FIRST = 20,
-	DTLS_FIRST_MAX = 63,
 };
 
 struct leg_early {
@@ -157,10 +153,9 @@ static void shake_hands(struct leg *l, const struct sockaddr *from, struct span 
 	}
 }
 
-/* RFC 7983. */
 static bool is_dtls(struct span datagram)
 {
-	return datagram.size && datagram.data[0] >= DTLS_FIRST && datagram.data[0] <= DTLS_FIRST_MAX;
+	return datagram.size && datagram.data[0] >= LEG_DTLS_FIRST && datagram.data[0] <= LEG_DTLS_FIRST_MAX;
 }
 
 void leg_dtls_keep(struct leg_dtls *d, const struct sockaddr *from, struct span datagram)
@@ -261,7 +256,7 @@ static void answer_check(struct leg *l, const struct sockaddr *from, struct span
 
 bool leg_dtls_input(struct leg *l, const struct sockaddr *from, struct span datagram, uint64_t now_us)
 {
-	if (datagram.size && datagram.data[0] <= STUN_FIRST_MAX && l->dtls.ice_is_on) {
+	if (datagram.size && datagram.data[0] <= LEG_STUN_FIRST_MAX && l->dtls.ice_is_on) {
 		answer_check(l, from, datagram, now_us);
 		return true;
 	}

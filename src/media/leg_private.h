@@ -43,6 +43,9 @@ enum {
 	LEG_PTIME_MAX_MS = 60,
 	LEG_PT_COMFORT_NOISE = 13,
 	LEG_PAYLOAD_MAX = 960, /* 120 ms of G.711 or G.722 */
+	LEG_STUN_FIRST_MAX = 3, /* RFC 7983: the first byte tells STUN, DTLS and RTP apart */
+	LEG_DTLS_FIRST = 20,
+	LEG_DTLS_FIRST_MAX = 63,
 };
 
 /* Why a packet from the network was not used. */
@@ -50,6 +53,7 @@ enum leg_drop {
 	LEG_DROP_EARLY,     /* before the SDP named who may send */
 	LEG_DROP_HELD,      /* the direction is closed */
 	LEG_DROP_SOURCE,    /* from another address */
+	LEG_DROP_KNOCK,     /* STUN outside of ICE, or nothing: what keeps their NAT open (RFC 6263) */
 	LEG_DROP_MALFORMED, /* no RTP */
 	LEG_DROP_PAYLOAD,   /* of a type that was not agreed on, or of no or too much length */
 	LEG_DROP_REPLAYED,  /* came already */

@@ -487,9 +487,10 @@ void leg_receive_beat(struct leg *l, uint64_t now_us)
 static uint64_t count_drops(const struct leg *l)
 {
 	uint64_t sum = 0;
-	for (int why = LEG_DROP_EARLY + 1; why < LEG_DROP__COUNT; ++why)
-		sum += why == LEG_DROP_LOCKED ? 0 : l->in.drops[why]; /* those are told apart */
-	return sum;
+	for (int why = 0; why < LEG_DROP__COUNT; ++why)
+		sum += l->in.drops[why];
+	/* Those are told apart, or are no sound that was lost. */
+	return sum - l->in.drops[LEG_DROP_EARLY] - l->in.drops[LEG_DROP_KNOCK] - l->in.drops[LEG_DROP_LOCKED];
 }
 
 void leg_receive_stats(const struct leg *l, struct media_leg_stats *ret)

@@ -63,7 +63,7 @@ static void both_ways_and_nothing_else(enum srtp_profile profile)
 	send_from(b->phone_rtp, again, size); /* replayed */
 	CHECK_EQ(drops[LEG_DROP_LOCKED], 4);
 	CHECK_EQ(b->count, 3);
-	send_from(b->phone_rtp, (const uint8_t *)"\0\1\0\0 stun", 9); /* nothing that a key could open */
+	send_from(b->phone_rtp, (const uint8_t *)"Hello", 5); /* nothing that a key could open */
 	CHECK_EQ(drops[LEG_DROP_LOCKED], 4);
 	CHECK_EQ(drops[LEG_DROP_MALFORMED], 1);
 	int fd = bound(&other); /* genuine, from elsewhere */
@@ -74,6 +74,27 @@ static void both_ways_and_nothing_else(enum srtp_profile profile)
 	close(fd);
 	srtp_pair_free(far);
 	srtp_pair_free(stranger);
+	end();
+}
+
+/* Phones behind a NAT knock, before and during the call, on both ports: no answer, no alarm. */
+static void who_knocks_has_lost_nothing(void)
+{
+	static const uint8_t request[20] = {0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42};
+	struct media_leg_stats stats;
+	uint8_t answer[100];
+	begin(&(struct media_leg_config){0}, CODEC_PCMU);
+	b->leg->connected = false;
+	send_from(b->phone_rtp, request, sizeof request);
+	b->leg->connected = true;
+	send_from(b->phone_rtp, request, sizeof request);
+	send_from(b->phone_rtp, request, 0);
+	CHECK_EQ(send(b->phone_rtcp, request, sizeof request, 0), (ssize_t)sizeof request);
+	fake_worker_turn(&b->w);
+	CHECK_EQ(b->leg->in.drops[LEG_DROP_KNOCK], 4);
+	leg_receive_stats(b->leg, &stats);
+	CHECK_EQ(stats.dropped, 0);
+	CHECK(recv(b->phone_rtp, answer, sizeof answer, MSG_DONTWAIT) < 0);
 	end();
 }
 
@@ -199,6 +220,7 @@ int main(void)
 {
 	for (enum srtp_profile p = 0; p < SRTP_PROFILE__COUNT; ++p)
 		both_ways_and_nothing_else(p);
+	who_knocks_has_lost_nothing();
 	packets_allocate_nothing();
 	reports_are_sealed(false);
 	reports_are_sealed(true);
