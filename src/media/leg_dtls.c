@@ -49,7 +49,7 @@ static void go_to(struct leg *l, const struct peer_address *to)
 	memset(&l->remote.rtp, 0, sizeof l->remote.rtp);
 	memcpy(&l->remote.rtp, &to->any, peer_address_size(to));
 	l->remote.rtcp = l->remote.rtp; /* one port for both, or none for RTCP */
-	l->in.locked = true;
+	l->in.whence.locked = true;
 }
 
 /* The path that they chose. */

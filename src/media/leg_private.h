@@ -1,7 +1,8 @@
 /* media/leg_private.h - the inside of a leg, shared by its files:
  *
  *   leg.c          life, the beat, statistics
- *   leg_receive.c  phone -> room: source check, RTP, digits, as it is or as Opus
+ *   leg_receive.c  phone -> room: RTP, its order, digits, as it is or as Opus
+ *   leg_source.c   who may send, and whom the leg follows
  *   leg_send.c     room -> phone: voices, mix, digits, its codec, one even stream
  *   leg_rtcp.c     reports both ways
  *   leg_ringback.c a tone for the room while the phone rings
@@ -73,12 +74,24 @@ struct leg_voice {
 	bool gone; /* its source is; what came of it is still played */
 };
 
+/* Where the phone's packets may come from: of the SDP, which may be wrong about it. */
+struct leg_whence {
+	bool locked;   /* the address is settled ... */
+	bool moved;    /* ... and is another one than the SDP says */
+	uint16_t port; /* of the address that is believed now; 0 = the one that the SDP says */
+	uint16_t named, former; /* ports that the SDP says, and said before that; 0 = none */
+	struct sockaddr_storage said_rtp, said_rtcp;
+	/* Who may be the phone behind a NAT, when `run` packets in a row have come from there. */
+	struct sockaddr_storage candidate;
+	uint32_t ssrc;
+	uint16_t next_seq;
+	unsigned run;
+};
+
 struct leg_receiver {
-	bool locked;      /* the phone's address is settled */
+	struct leg_whence whence;
 	bool heard;       /* MEDIA_LEG_FIRST_RTP was posted */
 	bool silent;      /* MEDIA_LEG_SILENT was posted */
-	uint16_t port;    /* of the address that is believed now; 0 = the one that the SDP says */
-	uint16_t named, former; /* ports that the SDP says, and said before that; 0 = none */
 	uint64_t sound_us; /* the last packet that was taken; 0 = none yet */
 	uint64_t heard_us; /* the last packet, or when the leg was connected */
 	uint64_t drops[LEG_DROP__COUNT];
@@ -182,6 +195,12 @@ void leg_receive_stats(const struct leg *l, struct media_leg_stats *ret);
 void leg_receive_alive(struct leg *l, uint64_t now_us);
 /* A tone of our own (G.711, mu-law) in place of the phone's sound. */
 void leg_receive_own(struct leg *l, struct rtp_view *v, uint64_t now_us);
+
+/* leg_source.c */
+void leg_source_connect(struct leg *l);
+/* A packet that makes sense came from there: is it the phone's? With sip.symmetric_rtp the leg may follow. */
+bool leg_source_fits(
+	struct leg *l, const struct rtp_view *v, const struct sockaddr *from, uint64_t now_us);
 
 /* leg_send.c */
 void leg_send_init(struct leg *l);

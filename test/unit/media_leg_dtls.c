@@ -253,7 +253,7 @@ static void the_phone_is_known_by_its_certificate(void)
 	shake_hands(&phone, 200);
 	CHECK_EQ(dtls_state(phone.dtls), DTLS_DONE);
 	CHECK(is_there(&outside));
-	CHECK(b->leg->in.locked);
+	CHECK(b->leg->in.whence.locked);
 
 	CHECK_EQ(dtls_keys(phone.dtls, &keys), 0);
 	CHECK_EQ(srtp_pair_new(&pair, &keys, true), 0);
