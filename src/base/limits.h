@@ -74,6 +74,7 @@ enum {
 	LIMIT_SIP_DEAD_MAX_S = 300,
 	LIMIT_SIP_IDLE_S = 300,            /* for one that no call needs */
 	LIMIT_CALLS = 2000,
+	LIMIT_SIP_LINGERING = 8000, /* ended calls that still answer repetitions; the oldest gives way */
 	LIMIT_CALLS_PER_ROOM = 32,
 	LIMIT_IDEMPOTENCY_KEYS = 4096,
 	/* The SIP messages that are kept of one call. */

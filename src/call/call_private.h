@@ -49,7 +49,8 @@ struct calls {
 	struct list all;    /* struct call.link */
 	void (*closed)(void *owner);
 	void *closed_owner;
-	struct timer close_timer, write_timer, tidy_timer;
+	struct timer close_timer, write_timer, flush_timer, tidy_timer;
+	uint64_t flushed_at_ms;
 };
 
 struct call {

@@ -260,6 +260,7 @@ static int open_leg(struct call *c, struct media_leg_local *local, struct room *
 enum {
 	START_E_ROOM_FULL = 1,
 	START_E_INVALID,
+	START_E_LIMIT,
 };
 
 /* Leg first (its port goes into the offer and its id into the track), then the seat, then INVITE:
@@ -281,7 +282,7 @@ static int start(struct call *c, struct room *room, const struct call_request *r
 		r = verdict->wait_ms ? call_queue_wait(c, request, caller, local.rtp_port, verdict->wait_ms)
 				     : call_invite(c, request, caller, local.rtp_port);
 	if (r)
-		return r == CALL_E_INVALID ? START_E_INVALID : r;
+		return r == CALL_E_INVALID ? START_E_INVALID : r == CALL_E_LIMIT ? START_E_LIMIT : r;
 	if (request->ringback)
 		media_leg_ringback(c->calls->config.media, c->leg, ringback_of(c->number));
 	if (verdict->longest_ms && verdict->longest_ms < longest_ms)
@@ -295,6 +296,8 @@ static int explain_start(int r, const struct call_request *request, struct call_
 {
 	if (r == START_E_ROOM_FULL)
 		return refuse(refusal, CALL_E_LIMIT, "The room \"%s\" is full.", request->room);
+	if (r == START_E_LIMIT)
+		return refuse(refusal, CALL_E_LIMIT, "There are %d calls at the far ends already, ending ones among them.", LIMIT_CALLS);
 	if (r == START_E_INVALID)
 		return refuse(refusal, CALL_E_INVALID,
 			"A header, the caller's number, the display name or the trunk's address holds characters "

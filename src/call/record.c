@@ -86,8 +86,7 @@ void record_end(struct call *c)
 	c->record.at_ms[RECORD_ENDED] = clock_unix_ms();
 	record_save(c);
 	/* Before anybody is told: whoever knows of the end finds it, whatever becomes of us. */
-	if (records_flush(c->calls->config.records) < 0)
-		log_warn(c->id, "its record could not be written");
+	records_keep_now(c->calls);
 }
 
 void record_fini(struct call *c)

@@ -139,6 +139,7 @@ void sip_session_over(struct sip_session *s)
 	struct sip_server *pending = s->pending;
 
 	s->over = true;
+	sip_usage_over(&s->usage);
 	timer_stop(&s->expires);
 	timer_stop(&s->again);
 	timer_stop(&s->patience);
