@@ -36,7 +36,7 @@ struct dtls;
 /* Called inside dtls_*(): they must not free the connection. */
 struct dtls_events {
 	void (*send)(void *owner, struct span datagram);
-	void (*data)(void *owner, struct span data); /* one decrypted record */
+	void (*data)(void *owner, struct span data); /* one decrypted record; may be NULL */
 };
 
 MUST_USE int dtls_new(struct dtls **ret, const struct dtls_identity *identity, bool client,

@@ -2,13 +2,12 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "media/packet_kind.h"
 #include "net/address.h"
 
 #include <openssl/crypto.h>
 
-enum {
-	US_PER_MS = 1000,
-};
+enum { US_PER_MS = 1000 };
 
 struct leg_early {
 	struct sockaddr_storage from;
@@ -23,11 +22,7 @@ static void on_send(void *owner, struct span datagram)
 }
 
 /* Data beside the handshake is nothing that a telephone has. */
-static void on_data(void *owner, struct span data)
-{
-}
-
-static const struct dtls_events events = {.send = on_send, .data = on_data};
+static const struct dtls_events events = {.send = on_send};
 
 /* ---- ICE: they check, we answer ---- */
 
@@ -153,14 +148,9 @@ static void shake_hands(struct leg *l, const struct sockaddr *from, struct span 
 	}
 }
 
-static bool is_dtls(struct span datagram)
-{
-	return datagram.size && datagram.data[0] >= LEG_DTLS_FIRST && datagram.data[0] <= LEG_DTLS_FIRST_MAX;
-}
-
 void leg_dtls_keep(struct leg_dtls *d, const struct sockaddr *from, struct span datagram)
 {
-	if (!is_dtls(datagram) || datagram.size > DTLS_MTU)
+	if (!packet_is_dtls(datagram) || datagram.size > DTLS_MTU)
 		return;
 	if (!d->early && !(d->early = mem_zalloc(sizeof *d->early)))
 		return;
@@ -256,11 +246,11 @@ static void answer_check(struct leg *l, const struct sockaddr *from, struct span
 
 bool leg_dtls_input(struct leg *l, const struct sockaddr *from, struct span datagram, uint64_t now_us)
 {
-	if (datagram.size && datagram.data[0] <= LEG_STUN_FIRST_MAX && l->dtls.ice_is_on) {
+	if (packet_is_stun(datagram) && l->dtls.ice_is_on) {
 		answer_check(l, from, datagram, now_us);
 		return true;
 	}
-	if (!is_dtls(datagram) || !l->dtls.dtls)
+	if (!packet_is_dtls(datagram) || !l->dtls.dtls)
 		return false;
 	shake_hands(l, from, datagram, now_us);
 	return true;

@@ -18,11 +18,7 @@ static void on_send(void *owner, struct span datagram)
 	(void)leg_socket_send(g->leg->rtp, &to, datagram);
 }
 
-static void on_data(void *owner, struct span data)
-{
-}
-
-static const struct dtls_events events = {.send = on_send, .data = on_data};
+static const struct dtls_events events = {.send = on_send};
 
 static bool is_hello(struct span datagram)
 {

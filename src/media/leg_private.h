@@ -43,10 +43,6 @@ enum {
 	LEG_RTCP_BEATS = 5 * LEG_BEATS_PER_S,
 	LEG_PTIME_MAX_MS = 60,
 	LEG_PT_COMFORT_NOISE = 13,
-	LEG_PAYLOAD_MAX = 960, /* 120 ms of G.711 or G.722 */
-	LEG_STUN_FIRST_MAX = 3, /* RFC 7983: the first byte tells STUN, DTLS and RTP apart */
-	LEG_DTLS_FIRST = 20,
-	LEG_DTLS_FIRST_MAX = 63,
 };
 
 /* Why a packet from the network was not used. */
@@ -197,6 +193,8 @@ void leg_receive_alive(struct leg *l, uint64_t now_us);
 void leg_receive_own(struct leg *l, struct rtp_view *v, uint64_t now_us);
 
 /* leg_source.c */
+/* False: the SDP names nobody (0.0.0.0, port 0), which is a hold as of old. */
+bool leg_source_is_named(const struct sockaddr_storage *a);
 void leg_source_connect(struct leg *l);
 /* A packet that makes sense came from there: is it the phone's? With sip.symmetric_rtp the leg may follow. */
 bool leg_source_fits(
@@ -211,7 +209,10 @@ static inline size_t leg_send_frame(const struct leg *l)
 {
 	return l->out.hz / LEG_BEATS_PER_S;
 }
+/* The RTP timestamp of the next sample. */
+uint32_t leg_send_now(const struct leg *l);
 void leg_send_beat(struct leg *l, uint64_t now_us);
+bool leg_send_may(const struct leg *l); /* neither held, nor without an address */
 /* All voices are on their own from now on. */
 void leg_send_let_go(struct leg *l);
 /* Sound of the room that has not been sent. */
@@ -224,8 +225,6 @@ void leg_ringback_stop(struct leg *l);
 
 /* leg_drain.c */
 void leg_drain_beat(struct leg *l);
-/* The RTP timestamp of the next sample. */
-uint32_t leg_send_now(const struct leg *l);
 
 /* leg_rtcp.c */
 void leg_rtcp_init(struct leg *l);

@@ -11,9 +11,7 @@ enum {
 	COMFORT_FRAME_US = 20000,
 	COMFORT_FRAME_TICKS = 160, /* its clock is 8000 (RFC 3389, 4) */
 	COMFORT_LEVEL_MASK = 0x7f,
-	ORDER_AHEAD_MAX = 3000, /* RFC 3550, A.1: MAX_DROPOUT */
-	ORDER_BACK_MAX = 100,   /* MAX_MISORDER */
-	ORDER_FIRST = 0x10000,  /* so that what comes late before the first one has a number */
+	ORDER_FIRST = 0x10000, /* so that what comes late before the first one has a number */
 	METER_HZ = 8000,
 	KEYS_MAX = 4, /* in 120 ms */
 };
@@ -101,7 +99,7 @@ static uint32_t ticks_of(enum codec codec, struct span payload)
 {
 	if (codec == CODEC_OPUS)
 		return opus_voice_packet_ticks(payload);
-	return payload.size <= LEG_PAYLOAD_MAX ? (uint32_t)payload.size : 0;
+	return payload.size <= LINE_CODEC_BYTES_MAX ? (uint32_t)payload.size : 0;
 }
 
 static bool payload_fits(const struct leg *l, const struct rtp_view *v)
@@ -132,7 +130,7 @@ static enum leg_drop check_order(struct leg *l, const struct rtp_view *v)
 		return LEG_DROP__COUNT;
 	}
 	uint64_t index = replay_index(seen, v->seq);
-	if (index + ORDER_BACK_MAX < seen->newest || index > seen->newest + ORDER_AHEAD_MAX) {
+	if (index + RTP_MISORDER_MAX < seen->newest || index > seen->newest + RTP_DROPOUT_MAX) {
 		if (l->in.order.odd && v->seq == l->in.order.odd_seq) {
 			begin_order(l, v);
 			return LEG_DROP__COUNT;
@@ -230,7 +228,7 @@ static void forward_g711(struct leg *l, const struct rtp_view *v, uint8_t level,
 	if (l->source.wants[ours] || l->source.wants[CODEC_NONE])
 		push(l, v, ours, level, now_us);
 	if (l->source.wants[other]) {
-		uint8_t converted[LEG_PAYLOAD_MAX];
+		uint8_t converted[LINE_CODEC_BYTES_MAX];
 		struct rtp_view out = *v;
 		g711_convert(converted, v->payload.data, v->payload.size,
 			ours == CODEC_PCMU ? G711_ULAW : G711_ALAW);
@@ -409,8 +407,7 @@ void leg_receive_alive(struct leg *l, uint64_t now_us)
 /* On hold nothing needs to come (music that ends does not end the call), nor before the answer. */
 static bool may_be_silent(const struct leg *l)
 {
-	return !l->remote.receive || !l->remote.send || l->remote.early || !address_port((const struct sockaddr *)&l->remote.rtp) ||
-		address_is_any((const struct sockaddr *)&l->remote.rtp);
+	return !l->remote.receive || !leg_send_may(l) || l->remote.early;
 }
 
 static void watch_silence(struct leg *l, uint64_t now_us)

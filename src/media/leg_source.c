@@ -7,6 +7,12 @@ enum {
 	LATCH_RUN = 3, /* packets in order; one may be anybody's, who tries all ports of ours */
 };
 
+bool leg_source_is_named(const struct sockaddr_storage *a)
+{
+	const struct sockaddr *at = (const struct sockaddr *)a;
+	return address_port(at) && !address_is_any(at);
+}
+
 void leg_source_connect(struct leg *l)
 {
 	struct leg_whence *w = &l->in.whence;
@@ -70,12 +76,10 @@ static bool is_stream(struct leg *l, const struct rtp_view *v, const struct sock
 	return ++w->run >= LATCH_RUN;
 }
 
-/* Where the SDP names no place it is a hold (RFC 2543), and nobody is to have the room's sound. */
+/* On hold nobody is to have the room's sound. */
 static bool may_move(const struct leg *l)
 {
-	const struct sockaddr *said = (const struct sockaddr *)&l->in.whence.said_rtp;
-
-	return !l->in.whence.locked && address_port(said) && !address_is_any(said);
+	return !l->in.whence.locked && leg_source_is_named(&l->in.whence.said_rtp);
 }
 
 bool leg_source_fits(struct leg *l, const struct rtp_view *v, const struct sockaddr *from, uint64_t now_us)

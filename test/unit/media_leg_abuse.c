@@ -151,7 +151,7 @@ static void on_hold_nobody_is_followed(void)
 
 static void what_was_not_agreed_on_is_not_heard(void)
 {
-	static uint8_t large[LEG_PAYLOAD_MAX + 1], huge[4000];
+	static uint8_t large[LINE_CODEC_BYTES_MAX + 1], huge[4000];
 	uint8_t out[1500];
 	uint64_t *drops = b->leg->in.drops;
 	for (uint8_t pt = 0; pt < 128; ++pt)

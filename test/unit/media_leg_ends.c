@@ -329,6 +329,12 @@ static void nothing_to_play_is_done_at_once(void)
 	leg_digits(leg, "1");
 	leg_drain(leg, 300, 5000);
 	CHECK_EQ(w.drained, 3);
+	remote.send = true;
+	CHECK_EQ(address_parse(&remote.rtp, "0.0.0.0", 4000), 0); /* likewise, as of old */
+	connect_leg(false);
+	leg_digits(leg, "1");
+	leg_drain(leg, 300, 5000);
+	CHECK_EQ(w.drained, 4);
 	end();
 }
 
