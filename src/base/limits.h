@@ -26,6 +26,15 @@ enum {
 	LIMIT_HTTP_IDLE_S = 60,
 };
 
+/* DNS. */
+enum {
+	LIMIT_DNS_CACHE = 256,         /* answers that are kept */
+	LIMIT_DNS_CACHED_BYTES = 4096, /* of one */
+	LIMIT_DNS_TTL_MIN_S = 5,       /* ... for so long, whatever they say */
+	LIMIT_DNS_TTL_MAX_S = 3600,
+	LIMIT_DNS_NEGATIVE_S = 30, /* ... that there is none */
+};
+
 /* TLS. */
 enum {
 	LIMIT_TLS_HANDSHAKES = 256, /* under way at a time, each some 40 KB; the oldest gives way */
@@ -73,7 +82,10 @@ enum {
 	LIMIT_SIP_DEAD_S = 60,             /* ... for so long, or what Retry-After says up to */
 	LIMIT_SIP_DEAD_MAX_S = 300,
 	LIMIT_SIP_IDLE_S = 300,            /* for one that no call needs */
+	LIMIT_SIP_INFOS = 64, /* of one call, each waiting for the answer to the one before */
+	LIMIT_SIP_REGISTER_MS = 2000,      /* no registrar makes us refresh more often: it grants 4 s at least */
 	LIMIT_CALLS = 2000,
+	LIMIT_SIP_LINGERING = 8000, /* ended calls that still answer repetitions; the oldest gives way */
 	LIMIT_CALLS_PER_ROOM = 32,
 	LIMIT_IDEMPOTENCY_KEYS = 4096,
 	/* The SIP messages that are kept of one call. */
@@ -81,6 +93,10 @@ enum {
 	LIMIT_LADDER_BYTES = 256 << 10,
 	LIMIT_LADDER_MESSAGE_BYTES = 16 << 10, /* what is longer is cut */
 	LIMIT_LADDER_RESERVE = 16,             /* of the messages, for those that end the call */
+	/* Records of attempts that the policy refused: one each, then one that counts the rest; and all that are
+	 * kept, some 2 MB. */
+	LIMIT_REFUSED_A_MINUTE = 10,
+	LIMIT_REFUSED_RECORDS = 1000,
 };
 
 /* Media. */

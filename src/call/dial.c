@@ -339,5 +339,5 @@ int call_invite(struct call *c, const struct call_request *request, const char *
 		},
 		&sip_events, c);
 	mem_free(headers);
-	return r == -EINVAL ? CALL_E_INVALID : r;
+	return r == -EINVAL ? CALL_E_INVALID : r == -EMFILE ? CALL_E_LIMIT : r;
 }

@@ -336,7 +336,7 @@ const char *negotiation_warning(enum answer_outcome why)
 		[ANSWER_E_SDP] = "399 ringdown \"The SDP cannot be read\"",
 		[ANSWER_E_NO_AUDIO] = "304 ringdown \"No audio over RTP is offered\"",
 		[ANSWER_E_CODEC] = "305 ringdown \"None of the codecs is supported\"",
-		[ANSWER_E_ADDRESS] = "301 ringdown \"The c= line is no address literal\"",
+		[ANSWER_E_ADDRESS] = "301 ringdown \"The c= line is no IP address\"",
 		[ANSWER_E_FAMILY] = "300 ringdown \"The c= line is of the other IP version\"",
 		[ANSWER_E_IN_CLEAR] = "399 ringdown \"SRTP is required\"",
 		[ANSWER_E_CRYPTO] = "399 ringdown \"No a=crypto line can be used\"",

@@ -241,7 +241,7 @@ const char *answer_outcome_text(enum answer_outcome o)
 		[ANSWER_E_SDP] = "the answer's SDP cannot be read",
 		[ANSWER_E_NO_AUDIO] = "the answer has no audio section that we can use",
 		[ANSWER_E_CODEC] = "the answer has none of the codecs that we offered",
-		[ANSWER_E_ADDRESS] = "the answer names no media address",
+		[ANSWER_E_ADDRESS] = "the media address (c=) is missing or a host name, and must be an IP address",
 		[ANSWER_E_FAMILY] = "its media address is of the other IP version than ours",
 		[ANSWER_E_NONE] = "there is no SDP in the answer",
 		[ANSWER_E_IN_CLEAR] = "without encryption, which this trunk requires",

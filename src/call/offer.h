@@ -44,7 +44,7 @@ enum answer_outcome {
 	ANSWER_E_SDP,      /* not readable as SDP */
 	ANSWER_E_NO_AUDIO, /* no usable audio section: refused, or port 0 */
 	ANSWER_E_CODEC,    /* none of the codecs that we offered */
-	ANSWER_E_ADDRESS,  /* its c= line is no address literal */
+	ANSWER_E_ADDRESS,  /* its c= line is no address literal: names are not asked about in mid-call */
 	ANSWER_E_FAMILY,   /* an IPv4 address, and our own in the SDP is IPv6; or the other way round */
 	ANSWER_E_NONE,     /* no SDP at all where one is due */
 	/* Of call/offer_security.h: */

@@ -67,3 +67,5 @@ char *record_interrupted(struct span facts, int64_t now_ms);
 MUST_USE int records_keep_start(struct calls *cs);
 void records_keep_stop(struct calls *cs);
 void records_keep_soon(struct calls *cs); /* something waits to be written */
+/* It is written now; where many calls end, within 20 ms, together with the others. */
+void records_keep_now(struct calls *cs);

@@ -1,5 +1,5 @@
-/* call/record_keep.c - the records of all calls: written every quarter of a second, tidied every minute,
- * and what a crash left open is closed at the start. */
+/* call/record_keep.c - the records of all calls: written every quarter of a second and when one ends,
+ * tidied every minute, and what a crash left open is closed at the start. */
 #include "call/call_private.h"
 
 #include "base/clock.h"
@@ -9,7 +9,20 @@
 
 #include <errno.h>
 
-enum { WRITE_EVERY_MS = 250, TIDY_EVERY_MS = 60 * 1000, TIDY_AGAIN_MS = 100 };
+enum { WRITE_EVERY_MS = 250, TOGETHER_MS = 20, TIDY_EVERY_MS = 60 * 1000, TIDY_AGAIN_MS = 100 };
+
+static void flush(struct calls *cs)
+{
+	if (records_flush(cs->config.records) < 0)
+		log_warn("calls", "records could not be written");
+}
+
+static void flush_ends(void *owner)
+{
+	struct calls *cs = owner;
+	cs->ends_flushed_at_ms = loop_now_ms(cs->loop);
+	flush(cs);
+}
 
 void calls_write_records(struct calls *cs)
 {
@@ -21,8 +34,8 @@ void calls_write_records(struct calls *cs)
 		if (c->record.dirty)
 			record_save(c);
 	}
-	if (records_flush(cs->config.records) < 0)
-		log_warn("calls", "records could not be written");
+	refused_write(&cs->refused, cs->config.records);
+	flush(cs);
 }
 
 static void on_write_timer(void *owner)
@@ -34,6 +47,16 @@ void records_keep_soon(struct calls *cs)
 {
 	if (!timer_running(&cs->write_timer))
 		timer_start(&cs->write_timer, WRITE_EVERY_MS, 0);
+}
+
+/* A transaction writes whole pages, most of them the same for the next call: one for many is a third. */
+void records_keep_now(struct calls *cs)
+{
+	uint64_t since_ms = loop_now_ms(cs->loop) - cs->ends_flushed_at_ms;
+	if (since_ms >= TOGETHER_MS)
+		flush_ends(cs);
+	else if (!timer_running(&cs->flush_timer))
+		timer_start(&cs->flush_timer, TOGETHER_MS - since_ms, 0);
 }
 
 static void tidy(void *owner)
@@ -115,6 +138,8 @@ int records_keep_start(struct calls *cs)
 	if (r == 0)
 		r = timer_init(&cs->write_timer, cs->loop, on_write_timer, cs);
 	if (r == 0)
+		r = timer_init(&cs->flush_timer, cs->loop, flush_ends, cs);
+	if (r == 0)
 		r = timer_init(&cs->tidy_timer, cs->loop, tidy, cs);
 	if (r == 0)
 		timer_start(&cs->tidy_timer, TIDY_AGAIN_MS, 0);
@@ -123,6 +148,8 @@ int records_keep_start(struct calls *cs)
 
 void records_keep_stop(struct calls *cs)
 {
+	refused_write(&cs->refused, cs->config.records);
 	timer_fini(&cs->write_timer);
+	timer_fini(&cs->flush_timer);
 	timer_fini(&cs->tidy_timer);
 }

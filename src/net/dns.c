@@ -125,6 +125,7 @@ int dns_new(struct dns **ret, struct loop *l)
 	d->loop = l;
 	list_init(&d->sockets);
 	list_init(&d->queries);
+	dns_cache_init(&d->cache);
 	int r = timer_init(&d->tick, l, on_tick, d);
 	if (r == 0)
 		r = open_channel(d);
@@ -158,18 +159,25 @@ struct dns *dns_free(struct dns *d)
 	}
 	assert(list_empty(&d->sockets));
 	timer_fini(&d->tick);
+	dns_cache_fini(&d->cache);
 	mem_free(d);
 	return NULL;
 }
 
+void dns_forget(struct dns *d)
+{
+	dns_cache_clear(&d->cache);
+}
+
 int dns_set_servers(struct dns *d, const char *servers)
 {
+	dns_forget(d);
 	return ares_set_servers_ports_csv(d->channel, servers) == ARES_SUCCESS ? 0 : -EINVAL;
 }
 
 /* ---- queries ---- */
 
-int dns_query_new(struct dns_query **ret, size_t size, struct dns *d,
+int dns_query_new(struct dns_query **ret, size_t size, struct dns *d, int type, const char *name,
 	void (*tell)(struct dns_query *q), void *owner)
 {
 	if (d->query_count >= DNS_QUERIES_MAX)
@@ -180,6 +188,9 @@ int dns_query_new(struct dns_query **ret, size_t size, struct dns *d,
 	q->dns = d;
 	q->tell = tell;
 	q->owner = owner;
+	q->type = type;
+	if (strlen(name) < sizeof q->name)
+		memcpy(q->name, name, strlen(name));
 	list_add(&d->queries, &q->link);
 	++d->query_count;
 	if (!timer_running(&d->tick))
@@ -204,6 +215,23 @@ void dns_query_end(struct dns_query *q, int status)
 		loop_defer(q->dns->loop, &q->deliver, deliver);
 }
 
+const struct dns_cached *dns_query_known(struct dns_query *q)
+{
+	return !*q->name ? NULL : dns_cache_get(&q->dns->cache, q->type, q->name, loop_now_ms(q->dns->loop));
+}
+
+void dns_query_keep(struct dns_query *q, int status, struct span bytes, uint32_t ttl_s)
+{
+	uint64_t now = loop_now_ms(q->dns->loop);
+
+	if (q->dns->closing || !*q->name)
+		return;
+	if (status == ARES_SUCCESS)
+		dns_cache_put(&q->dns->cache, q->type, q->name, status, bytes, ttl_s, now);
+	else if (status == ARES_ENOTFOUND || status == ARES_ENODATA)
+		dns_cache_put_none(&q->dns->cache, q->type, q->name, status, now);
+}
+
 /* The order within a family is the resolver's: it spreads load by it. */
 static void collect_family(struct address_query *a, const struct ares_addrinfo *info, int family)
 {
@@ -211,14 +239,27 @@ static void collect_family(struct address_query *a, const struct ares_addrinfo *
 	for (; node && a->q.count < DNS_ADDRESSES_MAX; node = node->ai_next) {
 		if (node->ai_family != family || node->ai_addrlen > sizeof a->found[0])
 			continue;
-		memcpy(&a->found[a->q.count], node->ai_addr, node->ai_addrlen);
-		address_set_port(&a->found[a->q.count++], a->port);
+		memcpy(&a->found[a->q.count++], node->ai_addr, node->ai_addrlen);
 	}
+}
+
+/* The shortest of those that lead there. */
+static uint32_t least_ttl(const struct ares_addrinfo *info)
+{
+	int least = INT32_MAX;
+
+	for (const struct ares_addrinfo_node *n = info->nodes; n; n = n->ai_next)
+		least = n->ai_ttl < least ? n->ai_ttl : least;
+	for (const struct ares_addrinfo_cname *n = info->cnames; n; n = n->next)
+		least = n->ttl < least ? n->ttl : least;
+	return least < 0 ? 0 : (uint32_t)least;
 }
 
 static void tell_addresses(struct dns_query *q)
 {
 	struct address_query *a = (struct address_query *)q;
+	for (size_t i = 0; i < q->count; ++i)
+		address_set_port(&a->found[i], a->port);
 	a->answer(q->owner, a->found, q->count, q->count ? NULL : q->why);
 }
 
@@ -230,6 +271,8 @@ static void on_answer(void *owner, int status, int timeouts, struct ares_addrinf
 		collect_family(a, info, AF_INET);
 		collect_family(a, info, AF_INET6);
 	}
+	if (status != ARES_SUCCESS || a->q.count)
+		dns_query_keep(&a->q, status, span_of(a->found, a->q.count * sizeof a->found[0]), info ? least_ttl(info) : 0);
 	if (info)
 		ares_freeaddrinfo(info);
 	dns_query_end(&a->q, status);
@@ -253,6 +296,18 @@ static const char *asked_name(const char *host)
 	return size > tail && !strcasecmp(host + size - tail, suffix) ? suffix + 1 : host;
 }
 
+static bool answer_from_cache(struct address_query *a)
+{
+	const struct dns_cached *known = dns_query_known(&a->q);
+
+	if (!known)
+		return false;
+	a->q.count = known->size / sizeof a->found[0];
+	memcpy(a->found, known->bytes, known->size);
+	dns_query_end(&a->q, known->status);
+	return true;
+}
+
 int dns_resolve(struct dns_query **ret, struct dns *d, const char *host, uint16_t port,
 	dns_answer_fn *answer, void *owner)
 {
@@ -263,7 +318,8 @@ int dns_resolve(struct dns_query **ret, struct dns *d, const char *host, uint16_
 		return 0;
 	}
 	struct dns_query *q;
-	int r = dns_query_new(&q, sizeof(struct address_query), d, tell_addresses, owner);
+	int r = dns_query_new(
+		&q, sizeof(struct address_query), d, DNS_ADDRESSES, asked_name(host), tell_addresses, owner);
 	if (r < 0)
 		return r;
 	struct address_query *a = (struct address_query *)q;
@@ -272,7 +328,8 @@ int dns_resolve(struct dns_query **ret, struct dns *d, const char *host, uint16_
 	*ret = q;
 
 	struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_flags = ARES_AI_NOSORT};
-	ares_getaddrinfo(d->channel, asked_name(host), NULL, &hints, on_answer, a);
+	if (!answer_from_cache(a))
+		ares_getaddrinfo(d->channel, asked_name(host), NULL, &hints, on_answer, a);
 	return 0;
 }
 

@@ -58,6 +58,8 @@ MUST_USE int dns_find_pointers(
 	struct dns_query **ret, struct dns *d, const char *name, dns_pointers_fn *answer, void *owner);
 
 void dns_cancel(struct dns_query *q); /* no answer after this; NULL is fine */
+/* What was answered is kept for as long as its TTL says, within limits (net/dns_cache.h): no longer. */
+void dns_forget(struct dns *d);
 /* For tests and for an operator's own resolver: "192.0.2.53:53", comma-separated, instead of the
  * system's. Returns 0 or -EINVAL. */
 MUST_USE int dns_set_servers(struct dns *d, const char *servers);

@@ -3,6 +3,8 @@
 #include "base/rng.h"
 #include "net/dns_inside.h"
 
+#include "wire/dns_ttl.h"
+
 #include <arpa/nameser.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,9 +93,9 @@ static void collect_services(struct service_query *s, const struct ares_srv_repl
 	memcpy(s->found, all, s->q.count * sizeof *all);
 }
 
-static void on_services(void *owner, int status, int timeouts, unsigned char *bytes, int size)
+/* Returns what became of it. */
+static int read_services(struct service_query *s, int status, const uint8_t *bytes, int size)
 {
-	struct service_query *s = owner;
 	struct ares_srv_reply *reply = NULL;
 	if (status == ARES_SUCCESS)
 		status = ares_parse_srv_reply(bytes, size, &reply);
@@ -101,6 +103,23 @@ static void on_services(void *owner, int status, int timeouts, unsigned char *by
 		collect_services(s, reply);
 	if (reply)
 		ares_free_data(reply);
+	return status;
+}
+
+/* The whole message is kept: read again, its services are drawn anew by their weights. */
+static void keep(struct dns_query *q, int status, const uint8_t *bytes, int size)
+{
+	struct span message = span_of(bytes, bytes ? (size_t)size : 0);
+	uint32_t ttl_s = 0;
+	if (status != ARES_SUCCESS || dns_ttl_read(message, &ttl_s))
+		dns_query_keep(q, status, message, ttl_s);
+}
+
+static void on_services(void *owner, int status, int timeouts, unsigned char *bytes, int size)
+{
+	struct service_query *s = owner;
+	status = read_services(s, status, bytes, size);
+	keep(&s->q, status, bytes, size);
 	dns_query_end(&s->q, status);
 }
 
@@ -114,12 +133,17 @@ int dns_find_services(
 	struct dns_query **ret, struct dns *d, const char *name, dns_services_fn *answer, void *owner)
 {
 	struct dns_query *q = *ret = NULL;
-	int r = dns_query_new(&q, sizeof(struct service_query), d, tell_services, owner);
+	int r = dns_query_new(&q, sizeof(struct service_query), d, ns_t_srv, name, tell_services, owner);
 	if (r < 0)
 		return r;
 	*ret = q;
-	((struct service_query *)q)->answer = answer;
-	ares_query(d->channel, name, ns_c_in, ns_t_srv, on_services, q);
+	struct service_query *s = (struct service_query *)q;
+	s->answer = answer;
+	const struct dns_cached *known = dns_query_known(q);
+	if (known)
+		dns_query_end(q, read_services(s, known->status, known->bytes, (int)known->size));
+	else
+		ares_query(d->channel, name, ns_c_in, ns_t_srv, on_services, q);
 	return 0;
 }
 
@@ -159,9 +183,8 @@ static void collect_pointers(struct pointer_query *p, const struct ares_naptr_re
 	memcpy(p->found, all, p->q.count * sizeof *all);
 }
 
-static void on_pointers(void *owner, int status, int timeouts, unsigned char *bytes, int size)
+static int read_pointers(struct pointer_query *p, int status, const uint8_t *bytes, int size)
 {
-	struct pointer_query *p = owner;
 	struct ares_naptr_reply *reply = NULL;
 	if (status == ARES_SUCCESS)
 		status = ares_parse_naptr_reply(bytes, size, &reply);
@@ -169,6 +192,14 @@ static void on_pointers(void *owner, int status, int timeouts, unsigned char *by
 		collect_pointers(p, reply);
 	if (reply)
 		ares_free_data(reply);
+	return status;
+}
+
+static void on_pointers(void *owner, int status, int timeouts, unsigned char *bytes, int size)
+{
+	struct pointer_query *p = owner;
+	status = read_pointers(p, status, bytes, size);
+	keep(&p->q, status, bytes, size);
 	dns_query_end(&p->q, status);
 }
 
@@ -182,11 +213,16 @@ int dns_find_pointers(
 	struct dns_query **ret, struct dns *d, const char *name, dns_pointers_fn *answer, void *owner)
 {
 	struct dns_query *q = *ret = NULL;
-	int r = dns_query_new(&q, sizeof(struct pointer_query), d, tell_pointers, owner);
+	int r = dns_query_new(&q, sizeof(struct pointer_query), d, ns_t_naptr, name, tell_pointers, owner);
 	if (r < 0)
 		return r;
 	*ret = q;
-	((struct pointer_query *)q)->answer = answer;
-	ares_query(d->channel, name, ns_c_in, ns_t_naptr, on_pointers, q);
+	struct pointer_query *p = (struct pointer_query *)q;
+	p->answer = answer;
+	const struct dns_cached *known = dns_query_known(q);
+	if (known)
+		dns_query_end(q, read_pointers(p, known->status, known->bytes, (int)known->size));
+	else
+		ares_query(d->channel, name, ns_c_in, ns_t_naptr, on_pointers, q);
 	return 0;
 }

@@ -5,8 +5,24 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
+#include <time.h>
 
-enum { NAMES_TOLD = 3, NAME_SHOWN = 60 };
+enum { NAMES_TOLD = 3, NAME_SHOWN = 60, DAY_SIZE = 16 };
+
+/* Whatever a stranger wrote there goes into a log. */
+static void make_printable(char *text)
+{
+	for (char *c = text; *c; ++c)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+}
+
+static void common_name(char *out, size_t size, X509_NAME *name)
+{
+	if (X509_NAME_get_text_by_NID(name, NID_commonName, out, (int)size) < 0)
+		snprintf(out, size, "no name at all");
+	make_printable(out);
+}
 
 /* "a.example, *.b.example": what the certificate is for. */
 static void list_names(char *out, size_t size, X509 *cert)
@@ -25,24 +41,64 @@ static void list_names(char *out, size_t size, X509 *cert)
 		used += n > 0 ? (size_t)n : 0;
 	}
 	GENERAL_NAMES_free(names);
-	if (!told && X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName, out, (int)size) < 0)
-		snprintf(out, size, "no name at all");
-	/* Whatever a stranger wrote there goes into a log. */
-	for (char *c = out; *c; ++c)
-		if (*c < ' ' || *c > '~')
-			*c = '?';
+	if (told)
+		make_printable(out);
+	else
+		common_name(out, size, X509_get_subject_name(cert));
+}
+
+/* " (on 2026-11-24)" */
+static void on_day(char out[DAY_SIZE], const ASN1_TIME *time)
+{
+	struct tm t;
+
+	*out = 0;
+	if (time && ASN1_TIME_to_tm(time, &t) == 1)
+		strftime(out, DAY_SIZE, " (%Y-%m-%d)", &t);
+}
+
+/* "its certificate", or which of those above it. */
+static void which_certificate(char *out, size_t size, X509_STORE_CTX *verification, const X509 *cert)
+{
+	char name[NAME_SHOWN + 1];
+
+	if (X509_STORE_CTX_get_error_depth(verification) == 0) {
+		snprintf(out, size, "its certificate");
+		return;
+	}
+	common_name(name, sizeof name, X509_get_subject_name(cert));
+	snprintf(out, size, "the certificate of its authority %s", name);
+}
+
+/* Who shows its own certificate alone may have more of them, and forgets to show them. */
+static void explain_issuer(char *out, size_t size, X509_STORE_CTX *verification, const X509 *cert)
+{
+	char name[40];
+	bool alone = sk_X509_num(X509_STORE_CTX_get0_untrusted(verification)) <= 1;
+
+	common_name(name, sizeof name, X509_get_issuer_name(cert));
+	snprintf(out, size, "its certificate is signed by an authority that is not trusted here: %s%s", name,
+		alone ? ", or the certificates in between are not shown" : "");
 }
 
 void tls_explain_certificate(char *out, size_t size, X509_STORE_CTX *verification, const char *host)
 {
 	int verdict = X509_STORE_CTX_get_error(verification);
-	char names[160] = "";
+	const X509 *cert = X509_STORE_CTX_get_current_cert(verification);
+	char names[160] = "", day[DAY_SIZE], which[NAME_SHOWN + 40];
 	switch (verdict) {
 	case X509_V_ERR_CERT_HAS_EXPIRED:
-		snprintf(out, size, "its certificate has expired");
+		which_certificate(which, sizeof which, verification, cert);
+		on_day(day, X509_get0_notAfter(cert));
+		snprintf(out, size, "%s has expired%s", which, day);
 		return;
 	case X509_V_ERR_CERT_NOT_YET_VALID:
-		snprintf(out, size, "its certificate is not valid yet: is the clock of this machine right?");
+		which_certificate(which, sizeof which, verification, cert);
+		on_day(day, X509_get0_notBefore(cert));
+		snprintf(out, size, "%s is not valid yet%s: is the clock of this machine right?", which, day);
+		return;
+	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+		snprintf(out, size, "its certificate is signed by itself alone, and is not trusted here");
 		return;
 	case X509_V_ERR_HOSTNAME_MISMATCH:
 	case X509_V_ERR_IP_ADDRESS_MISMATCH:
@@ -53,10 +109,8 @@ void tls_explain_certificate(char *out, size_t size, X509_STORE_CTX *verificatio
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
 	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
 	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-		snprintf(out, size, "its certificate is signed by an authority that is not trusted here (%s)",
-			X509_verify_cert_error_string(verdict));
+		explain_issuer(out, size, verification, cert);
 		return;
 	default:
 		snprintf(out, size, "its certificate is not accepted: %s", X509_verify_cert_error_string(verdict));

@@ -67,6 +67,17 @@ int sip_agent_contact(
 
 /* --- usages ------------------------------------------------------------------------------- */
 
+/* RFC 6026 has an answered INVITE wait 32 s for stragglers: were those calls, a server that makes
+ * some 60 a second would be full of ended ones. */
+bool sip_usage_room(struct sip_agent *a)
+{
+	while (a->lingering_count > LIMIT_SIP_LINGERING) {
+		struct sip_usage *oldest = list_first(&a->lingering, struct sip_usage, link);
+		oldest->ops->free_now(oldest);
+	}
+	return a->usage_count < LIMIT_CALLS;
+}
+
 void sip_usage_init(struct sip_usage *u, struct sip_agent *a, const struct sip_usage_ops *ops)
 {
 	u->agent = a;
@@ -96,8 +107,19 @@ void sip_usage_fini(struct sip_usage *u)
 		map_remove(&u->agent->dialogs, &u->node);
 	mem_free(u->key);
 	list_remove(&u->link);
-	--u->agent->usage_count;
+	--*(u->over ? &u->agent->lingering_count : &u->agent->usage_count);
 	*u = (struct sip_usage){0};
+}
+
+void sip_usage_over(struct sip_usage *u)
+{
+	if (u->over)
+		return;
+	u->over = true;
+	list_remove(&u->link);
+	list_add(&u->agent->lingering, &u->link);
+	--u->agent->usage_count;
+	++u->agent->lingering_count;
 }
 
 static struct sip_usage *usage_find(struct sip_agent *a, const struct sip_message *m)
@@ -160,9 +182,9 @@ void sip_agent_clear_peers(struct sip_agent *a)
 	a->peer_count = 0;
 }
 
-static bool in_a_call(const struct sip_agent *a, const struct sockaddr *from)
+static bool is_remote_of_one(const struct list *usages, const struct sockaddr *from)
 {
-	list_each(it, &a->usages)
+	list_each(it, usages)
 	{
 		const struct sip_usage *u = container_of(it, struct sip_usage, link);
 		const struct sockaddr *remote = (const struct sockaddr *)&u->remote;
@@ -170,6 +192,11 @@ static bool in_a_call(const struct sip_agent *a, const struct sockaddr *from)
 			return true;
 	}
 	return false;
+}
+
+static bool in_a_call(const struct sip_agent *a, const struct sockaddr *from)
+{
+	return is_remote_of_one(&a->usages, from) || is_remote_of_one(&a->lingering, from);
 }
 
 /* Whoever knows a dialog's Call-ID and our random tag is no stranger: carriers send a BYE from
@@ -487,6 +514,9 @@ int sip_agent_new(struct sip_agent **ret, struct loop *l, struct dns *d,
 	a->failover_ms = config->failover_ms ? config->failover_ms : 4000;
 	a->open_to_all = config->open_to_all;
 	list_init(&a->usages);
+	list_init(&a->lingering);
+	list_init(&a->orphans);
+	list_init(&a->settled);
 	int r = sip_keep_alive_init(a, config->datagram_ping_ms);
 	if (r < 0) {
 		mem_free(a);
@@ -508,14 +538,20 @@ int sip_agent_new(struct sip_agent **ret, struct loop *l, struct dns *d,
 	return 0;
 }
 
+static void free_usages(struct list *usages)
+{
+	while (!list_empty(usages)) {
+		struct sip_usage *u = list_first(usages, struct sip_usage, link);
+		u->ops->free_now(u);
+	}
+}
+
 struct sip_agent *sip_agent_free(struct sip_agent *a)
 {
 	if (!a)
 		return NULL;
-	while (!list_empty(&a->usages)) {
-		struct sip_usage *u = list_first(&a->usages, struct sip_usage, link);
-		u->ops->free_now(u);
-	}
+	free_usages(&a->usages);
+	free_usages(&a->lingering);
 	for (struct map_node *n; (n = map_next(&a->clients, NULL));)
 		sip_client_free(container_of(n, struct sip_client, node));
 	for (struct map_node *n; (n = map_next(&a->servers, NULL));)
@@ -548,7 +584,7 @@ uint16_t sip_agent_tls_port(const struct sip_agent *a)
 
 size_t sip_agent_calls(const struct sip_agent *a)
 {
-	return a->usage_count;
+	return a->usage_count + a->lingering_count;
 }
 
 const struct sip_agent_counts *sip_agent_counts(const struct sip_agent *a)

@@ -326,8 +326,8 @@ int sip_invite(struct sip_call **ret, struct sip_agent *a, const struct sip_invi
 
 	if (!sip_invite_is_sound(config))
 		return -EINVAL;
-	if (a->usage_count >= LIMIT_CALLS)
-		return err_new(-EMFILE);
+	if (!sip_usage_room(a))
+		return -EMFILE;
 	struct sip_call *c = mem_zalloc(sizeof *c);
 	if (!c)
 		return err_new(-ENOMEM);

@@ -72,7 +72,7 @@ struct sip_end {
 /* A transfer that we ask the far end for (sip/refer.c). */
 struct sip_refer_request {
 	const char *refer_to;    /* header value: "tel:+15550100", "<sip:a@b>" */
-	const char *referred_by; /* header value; NULL = none */
+	const char *referred_by; /* header value; NULL = who our From says that we are */
 	const struct sip_extra *headers;
 	size_t header_count;
 };

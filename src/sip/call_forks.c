@@ -59,6 +59,46 @@ static void send_request(struct sip_call *c, struct sip_dialog *d, enum sip_meth
 			writer_span(&w), NULL, NULL);
 }
 
+/* It goes with whatever was challenged already; a proxy may have another nonce by now. */
+static void send_bye(struct sip_call *c, struct fork *f);
+
+static void on_bye_response(void *owner, struct sip_client *client, const struct sip_message *m)
+{
+	struct sip_call *c = container_of((struct sip_session *)owner, struct sip_call, s);
+	struct fork *f = fork_find(c, m->to.tag);
+
+	if (f && sip_session_challenged(&c->s, m))
+		send_bye(c, f);
+}
+
+static void on_bye_failed(void *owner, struct sip_client *client, bool timeout)
+{
+	/* Nobody is there to be hung up on. */
+}
+
+static const struct sip_client_events bye_events = {
+	.response = on_bye_response,
+	.failed = on_bye_failed,
+	.ended = sip_session_client_ended,
+};
+
+static void send_bye(struct sip_call *c, struct fork *f)
+{
+	struct sip_session *s = &c->s;
+	struct sip_path way = s->path;
+
+	s->path = sip_session_hop(s, &f->dialog);
+	send_request(c, &f->dialog, SIP_BYE, NULL, NULL, &bye_events);
+	s->path = way;
+}
+
+static void hang_up(struct sip_call *c, struct fork *f)
+{
+	f->hung_up = true;
+	sip_session_begin_auth(&c->s);
+	send_bye(c, f);
+}
+
 static void send_prack(struct sip_call *c, struct fork *f);
 
 static void on_prack_response(void *owner, struct sip_client *client, const struct sip_message *m)
@@ -66,6 +106,7 @@ static void on_prack_response(void *owner, struct sip_client *client, const stru
 	struct sip_call *c = container_of((struct sip_session *)owner, struct sip_call, s);
 	struct fork *f = fork_find(c, m->to.tag);
 
+	sip_session_authorized(&c->s, m);
 	/* Whatever else it says: the call lives or ends by what the INVITE is answered. */
 	if (f && !c->s.over && sip_session_challenged(&c->s, m))
 		send_prack(c, f);
@@ -162,10 +203,10 @@ void sip_call_fork_end(struct sip_call *c, struct sip_client *client, const stru
 	if (sip_dialog_fork(&d, &s->dialog) == 0 && sip_dialog_from_response(&d, m) == 0) {
 		s->path = sip_session_hop(s, &d);
 		sip_session_ack(s, &d, client, m->cseq.number);
-		if (!f || !f->hung_up)
+		if (!f)
 			send_request(c, &d, SIP_BYE, NULL, NULL, NULL);
-		if (f)
-			f->hung_up = true;
+		else if (!f->hung_up && sip_dialog_from_response(&f->dialog, m) == 0)
+			hang_up(c, f);
 	}
 	sip_dialog_fini(&d);
 	s->path = way;

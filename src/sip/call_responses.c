@@ -40,6 +40,7 @@ static void establish(struct sip_call *c, struct sip_client *client, const struc
 	sip_call_fork_won(c, m);
 	sip_session_route(s);
 	sip_session_ack(s, &s->dialog, client, m->cseq.number);
+	sip_session_authorized(s, m);
 	sip_session_note_peer(s, m);
 	sip_session_timer_response(&s->expiry, m);
 	if (unwanted) {
@@ -70,18 +71,6 @@ static void on_success(struct sip_call *c, struct sip_client *client, const stru
 	}
 }
 
-/* 0 = not said. What follows the number (a comment, parameters) is for others. */
-static uint32_t retry_after_s(const struct sip_message *m)
-{
-	struct span value = sip_message_value(m, SIP_H_RETRY_AFTER);
-	uint32_t seconds = 0;
-	size_t digits = 0;
-
-	while (digits < value.size && value.data[digits] >= '0' && value.data[digits] <= '9')
-		++digits;
-	return sip_number(span_of(value.data, digits), UINT32_MAX, &seconds) ? seconds : 0;
-}
-
 static void on_refusal(struct sip_call *c, const struct sip_message *m)
 {
 	if (sip_call_hung_up(c)) {
@@ -103,7 +92,7 @@ static void on_refusal(struct sip_call *c, const struct sip_message *m)
 	}
 	bool rang = c->state == CALL_RINGING;
 	if (m->status == 503)
-		sip_call_target_is_busy(c, retry_after_s(m));
+		sip_call_target_is_busy(c, sip_retry_after_s(sip_message_value(m, SIP_H_RETRY_AFTER)));
 	if (m->status == 503 && !rang && sip_call_more_targets(c)) {
 		c->grown = false;
 		c->invite = NULL; /* answered: nothing to be given up */

@@ -180,11 +180,24 @@ static int build(struct sip_client *c, const char *branch, struct span bytes)
 	return timer_init(&c->timer, c->agent->loop, on_timer, c);
 }
 
+/* RFC 3261 has one wait 32 s for repetitions: those that nobody else waits for give way. */
+static bool has_room(struct sip_agent *a)
+{
+	struct sip_client *oldest = list_first(&a->orphans, struct sip_client, owner_link);
+
+	if (a->clients.count < LIMIT_SIP_TRANSACTIONS)
+		return true;
+	if (list_empty(&a->orphans) || oldest->busy)
+		return false;
+	sip_client_free(oldest);
+	return true;
+}
+
 int sip_client_start(struct sip_client **ret, struct sip_agent *a, enum sip_method method,
 	const struct sip_path *path, const char *branch, struct span bytes,
 	const struct sip_client_events *events, void *owner)
 {
-	if (a->clients.count >= LIMIT_SIP_TRANSACTIONS)
+	if (!has_room(a))
 		return err_new(-EMFILE);
 	struct sip_client *c = mem_zalloc(sizeof *c);
 	if (!c)
@@ -220,6 +233,7 @@ void sip_client_abandon(struct sip_client *c)
 	c->events = NULL;
 	c->owner = NULL;
 	list_remove(&c->owner_link);
+	list_add(&c->agent->orphans, &c->owner_link);
 }
 
 void sip_client_hush(struct sip_client *c)

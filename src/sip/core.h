@@ -43,9 +43,10 @@ struct sip_usage_ops {
 struct sip_usage {
 	struct sip_agent *agent;
 	const struct sip_usage_ops *ops;
-	struct list link;     /* of the agent's usages */
+	struct list link;     /* of the agent's usages; of those that linger when `over` */
 	struct map_node node; /* in agent->dialogs */
 	char *key;            /* call-id, line end, our tag; NULL = not in the map */
+	bool over;            /* nobody's call any more: it answers what is repeated, for a while */
 	struct sockaddr_storage remote; /* may speak to us while this lives */
 };
 
@@ -71,9 +72,12 @@ struct sip_agent {
 	struct sip_transport *transport;
 	struct map clients; /* by "branch METHOD" */
 	struct map servers; /* by everything that makes a request the same request */
+	struct list orphans; /* clients that nobody waits for, the oldest first */
+	struct list settled; /* servers other than INVITE's that have answered, the oldest first */
 	struct map dialogs;
-	struct list usages;
-	size_t usage_count;
+	struct list usages;    /* calls */
+	struct list lingering; /* what is left of calls, the oldest first */
+	size_t usage_count, lingering_count;
 
 	struct sip_peer *peers;
 	size_t peer_count;
@@ -93,7 +97,11 @@ char *sip_extra_text(const struct sip_extra *headers, size_t count);
 extern const char sip_allow[];
 extern const char sip_supported[]; /* option tags */
 
+/* False: LIMIT_CALLS are there. Lets go of what lingers longest, if it is too much: nothing of a
+ * call that is over may be on the stack. */
+bool sip_usage_room(struct sip_agent *a);
 void sip_usage_init(struct sip_usage *u, struct sip_agent *a, const struct sip_usage_ops *ops);
+void sip_usage_over(struct sip_usage *u);
 MUST_USE int sip_usage_publish(struct sip_usage *u, const char *call_id, const char *local_tag);
 void sip_usage_fini(struct sip_usage *u);
 
@@ -139,7 +147,7 @@ struct sip_client {
 	unsigned busy; /* on the call stack */
 	const struct sip_client_events *events; /* NULL: nobody waits */
 	void *owner;
-	struct list owner_link; /* the owner's list; a list of its own without one */
+	struct list owner_link; /* the owner's list, or the agent's orphans */
 };
 
 /* Sends `bytes` (copied), which carry `branch`. */
@@ -181,6 +189,7 @@ struct sip_server {
 	uint8_t *response; /* the last one */
 	size_t response_size;
 	unsigned status; /* of it; 0 = none */
+	struct list link; /* of the agent's settled ones */
 	char to_tag[SIP_TAG_SIZE];
 	/* A 2xx to an INVITE is repeated by us, not by the transaction (RFC 3261 13.3.1.4). */
 	uint32_t ok_ms;

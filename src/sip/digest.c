@@ -206,26 +206,65 @@ void sip_authorizer_begin(struct sip_authorizer *a)
 		a->realms[i].answered = false;
 }
 
+/* Which of our realms such a header is about: it does not say; NULL when there are several. */
+static struct sip_realm *only_realm(struct sip_authorizer *a, bool proxy)
+{
+	struct sip_realm *only = NULL;
+
+	for (size_t i = 0; i < a->count; ++i) {
+		if (a->realms[i].proxy != proxy)
+			continue;
+		if (only)
+			return NULL;
+		only = &a->realms[i];
+	}
+	return only;
+}
+
+void sip_authorizer_renew(struct sip_authorizer *a, const struct sip_message *response)
+{
+	static const char *const names[] = {"Authentication-Info", "Proxy-Authentication-Info"};
+	struct span nonce;
+
+	for (size_t proxy = 0; proxy < COUNT_OF(names); ++proxy) {
+		struct sip_realm *realm = only_realm(a, proxy);
+		if (!realm || !sip_auth_next_nonce(sip_message_value_named(response, names[proxy]), &nonce) ||
+			nonce.size >= sizeof realm->nonce)
+			continue;
+		copy_text(realm->nonce, nonce);
+		realm->nc = 0;
+	}
+}
+
+/* All challenges of one header line. */
+static int take_line(struct sip_authorizer *a, const struct sip_header_line *line, unsigned *fresh)
+{
+	struct span rest = line->value;
+	struct sip_auth c;
+
+	while (sip_auth_next(&rest, &c)) {
+		if (!can_answer(&c))
+			continue;
+		int r = take_challenge(a, line->id == SIP_H_PROXY_AUTHENTICATE, &c, fresh);
+		if (r == SIP_AUTH_E_REFUSED)
+			return r;
+	}
+	return 0;
+}
+
 int sip_authorizer_challenged(struct sip_authorizer *a, const struct sip_message *response)
 {
-	bool proxy = response->status == 407;
-	enum sip_header_id id = proxy ? SIP_H_PROXY_AUTHENTICATE : SIP_H_WWW_AUTHENTICATE;
 	unsigned fresh = 0;
 
 	if (++a->tries > SIP_AUTH_TRIES_MAX)
 		return SIP_AUTH_E_REFUSED;
 	for (size_t i = 0; i < response->header_count; ++i) {
-		if (response->headers[i].id != id)
+		const struct sip_header_line *line = &response->headers[i];
+		if (line->id != SIP_H_PROXY_AUTHENTICATE && line->id != SIP_H_WWW_AUTHENTICATE)
 			continue;
-		struct span rest = response->headers[i].value;
-		struct sip_auth c;
-		while (sip_auth_next(&rest, &c)) {
-			if (!can_answer(&c))
-				continue;
-			int r = take_challenge(a, proxy, &c, &fresh);
-			if (r == SIP_AUTH_E_REFUSED)
-				return r;
-		}
+		int r = take_line(a, line, &fresh);
+		if (r)
+			return r;
 	}
 	return fresh ? 0 : SIP_AUTH_E_UNKNOWN;
 }

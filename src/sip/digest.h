@@ -74,7 +74,10 @@ enum {
 
 /* Another request begins: whatever realm asks may be answered once more. */
 void sip_authorizer_begin(struct sip_authorizer *a);
-/* Takes in a 401 or 407. 0 = send the request again with sip_authorizer_write(). */
+/* A 2xx may have another nonce for what follows (RFC 7616 section 3.5): which then need not be challenged. */
+void sip_authorizer_renew(struct sip_authorizer *a, const struct sip_message *response);
+/* Takes in a 401 or 407. Either may hold challenges of both kinds, which a proxy that forks has collected
+ * (RFC 3261 section 22.3), and some far ends mix up which belongs to which status. 0 = send the request again with sip_authorizer_write(). */
 MUST_USE int sip_authorizer_challenged(
 	struct sip_authorizer *a, const struct sip_message *response);
 /* Writes the header lines; nothing when there was no challenge. `cnonce` should be random.

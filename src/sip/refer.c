@@ -40,6 +40,7 @@ static void on_response(void *owner, struct sip_client *c, const struct sip_mess
 		tell(s, SIP_REFER_REFUSED, m->status, m->reason);
 		return;
 	}
+	sip_session_authorized(s, m);
 	s->refer.client = NULL;
 	s->refer.accepted = true;
 }
@@ -81,16 +82,43 @@ static bool send_refer(struct sip_session *s)
 	return c;
 }
 
-static int keep_texts(struct sip_refer *r, const struct sip_refer_request *request)
+static bool has_own_word(const struct sip_refer_request *request)
 {
+	for (size_t i = 0; i < request->header_count; ++i)
+		if (!strcasecmp(request->headers[i].name, "Referred-By") || !strcasecmp(request->headers[i].name, "b"))
+			return true;
+	return false;
+}
+
+/* RFC 3892 section 2: some far ends transfer only for whom they know (429). It is who called: a caller that
+ * is not shown stays so. */
+static int set_referrer(struct sip_session *s, const struct sip_refer_request *request)
+{
+	struct sip_name_addr us;
+
+	if (request->referred_by)
+		s->refer.referred_by = mem_strdup(request->referred_by);
+	else if (has_own_word(request) || sip_name_addr_parse(&us, span_text(s->dialog.local)))
+		return 0;
+	else
+		s->refer.referred_by = mem_format("<%.*s>", (int)us.uri.size, (const char *)us.uri.data);
+	return s->refer.referred_by ? 0 : err_new(-ENOMEM);
+}
+
+static int keep_texts(struct sip_session *s, const struct sip_refer_request *request)
+{
+	struct sip_refer *r = &s->refer;
+
 	forget_texts(r);
 	if (strpbrk(request->refer_to, "\r\n") ||
 		(request->referred_by && strpbrk(request->referred_by, "\r\n")))
 		return -EINVAL;
 	r->refer_to = mem_strdup(request->refer_to);
-	r->referred_by = request->referred_by ? mem_strdup(request->referred_by) : NULL;
-	if (!r->refer_to || (request->referred_by && !r->referred_by))
+	if (!r->refer_to)
 		return err_new(-ENOMEM);
+	int e = set_referrer(s, request);
+	if (e < 0)
+		return e;
 	r->extra = sip_extra_text(request->headers, request->header_count);
 	return r->extra ? 0 : -EINVAL;
 }
@@ -99,7 +127,7 @@ int sip_session_refer(struct sip_session *s, const struct sip_refer_request *req
 {
 	if (s->over || s->refer.waiting)
 		return -EINVAL;
-	int r = keep_texts(&s->refer, request);
+	int r = keep_texts(s, request);
 	if (r < 0)
 		return r;
 	sip_session_begin_auth(s);

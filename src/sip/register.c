@@ -17,6 +17,8 @@ enum {
 	EXPIRES_MAX_S = 24 * 3600, /* what a registrar may make us ask for (423), or grant */
 	WAIT_BASE_MS = 30 * 1000,  /* RFC 5626 section 4.5 */
 	WAIT_MAX_MS = 30 * 60 * 1000,
+	LOST_MS = 1000,            /* from a connection's end to the next REGISTER */
+	FLOW_GOOD_MS = 120 * 1000, /* RFC 5626 section 4.5: one that lasted so long was a good one */
 	REFUSED_FACTOR = 10, /* a wrong password, sent again and again, gets us locked out */
 	EARLY_S = 600,       /* of a long binding: refreshed so long before its end; a short one half way */
 	STOP_MS = 2000,
@@ -32,7 +34,7 @@ struct sip_registration {
 	char *registrar, *address, *contact_user, *proxy, *username, *password;
 	enum sip_protocol_choice protocol;
 	char call_id[33], instance[INSTANCE_SIZE];
-	uint32_t wanted_s, wait_base_ms, wait_max_ms;
+	uint32_t wanted_s, wait_base_ms, wait_max_ms, least_ms;
 
 	struct sip_request *request;
 	struct sip_authorizer known;
@@ -41,6 +43,8 @@ struct sip_registration {
 	struct timer timer;
 
 	struct sip_keeper keeper; /* while it is held */
+	uint64_t granted_ms;      /* loop time of the last grant */
+	unsigned breaks;          /* in a row: connections that ended soon after one */
 	uint64_t held_until_ms; /* 0 = not held */
 	struct sip_registration_info info;
 	char sentence[320];
@@ -242,15 +246,19 @@ static void start_timer(struct sip_registration *r, uint64_t wait_ms)
 }
 
 /* RFC 5626 section 4.5: twice as long each time, by chance between half of it and all of it. */
-static uint64_t back_off(const struct sip_registration *r, bool refused, uint32_t retry_after_s)
+static uint64_t longer_each_time(const struct sip_registration *r, uint64_t wait, unsigned times)
 {
-	uint64_t base = (uint64_t)r->wait_base_ms * (refused ? REFUSED_FACTOR : 1), wait = base;
-
-	for (unsigned i = 1; i < r->info.failures && wait < r->wait_max_ms; ++i)
+	for (unsigned i = 1; i < times && wait < r->wait_max_ms; ++i)
 		wait *= 2;
 	if (wait > r->wait_max_ms)
 		wait = r->wait_max_ms;
-	wait = wait / 2 + rng_u64() % (wait / 2 + 1);
+	return wait / 2 + rng_u64() % (wait / 2 + 1);
+}
+
+static uint64_t back_off(const struct sip_registration *r, bool refused, uint32_t retry_after_s)
+{
+	uint64_t wait = longer_each_time(
+		r, (uint64_t)r->wait_base_ms * (refused ? REFUSED_FACTOR : 1), r->info.failures);
 	uint64_t asked = (uint64_t)(retry_after_s < EXPIRES_MAX_S ? retry_after_s : EXPIRES_MAX_S) * 1000;
 	return asked > wait ? asked : wait;
 }
@@ -271,13 +279,25 @@ PRINTF(4, 5) static void fail(struct sip_registration *r, bool refused, uint32_t
 	changed(r);
 }
 
-/* RFC 5626 section 4.4: calls came by this connection, so it is made anew, soon. */
+/* RFC 5626 section 4.4: calls came by this connection, so it is made anew, soon; later and later with
+ * a registrar that ends one after the other. */
 static void on_broken(void *owner)
 {
 	struct sip_registration *r = owner;
 
-	if (r->state == SIP_REGISTRATION_HELD)
-		start_timer(r, 1000);
+	if (r->state != SIP_REGISTRATION_HELD)
+		return;
+	r->breaks = now(r) - r->granted_ms < FLOW_GOOD_MS ? r->breaks + 1 : 0;
+	uint64_t wait = r->breaks > 1 ? longer_each_time(r, r->wait_base_ms, r->breaks - 1) : LOST_MS;
+	if (now(r) + wait < r->info.next_ms)
+		start_timer(r, wait);
+}
+
+/* Half way, and a long one a good while before its end. */
+static uint64_t refresh_ms(uint32_t expires_s)
+{
+	uint64_t ms = (uint64_t)expires_s * 1000;
+	return expires_s > 2 * EARLY_S ? ms - (uint64_t)EARLY_S * 1000 : ms / 2;
 }
 
 static void on_granted(struct sip_registration *r, const struct sip_request_end *e)
@@ -290,13 +310,17 @@ static void on_granted(struct sip_registration *r, const struct sip_request_end 
 		fail(r, false, 0, "The registrar answered %u but does not list our binding.", e->status);
 		return;
 	}
+	if (refresh_ms(expires_s) < r->least_ms) {
+		fail(r, false, 0, "The registrar grants %u s only, too brief to be kept up.", expires_s);
+		return;
+	}
 	take_routes(r, e->response);
+	r->granted_ms = now(r);
 	sip_keeper_start(&r->keeper, r->agent, e->path, on_broken, r);
 	r->info.failures = 0;
 	r->sentence[0] = 0;
 	move(r, SIP_REGISTRATION_HELD);
-	uint64_t ms = (uint64_t)expires_s * 1000;
-	start_timer(r, expires_s > 2 * EARLY_S ? ms - (uint64_t)EARLY_S * 1000 : ms / 2);
+	start_timer(r, refresh_ms(expires_s));
 	if (first)
 		log_info("sip", "%s is registered for %u s, one of %u bindings", r->address, expires_s,
 			r->info.bindings);
@@ -321,7 +345,7 @@ static void on_too_brief(struct sip_registration *r, const struct sip_request_en
 
 static void on_refused(struct sip_registration *r, const struct sip_request_end *e)
 {
-	uint32_t after = e->response ? seconds(sip_message_value(e->response, SIP_H_RETRY_AFTER), 0) : 0;
+	uint32_t after = e->response ? sip_retry_after_s(sip_message_value(e->response, SIP_H_RETRY_AFTER)) : 0;
 
 	if (e->why == SIP_WHY_AUTH && r->username)
 		fail(r, true, after, "%s The user is \"%s\": check it and its password.", e->sentence, r->username);
@@ -434,6 +458,7 @@ int sip_registration_new(struct sip_registration **ret, struct sip_agent *a,
 	r->wanted_s = config->expires_s ? config->expires_s : EXPIRES_S;
 	r->wait_base_ms = config->wait_base_ms ? config->wait_base_ms : WAIT_BASE_MS;
 	r->wait_max_ms = config->wait_max_ms ? config->wait_max_ms : WAIT_MAX_MS;
+	r->least_ms = config->least_ms ? config->least_ms : LIMIT_SIP_REGISTER_MS;
 	r->info.since_ms = now(r);
 	rng_token(r->call_id, sizeof r->call_id);
 	rng_token(r->instance, sizeof r->instance);

@@ -45,6 +45,8 @@ struct sip_registration_config {
 	uint32_t expires_s;    /* what is asked for; 0 = 600 */
 	uint32_t wait_base_ms; /* first back-off; 0 = 30 s, of RFC 5626 */
 	uint32_t wait_max_ms;  /* 0 = 30 min */
+	uint32_t least_ms;     /* between two that were granted: a binding that would have to be refreshed
+	                        * more often is a failure; 0 = LIMIT_SIP_REGISTER_MS */
 };
 
 struct sip_registration_info {

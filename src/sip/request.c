@@ -243,6 +243,8 @@ static void on_response(void *owner, struct sip_client *c, const struct sip_mess
 	if (c != r->client || m->status < 200)
 		return;
 	timer_stop(&r->timer);
+	if (m->status / 100 == 2)
+		sip_authorizer_renew(r->auth, m);
 	if (m->status == 401 || m->status == 407)
 		on_challenge(r, m);
 	else if (m->status == 503)

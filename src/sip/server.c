@@ -59,6 +59,7 @@ static void send_response(struct sip_server *s)
 
 static void release(struct sip_server *s)
 {
+	list_remove(&s->link);
 	timer_fini(&s->timer);
 	mem_free(s->key);
 	mem_free(s->request);
@@ -76,6 +77,13 @@ static void end(struct sip_server *s)
 		s->events->ended(s->owner, s);
 }
 
+/* From here on it only answers what is repeated. */
+static void note_settled(struct sip_server *s)
+{
+	if (s->engine.state == SIP_TX_COMPLETED && s->method != SIP_INVITE && list_empty(&s->link))
+		list_add(&s->agent->settled, &s->link);
+}
+
 static void act(struct sip_server *s, unsigned what)
 {
 	++s->busy;
@@ -86,6 +94,7 @@ static void act(struct sip_server *s, unsigned what)
 		s->events->acked(s->owner, s);
 	--s->busy;
 	if (s->engine.state != SIP_TX_DONE) {
+		note_settled(s);
 		arm(s);
 	} else if (!s->busy) {
 		end(s);
@@ -145,14 +154,28 @@ static int build(struct sip_server *s, const struct sip_message *m, const char *
 	return timer_init(&s->timer, s->agent->loop, on_timer, s);
 }
 
+static bool has_room(struct sip_agent *a)
+{
+	struct sip_server *oldest = list_first(&a->settled, struct sip_server, link);
+
+	if (a->servers.count < LIMIT_SIP_TRANSACTIONS)
+		return true;
+	if (list_empty(&a->settled) || oldest->busy)
+		return false;
+	end(oldest);
+	release(oldest);
+	return true;
+}
+
 int sip_server_new(struct sip_server **ret, struct sip_agent *a, const struct sip_message *m,
 	const struct sip_path *from, const char *key)
 {
-	if (a->servers.count >= LIMIT_SIP_TRANSACTIONS)
+	if (!has_room(a))
 		return err_new(-EMFILE);
 	struct sip_server *s = mem_zalloc(sizeof *s);
 	if (!s)
 		return err_new(-ENOMEM);
+	list_init(&s->link);
 	s->agent = a;
 	s->method = m->method;
 	s->from = *from;

@@ -2,6 +2,7 @@
 #include "sip/session.h"
 
 #include "base/mem.h"
+#include "wire/sip_multipart.h"
 
 /* --- the far end's requests --------------------------------------------------------------- */
 
@@ -37,6 +38,19 @@ static unsigned refusal(struct sip_session *s, struct sip_dialog *d, const struc
 	return d && sip_dialog_sequence(d, m) == SIP_DIALOG_E_OLD ? 500 : 0;
 }
 
+/* Digits, whole or as a part of a body of several. False: it is something else. */
+static bool find_digits(const struct sip_message *m, struct span *ret)
+{
+	static const char *const types[] = {"application/dtmf-relay", "application/dtmf"};
+	struct span type = sip_message_value(m, SIP_H_CONTENT_TYPE);
+
+	*ret = m->content;
+	for (size_t i = 0; i < COUNT_OF(types); ++i)
+		if (sip_is_type(type, types[i]) || sip_multipart_find(ret, type, types[i]))
+			return true;
+	return false;
+}
+
 /* RFC 6086 section 4.2.2: no package is ours. What came before packages is told by its type: digits,
  * or nothing at all, which asks whether we are still there. */
 static void on_info(struct sip_session *s, struct sip_server *server, const struct sip_message *m)
@@ -44,19 +58,18 @@ static void on_info(struct sip_session *s, struct sip_server *server, const stru
 	struct sip_extra none = {"Recv-Info", ""}, types = {"Accept", "application/dtmf-relay, application/dtmf"};
 	struct sip_response unknown = {.status = 469, .headers = &none, .header_count = 1};
 	struct sip_response unreadable = {.status = 415, .headers = &types, .header_count = 1};
-	struct span type = sip_message_value(m, SIP_H_CONTENT_TYPE);
+	struct sip_message digits = *m;
 
 	if (sip_message_header_named(m, "Info-Package")) {
 		(void)!sip_server_respond(server, &unknown, NULL);
 		return;
 	}
-	if (m->body.size && type.size && !sip_is_type(type, "application/dtmf-relay") &&
-		!sip_is_type(type, "application/dtmf")) {
+	if (!find_digits(m, &digits.body) && m->content.size && sip_message_header(m, SIP_H_CONTENT_TYPE)) {
 		(void)!sip_server_respond(server, &unreadable, NULL);
 		return;
 	}
 	sip_server_reply(server, 200);
-	s->ops->info(s, m);
+	s->ops->info(s, &digits);
 }
 
 static void on_request(struct sip_usage *u, struct sip_server *server, const struct sip_message *m)
@@ -139,6 +152,7 @@ void sip_session_over(struct sip_session *s)
 	struct sip_server *pending = s->pending;
 
 	s->over = true;
+	sip_usage_over(&s->usage);
 	timer_stop(&s->expires);
 	timer_stop(&s->again);
 	timer_stop(&s->patience);
@@ -157,6 +171,7 @@ int sip_session_init(struct sip_session *s, struct sip_agent *a, const struct si
 {
 	s->ops = ops;
 	list_init(&s->clients);
+	sip_session_info_init(s);
 	sip_usage_init(&s->usage, a, &usage_ops);
 	int r = timer_init(&s->expires, a->loop, sip_session_on_expiry, s);
 	if (r >= 0)
@@ -183,6 +198,7 @@ void sip_session_fini(struct sip_session *s)
 	mem_free(s->bye_reason);
 	mem_free(s->bye_extra);
 	sip_session_refer_fini(s);
+	sip_session_info_fini(s);
 	mem_free(s->auth);
 	mem_free(s->username);
 	mem_free_wiped(s->password, s->password ? strlen(s->password) : 0);

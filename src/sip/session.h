@@ -46,6 +46,7 @@ struct sip_session {
 	char *host;           /* the name that `path` was found by; NULL = none */
 	char *contact;        /* header value */
 	struct buf body;      /* answers offers */
+	struct buf agreed;    /* what `body` was, while our offer of another one is out */
 	bool over;            /* ended: only politeness is left */
 	bool caller;          /* the first INVITE was ours */
 	bool confirmed;       /* `dialog` is with one phone; before that many may ring */
@@ -67,6 +68,7 @@ struct sip_session {
 	struct sip_session_timer expiry;
 	struct timer expires;      /* to refresh, or to give it up */
 	uint64_t expires_at_ms;    /* when it is given up; 0 = never */
+	bool refreshing;           /* the request under way is the refresh */
 	bool updates;              /* the far end allows UPDATE */
 	struct timer again;        /* what met theirs is sent again */
 	struct timer patience;     /* for the answer to our re-INVITE, once there was a 1xx */
@@ -102,6 +104,8 @@ struct sip_client *sip_session_start(struct sip_session *s, enum sip_method meth
 
 /* Another request begins: it may be challenged once more. */
 void sip_session_begin_auth(struct sip_session *s);
+/* A 2xx to one of ours: the far end may tell the nonce of the next. */
+void sip_session_authorized(struct sip_session *s, const struct sip_message *m);
 /* Takes in a 401 or 407. False: there is nothing to answer it with. */
 bool sip_session_challenged(struct sip_session *s, const struct sip_message *m);
 /* Credentials for all that has been challenged, if anything was. Returns 0 or a negative error. */
@@ -118,6 +122,8 @@ MUST_USE int sip_session_refuse(struct sip_session *s, unsigned status, const ch
 MUST_USE int sip_session_reinvite(struct sip_session *s, struct span body);
 MUST_USE int sip_session_set_body(struct sip_session *s, struct span body);
 void sip_session_drop_body(struct sip_session *s); /* wipes it */
+/* Our offer of another one was refused, or not: what was agreed holds (RFC 3261 section 14.1). */
+void sip_session_offer_over(struct sip_session *s, bool accepted);
 /* What they say that they allow. */
 void sip_session_note_peer(struct sip_session *s, const struct sip_message *m);
 /* A 2xx went either way: the session timer, as agreed, begins anew. */
@@ -136,6 +142,9 @@ void sip_session_offered(struct sip_session *s, struct sip_server *server, const
 bool sip_session_send_reinvite(struct sip_session *s);
 void sip_session_client_ended(void *owner, struct sip_client *c);
 /* sip/session_refresh.c */
+/* Our re-INVITE or UPDATE came to nothing, which does not end the call; NULL: it was not answered. If it
+ * was the refresh it is tried again, after Retry-After, and in any case before the time is over. */
+void sip_session_refused(struct sip_session *s, const struct sip_message *m);
 void sip_session_on_expiry(void *owner);
 void sip_session_on_again(void *owner);
 /* sip/session_requests.c */

@@ -54,11 +54,27 @@ void sip_session_await_ack(struct sip_session *s, struct sip_server *server)
 }
 
 /* A description may have the keys of SRTP in it. */
+static void wipe(struct buf *b)
+{
+	if (b->data)
+		explicit_bzero(b->data, b->size);
+	buf_fini(b);
+}
+
 void sip_session_drop_body(struct sip_session *s)
 {
-	if (s->body.data)
-		explicit_bzero(s->body.data, s->body.size);
-	buf_fini(&s->body);
+	wipe(&s->body);
+	wipe(&s->agreed);
+}
+
+void sip_session_offer_over(struct sip_session *s, bool accepted)
+{
+	if (!accepted && s->agreed.size) {
+		wipe(&s->body);
+		s->body = s->agreed;
+		s->agreed = (struct buf){0};
+	}
+	wipe(&s->agreed);
 }
 
 int sip_session_set_body(struct sip_session *s, struct span body)
@@ -68,7 +84,7 @@ int sip_session_set_body(struct sip_session *s, struct span body)
 	int r = buf_add(&copy, body.data, body.size);
 	if (r < 0)
 		return r;
-	sip_session_drop_body(s);
+	wipe(&s->body);
 	s->body = copy;
 	return 0;
 }
@@ -99,6 +115,8 @@ int sip_session_answer(struct sip_session *s, unsigned status, struct span body)
 		if (r < 0)
 			return r;
 	}
+	if (success)
+		sip_session_offer_over(s, true);
 	s->pending = NULL;
 	sip_server_owner(server, NULL, NULL);
 	if (!success) {

@@ -7,6 +7,7 @@
 enum {
 	GLARES_MAX = 8,
 	RETRY_MS = 10000, /* a refresh that was refused for some other reason */
+	RETRY_LEAST_MS = 1000,
 	BUSY_MS = 2000,   /* an offer is under way */
 };
 
@@ -22,6 +23,7 @@ void sip_session_alive(struct sip_session *s)
 
 	timer_stop(&s->expires);
 	s->expires_at_ms = 0;
+	s->refreshing = false;
 	if (!t->interval_s || s->over)
 		return;
 	s->expires_at_ms = loop_now_ms(s->usage.agent->loop) + t->interval_s * 1000ull;
@@ -86,6 +88,22 @@ static void refresh_later(struct sip_session *s, uint32_t ms)
 		timer_start(&s->expires, s->expires_at_ms - now < ms ? s->expires_at_ms - now : ms, 0);
 }
 
+/* Who would have us wait beyond the end is asked half way there: better than to hang up. */
+void sip_session_refused(struct sip_session *s, const struct sip_message *m)
+{
+	uint64_t now = loop_now_ms(s->usage.agent->loop);
+	uint32_t asked_s = m ? sip_retry_after_s(sip_message_value(m, SIP_H_RETRY_AFTER)) : 0;
+	uint64_t wait = asked_s ? asked_s * 1000ull : RETRY_MS;
+
+	if (!s->refreshing || s->over)
+		return;
+	s->refreshing = false;
+	uint64_t half = s->expires_at_ms > now ? (s->expires_at_ms - now) / 2 : 0;
+	if (wait > half && half >= RETRY_LEAST_MS)
+		wait = half;
+	refresh_later(s, wait < UINT32_MAX ? (uint32_t)wait : UINT32_MAX);
+}
+
 /* True: it goes on, sent again now or later. */
 static bool update_again(struct sip_session *s, const struct sip_message *m)
 {
@@ -109,6 +127,7 @@ static void on_update_response(void *owner, struct sip_client *c, const struct s
 	s->update = NULL;
 	if (s->over)
 		return;
+	sip_session_authorized(s, m);
 	if (m->status < 300) {
 		s->glares = 0;
 		if (sip_session_retarget(s, &s->dialog, m) == 0) {
@@ -118,7 +137,7 @@ static void on_update_response(void *owner, struct sip_client *c, const struct s
 	} else if (m->status == 408 || m->status == 481) {
 		sip_session_lost(s, "lost");
 	} else if (!update_again(s, m)) {
-		refresh_later(s, RETRY_MS);
+		sip_session_refused(s, m);
 	}
 }
 
@@ -131,8 +150,8 @@ static void on_update_failed(void *owner, struct sip_client *c, bool timeout)
 	s->update = NULL;
 	if (timeout)
 		sip_session_lost(s, "lost");
-	else if (!s->over)
-		refresh_later(s, RETRY_MS);
+	else
+		sip_session_refused(s, NULL);
 }
 
 static const struct sip_client_events update_events = {
@@ -177,6 +196,6 @@ void sip_session_on_expiry(void *owner)
 		return;
 	}
 	sip_session_begin_auth(s);
-	bool sent = s->updates ? send_update(s) : sip_session_send_reinvite(s);
-	refresh_later(s, sent ? UINT32_MAX : RETRY_MS);
+	s->refreshing = s->updates ? send_update(s) : sip_session_send_reinvite(s);
+	refresh_later(s, s->refreshing ? UINT32_MAX : RETRY_MS);
 }

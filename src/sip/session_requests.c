@@ -75,6 +75,12 @@ bool sip_session_challenged(struct sip_session *s, const struct sip_message *m)
 	return s->auth && sip_authorizer_challenged(s->auth, m) == 0;
 }
 
+void sip_session_authorized(struct sip_session *s, const struct sip_message *m)
+{
+	if (s->auth && m->status / 100 == 2)
+		sip_authorizer_renew(s->auth, m);
+}
+
 int sip_session_write_auth(
 	struct sip_session *s, struct writer *w, const struct sip_dialog *d, enum sip_method method,
 	struct span body)
@@ -162,6 +168,7 @@ static bool send_bye(struct sip_session *s)
 
 void sip_session_bye(struct sip_session *s, const char *reason)
 {
+	sip_session_info_hurry(s);
 	sip_session_begin_auth(s);
 	mem_free(s->bye_reason);
 	/* A reason with a line end is none. */
@@ -203,10 +210,14 @@ static void on_reinvite_response(void *owner, struct sip_client *c, const struct
 	if (s->over || (!success && reinvite_again(s, m)))
 		return;
 	s->glares = 0;
+	sip_session_offer_over(s, success);
 	if (success) {
+		sip_session_authorized(s, m);
 		sip_session_note_peer(s, m);
 		sip_session_timer_response(&s->expiry, m);
 		sip_session_alive(s);
+	} else {
+		sip_session_refused(s, m);
 	}
 	if (m->status == 408 || m->status == 481)
 		sip_session_lost(s, "lost");
@@ -231,8 +242,11 @@ static void on_reinvite_failed(void *owner, struct sip_client *c, bool timeout)
 		return;
 	s->reinvite = NULL;
 	timer_stop(&s->patience);
+	sip_session_offer_over(s, false);
 	if (timeout)
 		sip_session_lost(s, "lost");
+	else
+		sip_session_refused(s, NULL);
 }
 
 static const struct sip_client_events reinvite_events = {
@@ -266,10 +280,17 @@ int sip_session_reinvite(struct sip_session *s, struct span body)
 {
 	if (s->over || s->reinvite || s->pending || s->unacked)
 		return -EINVAL;
+	if (!s->agreed.size) { /* else this one takes the place of an offer that met theirs */
+		s->agreed = s->body;
+		s->body = (struct buf){0};
+	}
 	int r = sip_session_set_body(s, body);
-	if (r < 0)
-		return r;
 	timer_stop(&s->again);
-	sip_session_begin_auth(s);
-	return sip_session_send_reinvite(s) ? 0 : err_new(-ENOMEM);
+	if (r >= 0) {
+		sip_session_begin_auth(s);
+		r = sip_session_send_reinvite(s) ? 0 : err_new(-ENOMEM);
+	}
+	if (r < 0)
+		sip_session_offer_over(s, false);
+	return r;
 }

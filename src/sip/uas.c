@@ -285,7 +285,7 @@ static int build(struct sip_incoming *in, struct sip_server *server, const struc
 void sip_incoming_begin(
 	struct sip_agent *a, struct sip_server *server, const struct sip_message *m)
 {
-	struct sip_incoming *in = a->usage_count < LIMIT_CALLS ? mem_zalloc(sizeof *in) : NULL;
+	struct sip_incoming *in = sip_usage_room(a) ? mem_zalloc(sizeof *in) : NULL;
 
 	if (!in) {
 		sip_server_reply(server, 503);

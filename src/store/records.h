@@ -4,8 +4,8 @@
  *
  * Owner:   the server. Owns: the database handle, the transaction under way, the thread of checkpoints.
  * Thread:  the control thread. Nothing here waits for the disk: that is the other thread's part.
- * Life:    what is put is collected in one transaction and written by records_flush(): at once when a
- *          call begins or ends, else by a timer of the owner's. Readers see all of it before.
+ * Life:    what is put is collected in one transaction and written by records_flush(), when the owner
+ *          says so: its end, or its timer. Readers see all of it before.
  * Words:   "facts" is the JSON that is shown of a call; the store does not look into it.
  */
 #pragma once
@@ -21,6 +21,10 @@ struct records_config {
 };
 MUST_USE int records_open(struct records **ret, const struct records_config *config);
 struct records *records_close(struct records *s); /* flushes; takes NULL */
+
+/* Of ids of attempts that were no calls. There are at most LIMIT_REFUSED_RECORDS of them, fewer where
+ * max_bytes is small: the oldest go, so that they push no call out. */
+#define RECORDS_REFUSED_PREFIX "SRF_"
 
 struct record_row {
 	const char *id;
@@ -40,12 +44,13 @@ struct record_message {
 };
 /* In order of adding. Of a call that never gets a row they go when the file is opened next. */
 MUST_USE int records_add_message(struct records *s, const char *id, const struct record_message *m);
+/* -EIO: not now, because somebody else writes (it is kept, up to 8 MB), or lost; the log says which. */
 MUST_USE int records_flush(struct records *s);
 
 struct record_filter {
 	const char *room, *trunk, *number; /* NULL = any; trunk by id or name */
 	int64_t since_ms, before_ms;       /* 0 = no bound */
-	bool failed;                       /* only those */
+	bool failed, refused;              /* only those */
 	uint32_t limit;
 };
 /* Newest first. `row` returns <0 to stop, which is passed up; what it is given is gone afterwards. */
@@ -64,4 +69,4 @@ MUST_USE int records_each_message(struct records *s, const char *id,
 
 /* Deletes what is too old or too much, a bounded piece at a time: true in *more when there is more. */
 MUST_USE int records_tidy(struct records *s, int64_t now_ms, bool *more);
-uint64_t records_bytes(const struct records *s);
+uint64_t records_bytes(const struct records *s); /* what is written takes */

@@ -28,7 +28,7 @@ static bool format(char out[VALUE_SIZE], const char *pattern, ...)
 
 static bool reason_of(char out[VALUE_SIZE], const struct call_failure *f)
 {
-	char words[96];
+	char words[VALUE_SIZE];
 	utf8_printable(words, sizeof words, span_text(is_text(f->reason) ? f->reason : ""));
 	if (*words)
 		return format(out, "%s", words);

@@ -107,6 +107,8 @@ static void read_rtpmap(struct sdp_media *m, struct span value)
 	if (!f)
 		return;
 	value = trim(value);
+	if (!value.size)
+		return; /* a name that is none takes nothing from a static type */
 	f->name = cut(&value, '/');
 	f->clock_hz = number(cut(&value, '/'), UINT32_MAX, &n) ? n : 0;
 	f->channels = number(value, UINT8_MAX, &n) && n ? (uint8_t)n : 1;
@@ -258,7 +260,7 @@ static const char *const directions[] = {
 static bool read_flag(struct parser *p, struct sdp_media *m, struct span name)
 {
 	for (size_t i = 0; i < COUNT_OF(directions); ++i) {
-		if (span_is(name, directions[i])) {
+		if (span_is_nocase(name, directions[i])) {
 			m->direction = (enum sdp_direction)i;
 			return true;
 		}
@@ -289,7 +291,7 @@ static void read_attribute(struct parser *p, struct span value)
 		return;
 	}
 	for (size_t i = 0; i < COUNT_OF(attributes); ++i) {
-		if (span_is(name, attributes[i].name)) {
+		if (span_is_nocase(name, attributes[i].name)) {
 			attributes[i].read(m, value);
 			return;
 		}

@@ -93,6 +93,18 @@ bool sip_auth_next(struct span *rest, struct sip_auth *ret)
 	return true;
 }
 
+bool sip_auth_next_nonce(struct span value, struct span *ret)
+{
+	struct span key, one;
+
+	while (take_pair(&value, &key, &one))
+		if (span_is_nocase(key, "nextnonce") && one.size) {
+			*ret = one;
+			return true;
+		}
+	return false;
+}
+
 bool sip_auth_offers(const struct sip_auth *a, const char *qop)
 {
 	struct span rest = a->qop, item;

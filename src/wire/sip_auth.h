@@ -21,5 +21,9 @@ struct sip_auth {
  * like their parameters. False at the end and when the rest makes no sense. */
 bool sip_auth_next(struct span *rest, struct sip_auth *ret);
 
+/* Of Authentication-Info and Proxy-Authentication-Info (RFC 7616 section 3.5): the nonce to use from now on.
+ * False: it says none. */
+bool sip_auth_next_nonce(struct span value, struct span *ret);
+
 /* Whether the qop list names it: "auth", "auth-int". */
 bool sip_auth_offers(const struct sip_auth *a, const char *qop);

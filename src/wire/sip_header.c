@@ -264,3 +264,13 @@ int sip_session_expires_parse(struct sip_session_expires *ret, struct span value
 	*ret = e;
 	return 0;
 }
+
+uint32_t sip_retry_after_s(struct span value)
+{
+	uint32_t seconds = 0;
+	size_t digits = 0;
+
+	while (digits < value.size && value.data[digits] >= '0' && value.data[digits] <= '9')
+		++digits;
+	return sip_number(span_of(value.data, digits), UINT32_MAX, &seconds) ? seconds : 0;
+}

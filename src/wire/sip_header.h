@@ -64,6 +64,10 @@ MUST_USE int sip_reason_parse(struct sip_reason *ret, struct span value);
 MUST_USE int sip_rack_parse(struct sip_rack *ret, struct span value);
 MUST_USE int sip_session_expires_parse(struct sip_session_expires *ret, struct span value);
 
+/* RFC 3261 section 20.33: Retry-After: 120 (maintenance);duration=60. Seconds; 0 = not said, or nothing
+ * that can be read. */
+uint32_t sip_retry_after_s(struct span value);
+
 /* Takes the next item off a comma list; commas inside quotes and < > do not count. Empty items
  * are passed over. False at the end. */
 bool sip_list_next(struct span *rest, struct span *ret_item);

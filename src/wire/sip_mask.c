@@ -181,7 +181,25 @@ static void hide_inline_keys(uint8_t *at, uint8_t *end)
 	}
 }
 
-static void mask_body_line(uint8_t *at, uint8_t *end, bool digits)
+/* "Signal=5": what stands behind the name, if that is it; else NULL. */
+static uint8_t *field_value(uint8_t *at, uint8_t *end, const char *name)
+{
+	if (!begins(between(at, end), name))
+		return NULL;
+	for (at += strlen(name); at < end && is_blank(*at);)
+		++at;
+	return at < end && *at == '=' ? at + 1 : NULL;
+}
+
+/* Keys may be a PIN: of what tells them only the words around them and how long each was pressed stay. */
+static void hide_digits(uint8_t *at, uint8_t *end)
+{
+	uint8_t *signal = field_value(at, end, "signal");
+	if (!field_value(at, end, "duration"))
+		hide(signal ? signal : at, end);
+}
+
+static void hide_keys(uint8_t *at, uint8_t *end)
 {
 	static const char *const whole[] = {"a=ice-pwd:", "k=", "a=key-mgmt:"};
 	struct span line = between(at, end);
@@ -192,17 +210,74 @@ static void mask_body_line(uint8_t *at, uint8_t *end, bool digits)
 		}
 	if (begins(line, "a=crypto:"))
 		hide_inline_keys(at, end);
-	if (!digits)
+}
+
+/* ---- a message ---- */
+
+struct masking {
+	bool info;      /* whatever an INFO carries may be keys: gateways have many types for them */
+	bool multipart;
+	bool in_head;   /* of a part */
+	bool digits;    /* the type of the body, or of this part, is one for keys */
+};
+
+static bool names(struct span line, const char *name)
+{
+	size_t size = strlen(name);
+	if (!begins(line, name))
+		return false;
+	while (size < line.size && is_blank(line.data[size]))
+		++size;
+	return size < line.size && line.data[size] == ':';
+}
+
+static void note_type(struct masking *m, struct span line)
+{
+	static const char *const types[] = {"dtmf", "kpml", "telephone-event", "digits", "msml"};
+	if (!names(line, "content-type") && !names(line, "c"))
 		return;
-	uint8_t *equals = memchr(at, '=', line.size);
-	if (!equals || begins(line, "signal"))
-		hide(equals ? equals + 1 : at, end);
+	m->multipart |= contains(line, "multipart/");
+	for (size_t i = 0; i < COUNT_OF(types); ++i)
+		m->digits |= contains(line, types[i]);
+}
+
+static void note_header(struct masking *m, struct span line)
+{
+	note_type(m, line);
+	if (names(line, "cseq"))
+		m->info |= contains(line, "info");
+}
+
+static bool is_part_header(struct span line)
+{
+	size_t i = 0;
+	while (i < line.size && line.data[i] > ' ' && line.data[i] < 0x7f && line.data[i] != ':' && line.data[i] != '=')
+		++i;
+	return names(line, "c") || (i > 1 && i < line.size && line.data[i] == ':');
+}
+
+static void mask_body_line(struct masking *m, uint8_t *at, uint8_t *end)
+{
+	struct span line = between(at, end);
+
+	if (m->multipart && begins(line, "--")) {
+		m->in_head = true;
+		m->digits = false;
+		return;
+	}
+	m->in_head = m->in_head && (is_part_header(line) || (line.size && is_blank(*line.data)));
+	if (m->in_head)
+		note_type(m, line);
+	else if (m->info || m->digits)
+		hide_digits(at, end);
+	else
+		hide_keys(at, end);
 }
 
 void sip_mask(uint8_t *bytes, size_t size)
 {
 	uint8_t *at = bytes, *end = bytes + size, *next;
-	bool digits = false;
+	struct masking m = {0};
 
 	while (at < end) {
 		uint8_t *stop = line_end(at, end, &next);
@@ -213,11 +288,11 @@ void sip_mask(uint8_t *bytes, size_t size)
 		/* Folded lines belong to the one before (RFC 3261, 7.3.1). */
 		while (next < end && is_blank(*next))
 			stop = line_end(next, end, &next);
-		struct span line = between(at, stop);
-		digits |= (begins(line, "content-type") || begins(line, "c:") || begins(line, "c ")) && contains(line, "dtmf");
+		m.info |= at == bytes && begins(between(at, stop), "info ");
 		mask_header(at, stop);
+		note_header(&m, between(at, stop)); /* as it is seen when it is masked once more */
 		at = next;
 	}
 	for (; at < end; at = next)
-		mask_body_line(at, line_end(at, end, &next), digits);
+		mask_body_line(&m, at, line_end(at, end, &next));
 }

@@ -3,8 +3,8 @@
  *
  * Masked: the digest's response (and whatever else of Authorization is no public parameter), other
  * schemes' credentials, headers whose name speaks of a token, password, secret, key or cookie, the
- * password of a SIP URI; in bodies the keys of a=crypto (RFC 4568), ice-pwd, k=, a=key-mgmt, and digits
- * sent by INFO, which may be a PIN.
+ * password of a SIP URI; in bodies the keys of a=crypto (RFC 4568), ice-pwd, k=, a=key-mgmt, and digits,
+ * which may be a PIN: whatever an INFO carries, and bodies and parts whose type is one for digits.
  *
  * Owner, owns: nothing. Pure. Fuzzed by test/fuzz/fuzz_sip_mask.c. Thread: any.
  */

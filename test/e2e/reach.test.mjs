@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import tls from 'node:tls';
 import { Server, freePorts, until } from './lib/server.mjs';
 import { sipp } from './lib/peers.mjs';
 import { edge, makeAuthority, makeCertificate } from './lib/edge.mjs';
@@ -64,7 +65,9 @@ test('NAPTR chooses TLS, the dead server of its SRV is passed over, a dialog rid
 });
 
 test('the next call goes to the server that lives, on the connection that is there', async () => {
+  const asked = names.asked.length;
   const dialed = await dial('acme', '+12025550124');
+  assert.deepEqual(names.asked.slice(asked), [], 'what the DNS said of NAPTR, SRV and hosts is known still');
   assert.equal(dialed.json?.success, true, dialed.text);
   assert.equal((await seen('INVITE', 1)).connection, (await seen('INVITE')).connection);
   await hangUp('acme', dialed);
@@ -88,6 +91,42 @@ test('a certificate for another name: no INVITE, and a sentence that names both'
   assert.notEqual(dialed.json?.success, true);
   assert.match(dialed.text, /its certificate is for \*\.pstn\.test, not for edge\.other\.test/, dialed.text);
   assert.equal(carrier.seen('INVITE').length, invites);
+});
+
+// The server behind it is Node's: it shows what it is given, and counts what comes in clear behind the handshake.
+async function shows(name, file, key, chain = []) {
+  let heard = 0;
+  const pem = [file, ...chain].map((f) => fs.readFileSync(f, 'utf8')).join('');
+  const far = tls.createServer({ cert: pem, key: fs.readFileSync(key) }, (s) => { s.on('data', (d) => { heard += d.length; }); s.on('error', () => {}); });
+  far.on('tlsClientError', () => {});
+  await new Promise((resolve) => { far.listen(0, '127.0.0.1', resolve); });
+  names.records.push([`${name}.cert.test`, 'A', '127.0.0.1']);
+  await trunk(name, { address: `${name}.cert.test:${far.address().port}`, transport: 'SIP_TRANSPORT_TLS' });
+  const dialed = await dial(name);
+  far.close();
+  assert.notEqual(dialed.json?.success, true);
+  assert.equal(heard, 0, 'no INVITE to who cannot prove who he is');
+  return dialed.text;
+}
+
+test('certificates that do not hold, each with its reason', async () => {
+  const day = (days) => new Date(Date.now() + days * 86400000).toISOString().slice(0, 10);
+  const old = makeCertificate(folder, authority, 'old', 'DNS:old.cert.test', { from: -5, days: 2 });
+  assert.match(await shows('old', old.cert, old.key), new RegExp(`its certificate has expired \\((${day(-3)}|${day(-4)})\\)`));
+  const early = makeCertificate(folder, authority, 'early', 'DNS:early.cert.test', { from: 2, days: 4 });
+  assert.match(await shows('early', early.cert, early.key), new RegExp(`its certificate is not valid yet \\((${day(2)}|${day(3)})\\): is the clock of this machine right`));
+  const alone = makeCertificate(folder, null, 'alone', 'DNS:alone.cert.test');
+  assert.match(await shows('alone', alone.cert, alone.key), /its certificate is signed by itself alone, and is not trusted here/);
+  const middle = makeCertificate(folder, authority, 'Middle', 'DNS:middle.test', { authority: true });
+  const below = makeCertificate(folder, { ca: middle.cert, key: middle.key }, 'below', 'DNS:below.cert.test');
+  assert.match(await shows('below', below.cert, below.key), /an authority that is not trusted here: Middle, or the certificates in between are not shown/);
+  const gone = makeCertificate(folder, authority, 'Gone', 'DNS:gone.test', { authority: true, from: -5, days: 2 });
+  const under = makeCertificate(folder, { ca: gone.cert, key: gone.key }, 'under', 'DNS:under.cert.test');
+  assert.match(await shows('under', under.cert, under.key, [gone.cert]), /the certificate of its authority Gone has expired/);
+  fs.mkdirSync(path.join(folder, 'strange'));
+  const strange = makeAuthority(path.join(folder, 'strange'), 'Strange Authority');
+  const theirs = makeCertificate(folder, strange, 'theirs', 'DNS:theirs.cert.test');
+  assert.match(await shows('theirs', theirs.cert, theirs.key, [strange.ca]), /an authority that is not trusted here: Strange Authority\W/);
 });
 
 test('TLS to nobody', async () => {

@@ -312,7 +312,8 @@ static void our_reinvite_is_refused(void)
 	static const struct {
 		unsigned status;
 		bool ends;
-	} cases[] = {{488, false}, {500, false}, {481, true}, {408, true}, {0, true}};
+	} cases[] = {{488, false}, {500, false}, {503, false}, {302, false}, {420, false}, {407, false}, {603, false},
+		{481, true}, {408, true}, {0, true}};
 
 	for (size_t i = 0; i < COUNT_OF(cases); ++i) {
 		struct world w;
@@ -335,6 +336,208 @@ static void our_reinvite_is_refused(void)
 		}
 		world_close(&w);
 	}
+}
+
+static void challenge(struct world *w, const struct got *g, const char *nonce)
+{
+	char head[256];
+
+	snprintf(head, sizeof head, "Proxy-Authenticate: Digest realm=\"carrier.example\",nonce=\"%s\",qop=\"auth\"\r\n",
+		nonce);
+	reply(w, g, 407, NULL, head, NULL);
+}
+
+/* The request once more, with credentials by that nonce. */
+static void expect_authorized(struct world *w, struct got *g, enum sip_method method, const char *nonce)
+{
+	unsigned before = g->m.cseq.number;
+
+	do
+		expect(w, g, method);
+	while (g->m.cseq.number == before);
+	CHECK_EQ(sip_digest_verify(&g->m, SIP_H_PROXY_AUTHORIZATION, "carrier.example", nonce, "alice", "secret"), 0);
+}
+
+static void dial_as_alice(struct world *w, struct got *invite)
+{
+	struct sip_invite_config config = plain(w);
+	struct got ack;
+
+	config.username = "alice";
+	config.password = "secret";
+	dial(w, &config);
+	expect(w, invite, SIP_INVITE);
+	reply(w, invite, 200, "far1", contact(w), "v=0 far");
+	expect(w, &ack, SIP_ACK);
+	UNTIL(w, w->answered == 1);
+}
+
+/* The INVITE was let through; everything within the call is asked for credentials. */
+static void challenged_within_the_call(void)
+{
+	struct world w;
+	struct got invite, g;
+
+	world_open(&w);
+	dial_as_alice(&w, &invite);
+
+	CHECK_EQ(sip_call_reinvite(w.call, span_text("v=0 hold")), 0);
+	do
+		expect(&w, &g, SIP_INVITE);
+	while (g.m.cseq.number == invite.m.cseq.number);
+	challenge(&w, &g, "n1");
+	expect_authorized(&w, &g, SIP_INVITE, "n1");
+	CHECK(span_is(g.m.body, "v=0 hold"));
+	reply(&w, &g, 200, NULL, contact(&w), "v=0 held");
+	UNTIL(&w, w.reanswers == 1);
+
+	CHECK_EQ(sip_call_info(w.call, "application/dtmf-relay", span_text("Signal=5\r\n")), 0);
+	expect(&w, &g, SIP_INFO);
+	challenge(&w, &g, "n2");
+	expect_authorized(&w, &g, SIP_INFO, "n2");
+	CHECK(span_is(g.m.body, "Signal=5\r\n"));
+	reply(&w, &g, 200, NULL, NULL, NULL);
+
+	const struct sip_refer_request away = {.refer_to = "<sip:bob@example.org>"};
+	CHECK_EQ(sip_call_refer(w.call, &away), 0);
+	expect(&w, &g, SIP_REFER);
+	challenge(&w, &g, "n3");
+	expect_authorized(&w, &g, SIP_REFER, "n3");
+	/* RFC 3892: who asks for it is who called. */
+	char from[128];
+	snprintf(from, sizeof from, "<%.*s>", (int)invite.m.from.uri.size, (const char *)invite.m.from.uri.data);
+	CHECK(span_is(sip_message_value_named(&g.m, "Referred-By"), from));
+	reply(&w, &g, 202, NULL, NULL, NULL);
+
+	/* Another phone has answered, too late; and its way is guarded. */
+	reply(&w, &invite, 200, "fork-b", contact(&w), "v=0 b");
+	expect(&w, &g, SIP_BYE);
+	CHECK(span_is(g.m.to.tag, "fork-b"));
+	challenge(&w, &g, "n4");
+	expect_authorized(&w, &g, SIP_BYE, "n4");
+	CHECK(span_is(g.m.to.tag, "fork-b"));
+	reply(&w, &g, 200, NULL, NULL, NULL);
+
+	sip_call_hangup(w.call, NULL);
+	do
+		expect(&w, &g, SIP_BYE);
+	while (!span_is(g.m.to.tag, "far1"));
+	challenge(&w, &g, "n5");
+	expect_authorized(&w, &g, SIP_BYE, "n5");
+	reply(&w, &g, 200, NULL, NULL, NULL);
+	UNTIL(&w, w.ended == 1);
+	world_close(&w);
+}
+
+/* The application's own word for who transfers stands alone. */
+static void who_transfers_may_be_said(void)
+{
+	struct sip_extra own = {"b", "<sip:desk@example.org>"};
+	const struct sip_refer_request cases[] = {
+		{.refer_to = "tel:+15550100", .headers = &own, .header_count = 1},
+		{.refer_to = "tel:+15550100", .referred_by = own.value},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); ++i) {
+		struct world w;
+		struct got invite, g;
+		world_open(&w);
+		establish(&w, &invite);
+		CHECK_EQ(sip_call_refer(w.call, &cases[i]), 0);
+		expect(&w, &g, SIP_REFER);
+		CHECK(span_is(sip_message_value_named(&g.m, cases[i].header_count ? "b" : "Referred-By"), own.value));
+		CHECK(!cases[i].header_count == (sip_message_header_named(&g.m, "Referred-By") != NULL));
+		reply(&w, &g, 603, NULL, NULL, NULL);
+		hang_up(&w);
+		world_close(&w);
+	}
+}
+
+static void press(struct world *w, const char *body)
+{
+	CHECK_EQ(sip_call_info(w->call, "application/dtmf-relay", span_text(body)), 0);
+}
+
+static void expect_key(struct world *w, struct got *g, const char *body)
+{
+	unsigned before = g->m.cseq.number;
+
+	do
+		expect(w, g, SIP_INFO);
+	while (g->m.cseq.number == before);
+	CHECK(span_is(g->m.body, body));
+}
+
+/* Each when the one before is answered, or when the call is about to end. */
+static void keys_arrive_in_order(void)
+{
+	static const char *const keys[] = {"Signal=1", "Signal=2", "Signal=3", "Signal=4"};
+	struct world w;
+	struct got invite, g;
+
+	world_open(&w);
+	dial_as_alice(&w, &invite);
+	for (size_t i = 0; i < COUNT_OF(keys); ++i)
+		press(&w, keys[i]);
+	g.m.cseq.number = 0;
+	expect_key(&w, &g, keys[0]);
+	expect_none(&w, SIP_OPTIONS); /* time passes, and the first comes again: it was lost */
+	challenge(&w, &g, "n1");
+	expect_authorized(&w, &g, SIP_INFO, "n1");
+	CHECK(span_is(g.m.body, keys[0]));
+	reply(&w, &g, 500, NULL, NULL, NULL); /* what one comes to is nothing to the next */
+	expect_key(&w, &g, keys[1]);
+	reply(&w, &g, 200, NULL, "Authentication-Info: nextnonce=\"x\"\r\n", NULL);
+	expect_key(&w, &g, keys[2]);
+	unsigned last = g.m.cseq.number;
+	sip_call_hangup(w.call, NULL);
+	expect_key(&w, &g, keys[3]);
+	CHECK_EQ(g.m.cseq.number, last + 1);
+	expect(&w, &g, SIP_BYE);
+	reply(&w, &g, 200, NULL, NULL, NULL);
+	UNTIL(&w, w.ended == 1);
+	world_close(&w);
+}
+
+/* Who never answers is told no more of what waited meanwhile. */
+static void keys_that_nobody_takes(void)
+{
+	struct world w;
+	struct got invite, g;
+
+	world_open(&w);
+	establish(&w, &invite);
+	for (int i = 0; i < LIMIT_SIP_INFOS; ++i)
+		press(&w, "Signal=1");
+	CHECK_EQ(sip_call_info(w.call, "application/dtmf-relay", span_text("Signal=2")), -EINVAL);
+	expect(&w, &g, SIP_INFO);
+	unsigned first = g.m.cseq.number;
+	uint64_t end = clock_ms() + 64 * 20 + 400;
+	while (clock_ms() < end)
+		if (next(&w, &g, 50) && g.m.method == SIP_INFO)
+			CHECK_EQ(g.m.cseq.number, first);
+	press(&w, "Signal=3");
+	expect_key(&w, &g, "Signal=3");
+	hang_up(&w);
+	world_close(&w);
+}
+
+/* RFC 3261 section 12.2.1.2. */
+static void a_key_for_a_call_that_is_gone(void)
+{
+	struct world w;
+	struct got invite, g;
+
+	world_open(&w);
+	establish(&w, &invite);
+	CHECK_EQ(sip_call_info(w.call, "application/dtmf-relay", span_text("Signal=5\r\n")), 0);
+	expect(&w, &g, SIP_INFO);
+	reply(&w, &g, 481, NULL, NULL, NULL);
+	expect(&w, &g, SIP_BYE);
+	reply(&w, &g, 481, NULL, NULL, NULL);
+	UNTIL(&w, w.ended == 1);
+	CHECK_STR(w.end_why, "lost");
+	world_close(&w);
 }
 
 /* A 1xx, and then nothing: it is cancelled, and the call goes on; or it has ended meanwhile. */
@@ -463,6 +666,11 @@ int main(void)
 		a_glare,
 		a_glare_without_end,
 		our_reinvite_is_refused,
+		challenged_within_the_call,
+		who_transfers_may_be_said,
+		keys_arrive_in_order,
+		keys_that_nobody_takes,
+		a_key_for_a_call_that_is_gone,
 		our_reinvite_rings,
 		their_offer_while_one_waits,
 		an_extension_that_we_lack,

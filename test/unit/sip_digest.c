@@ -190,6 +190,64 @@ static void one_nonce_for_several_requests(void)
 	CHECK_EQ(go_round(&a, 401, second, answer, sizeof answer), SIP_AUTH_E_REFUSED); /* the same one again */
 }
 
+/* A proxy that forks has collected both kinds (RFC 3261 section 22.3); others mix them up. */
+static void challenges_of_both_kinds(void)
+{
+	static const char both[] = "WWW-Authenticate: Digest realm=\"u\",nonce=\"1\",qop=\"auth\"\r\n"
+				   "Proxy-Authenticate: Digest realm=\"p\",nonce=\"2\",qop=\"auth\"\r\n";
+	static const char wrong[] = "WWW-Authenticate: Digest realm=\"u\",nonce=\"1\",qop=\"auth\"\r\n";
+	char answer[4096];
+
+	for (unsigned status = 401; status <= 407; status += 6) {
+		struct sip_authorizer a = {0};
+		CHECK_EQ(go_round(&a, status, both, answer, sizeof answer), 0);
+		CHECK_EQ(verify(answer, SIP_H_AUTHORIZATION, "u", "1"), 0);
+		CHECK_EQ(verify(answer, SIP_H_PROXY_AUTHORIZATION, "p", "2"), 0);
+		a = (struct sip_authorizer){0};
+		CHECK_EQ(go_round(&a, status, wrong, answer, sizeof answer), 0);
+		CHECK_EQ(verify(answer, SIP_H_AUTHORIZATION, "u", "1"), 0);
+	}
+}
+
+/* RFC 7616 section 3.5: what the 2xx says of the next nonce. */
+static void the_next_nonce(void)
+{
+	static const struct {
+		const char *headers, *nonce, *nc;
+	} cases[] = {
+		{"Authentication-Info: nextnonce=\"next\", qop=auth, nc=00000001\r\n", "next", "nc=00000001"},
+		{"authentication-info:rspauth=\"nextnonce=no\" , NextNonce = next\r\n", "next", "nc=00000001"},
+		{"Proxy-Authentication-Info: nextnonce=\"next\"\r\n", "n", "nc=00000002"},
+		{"Authentication-Info: nextnonce=\"\"\r\n", "n", "nc=00000002"},
+		{"Authentication-Info: nextnonce=\"without end\r\n", "n", "nc=00000002"},
+		{"", "n", "nc=00000002"},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); ++i) {
+		struct sip_authorizer a = {0};
+		struct sip_message m;
+		char text[2048], answer[4096];
+		struct writer w = writer_of(answer, sizeof answer - 1);
+		CHECK_EQ(go_round(&a, 401, "WWW-Authenticate: Digest realm=\"r\",nonce=\"n\",qop=\"auth\"\r\n", answer,
+				 sizeof answer), 0);
+		message(&m, text, sizeof text, "SIP/2.0 200 OK", cases[i].headers);
+		sip_authorizer_renew(&a, &m);
+		sip_authorizer_begin(&a);
+		CHECK_EQ(sip_authorizer_write(&w, &a, "alice", "secret", span_text("INVITE"), span_text("sip:c@d;x=1"),
+				 span_text("v=0"), "0123456789abcdef"), 0);
+		answer[w.used] = 0;
+		CHECK_EQ(verify(answer, SIP_H_AUTHORIZATION, "r", cases[i].nonce), 0);
+		CHECK(strstr(answer, cases[i].nc));
+	}
+	/* Of two realms it does not say which. */
+	struct sip_authorizer two = {.count = 2};
+	struct sip_message m;
+	char text[2048];
+	message(&m, text, sizeof text, "SIP/2.0 200 OK", cases[0].headers);
+	sip_authorizer_renew(&two, &m);
+	CHECK_STR(two.realms[0].nonce, "");
+}
+
 static void wrong_answers(void)
 {
 	struct sip_authorizer a = {0};
@@ -218,6 +276,8 @@ int main(void)
 	rounds();
 	limits();
 	one_nonce_for_several_requests();
+	challenges_of_both_kinds();
+	the_next_nonce();
 	wrong_answers();
 	CHECK_EQ(mem_live(), 0);
 	return 0;

@@ -186,6 +186,7 @@ static void weights_count(void)
 static void the_late_are_not_waited_for(void)
 {
 	uint64_t begun = clock_ms();
+	dns_forget(dns);
 	server.only_addresses = true;
 	struct found f = locate("srv.example", 0, true, SIP_UDP);
 	server.only_addresses = false;
@@ -204,6 +205,7 @@ static void the_late_come_too_late(void)
 {
 	const struct sip_locate_wish wish = {.host = "slow.example", .any_protocol = true};
 	struct found f = {0};
+	dns_forget(dns);
 	server.slow = "_sip._udp.asleep.example";
 	server.awaited = "_sip._udp.srv.example";
 	CHECK_EQ(sip_locate(&f.location, &loop, dns, &wish, on_found, &f), 0);

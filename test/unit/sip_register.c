@@ -23,6 +23,7 @@ struct world {
 	struct sip_registration *reg;
 	int fd;
 	uint16_t port;
+	enum sip_protocol_choice protocol;
 	struct sockaddr_in from;
 	char bytes[65536];
 	struct sip_message m; /* the last REGISTER */
@@ -70,7 +71,8 @@ static void world_close(struct world *w)
 	CHECK_EQ(mem_live(), 0);
 }
 
-static int start(struct world *w, const char *password, uint32_t expires_s)
+static int start_with(struct world *w, const char *password, uint32_t expires_s, uint32_t wait_base_ms,
+	uint32_t least_ms)
 {
 	char registrar[64], address[64];
 
@@ -84,10 +86,17 @@ static int start(struct world *w, const char *password, uint32_t expires_s)
 			.username = password ? "2345678e0" : NULL,
 			.password = password,
 			.expires_s = expires_s,
-			.wait_base_ms = 40,
-			.wait_max_ms = 500,
+			.protocol = w->protocol,
+			.wait_base_ms = wait_base_ms,
+			.wait_max_ms = wait_base_ms > 500 ? 2 * wait_base_ms : 500,
+			.least_ms = least_ms,
 		},
 		&events, w);
+}
+
+static int start(struct world *w, const char *password, uint32_t expires_s)
+{
+	return start_with(w, password, expires_s, 40, 400); /* one second may be granted */
 }
 
 /* A new one: a repetition, because we were slow to answer, does not count. */
@@ -358,6 +367,105 @@ static void test_never_long_enough(void)
 	world_close(&w);
 }
 
+/* A registrar that answers every REGISTER alike: each try that comes to nothing is followed by a longer
+ * pause, and is so many requests at most. */
+static const struct hurry {
+	unsigned status;
+	const char *headers, *sentence;
+	unsigned at_most;
+} hurries[] = {
+	{200, "Expires: 0\r\n", "does not list our binding", 1},
+	{200, "Expires: 1\r\n", "grants 1 s only", 1},
+	{200, "Expires: 3\r\n", "grants 3 s only", 1},
+	{423, "Min-Expires: 1\r\n", "asks for 1 s, which makes no sense", 1},
+	{423, "Min-Expires: 4294967295\r\n", "asks for 4294967295 s, which makes no sense", 1},
+	{423, "", "makes no sense", 1},
+	{401, "WWW-Authenticate: Digest realm=\"a\", nonce=\"n\", stale=true, qop=\"auth\"\r\n",
+		"does not accept the configured ones", 2},
+};
+
+static bool failed_often(struct world *w, unsigned times)
+{
+	sip_registration_info(w->reg, &w->info);
+	return w->info.failures >= times;
+}
+
+static void test_never_in_a_hurry(void)
+{
+	for (size_t i = 0; i < COUNT_OF(hurries); ++i) {
+		const struct hurry *h = &hurries[i];
+		struct world w;
+		unsigned times = 0;
+
+		world_open(&w);
+		CHECK_EQ(start_with(&w, "right", 60, 1, 0), 0);
+		LOOP_WAIT(&w.loop,
+			(came(&w) && (answer(&w, h->status, h->headers), ++times, false)) || failed_often(&w, 4));
+		CHECK(strstr(w.info.problem, h->sentence));
+		CHECK_EQ(times, 4 * h->at_most);
+		CHECK(w.info.next_ms - loop_now_ms(&w.loop) <= 10 * 8);
+		world_close(&w);
+	}
+}
+
+/* One that grants for ever is asked once a day all the same. */
+static void test_granted_for_ever(void)
+{
+	struct world w;
+
+	world_open(&w);
+	CHECK_EQ(start(&w, NULL, 60), 0);
+	await(&w);
+	answer(&w, 200, "Expires: 4294967295\r\n");
+	await_state(&w, SIP_REGISTRATION_HELD);
+	CHECK_EQ(w.info.expires_s, 24u * 3600);
+	CHECK(w.info.next_ms <= loop_now_ms(&w.loop) + 24u * 3600 * 1000);
+	world_close(&w);
+}
+
+/* Grants what is asked by TCP, and hangs up. */
+static void grant_and_hang_up(struct world *w, int listener)
+{
+	int fd = -1;
+
+	LOOP_WAIT(&w->loop, (fd = accept(listener, NULL, NULL)) >= 0);
+	ssize_t n = -1;
+	LOOP_WAIT(&w->loop, (n = recv(fd, w->bytes, sizeof w->bytes, MSG_DONTWAIT)) > 0);
+	CHECK_EQ(sip_message_parse(&w->m, span_of(w->bytes, (size_t)n)), SIP_OK);
+	char text[4096];
+	struct writer out = writer_of(text, sizeof text);
+	struct sip_response_head head = {.status = 200, .to_tag = "far"};
+	sip_write_response_head(&out, &w->m, &head);
+	write_text(&out, "Expires: 600\r\n");
+	sip_write_end(&out, NULL, (struct span){0});
+	CHECK(send(fd, text, writer_span(&out).size, 0) > 0);
+	await_state(w, SIP_REGISTRATION_HELD);
+	close(fd);
+	LOOP_WAIT(&w->loop, (sip_registration_info(w->reg, &w->info), w->info.next_ms < loop_now_ms(&w->loop) + 60000));
+}
+
+/* The first connection that ends is made anew at once; when the next ends as soon, it is not. */
+static void test_connections_that_end(void)
+{
+	struct world w;
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof at;
+
+	world_open(&w);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	CHECK(bind(listener, (struct sockaddr *)&at, sizeof at) == 0 && listen(listener, 8) == 0);
+	CHECK(getsockname(listener, (struct sockaddr *)&at, &size) == 0);
+	w.port = ntohs(at.sin_port);
+	w.protocol = SIP_PROTOCOL_TCP;
+	CHECK_EQ(start_with(&w, NULL, 600, 20000, 0), 0);
+	grant_and_hang_up(&w, listener);
+	CHECK(w.info.next_ms <= loop_now_ms(&w.loop) + 1000);
+	grant_and_hang_up(&w, listener);
+	CHECK(w.info.next_ms > loop_now_ms(&w.loop) + 9000);
+	close(listener);
+	world_close(&w);
+}
+
 struct asked {
 	int done;
 	enum sip_why why;
@@ -434,6 +542,9 @@ int main(void)
 	test_wrong_password();
 	test_back_off();
 	test_never_long_enough();
+	test_never_in_a_hurry();
+	test_granted_for_ever();
+	test_connections_that_end();
 	test_silent_after_the_challenge();
 	test_bad_texts();
 	test_without_memory();

@@ -222,6 +222,71 @@ static void a_refresh_that_is_refused_is_tried_again(void)
 	ends(&w, "expired");
 }
 
+/* What refuses a refresh, one after the other; the call goes on, and the refresh is sent again when they
+ * say. */
+static void refused_and_sent_again(bool updates)
+{
+	static const unsigned statuses[] = {503, 302};
+	enum sip_method method = updates ? SIP_UPDATE : SIP_INVITE;
+	struct got invite, refresh;
+	struct world w;
+	unsigned before = 0;
+	uint64_t since = 0;
+
+	world_open(&w);
+	answered_with(&w, &invite, "6;refresher=uac", updates);
+	for (size_t i = 0; i <= COUNT_OF(statuses); ++i) {
+		do
+			expect(&w, &refresh, method);
+		while (refresh.m.cseq.number == invite.m.cseq.number || refresh.m.cseq.number == before);
+		before = refresh.m.cseq.number;
+		CHECK(!since || clock_ms() - since >= 900);
+		since = clock_ms();
+		if (i < COUNT_OF(statuses))
+			reply(&w, &refresh, statuses[i], NULL, "Retry-After: 1 (busy);duration=9\r\n", NULL);
+	}
+	reply(&w, &refresh, 200, NULL, contact(&w), updates ? NULL : "v=0 far");
+	UNTIL(&w, clock_ms() > since + 1500); /* the first one's time is over, and the call is not */
+	CHECK_EQ(w.ended, 0);
+	hang_up(&w);
+	world_close(&w);
+}
+
+static void a_refused_update_is_sent_again(void)
+{
+	refused_and_sent_again(true);
+}
+
+static void a_refused_reinvite_is_sent_again(void)
+{
+	refused_and_sent_again(false);
+}
+
+/* RFC 3261 section 14.1: what was agreed before holds, and is what the refresh says. */
+static void a_refused_offer_is_not_offered_again(void)
+{
+	struct got invite, hold, refresh;
+	struct world w;
+
+	world_open(&w);
+	answered_with(&w, &invite, "2;refresher=uac", false);
+	CHECK_EQ(sip_call_reinvite(w.call, span_text("v=0 hold")), 0);
+	do
+		expect(&w, &hold, SIP_INVITE);
+	while (hold.m.cseq.number == invite.m.cseq.number);
+	CHECK(span_is(hold.m.body, "v=0 hold"));
+	reply(&w, &hold, 488, NULL, NULL, NULL);
+	UNTIL(&w, w.reanswers == 1);
+	do
+		expect(&w, &refresh, SIP_INVITE);
+	while (refresh.m.cseq.number <= hold.m.cseq.number);
+	CHECK(span_is(refresh.m.body, "v=0 offer"));
+	reply(&w, &refresh, 200, NULL, contact(&w), "v=0 far");
+	UNTIL(&w, w.reanswers == 2);
+	hang_up(&w);
+	world_close(&w);
+}
+
 static void a_silent_refresher_ends_the_call(void)
 {
 	struct world w;
@@ -316,6 +381,9 @@ int main(void)
 		a_refresh_that_fails_ends_the_call,
 		a_refresh_without_an_answer_ends_the_call,
 		a_refresh_that_is_refused_is_tried_again,
+		a_refused_update_is_sent_again,
+		a_refused_reinvite_is_sent_again,
+		a_refused_offer_is_not_offered_again,
 		a_silent_refresher_ends_the_call,
 		who_wants_ever_more_is_left,
 		we_ask_when_told_to,

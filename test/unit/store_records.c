@@ -1,9 +1,13 @@
 #include "store/records.h"
 
+#include "base/clock.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "test/check.h"
 
 #include <signal.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -97,6 +101,31 @@ static void calls_are_found_by_what_they_are(void)
 	CHECK_EQ(mem_live(), 0);
 }
 
+static void refused_attempts_push_no_call_out(void)
+{
+	enum { ALL = LIMIT_REFUSED_RECORDS + 200 };
+	bool more = true;
+	struct records *s = open_store(":memory:", 0, 100 << 20), *small = open_store(":memory:", 0, 64 << 10);
+	put(s, "SCL_real", 1, 2, "r", "+1", false);
+	put(small, "SCL_real", 1, 2, "r", "+1", false);
+	for (int i = 0; i < ALL; ++i) {
+		char id[16];
+		snprintf(id, sizeof id, "SRF_%04d", i);
+		put(s, id, 10 + i, 10 + i, "r", "+1", true);
+		put(small, id, 10 + i, 10 + i, "r", "+1", true);
+	}
+	while (more)
+		CHECK_EQ(records_tidy(s, 5000, &more), 0);
+	for (more = true; more;)
+		CHECK_EQ(records_tidy(small, 5000, &more), 0);
+	CHECK_STR(list(s, (struct record_filter){.refused = true, .limit = 1}), "SRF_1199 ");
+	CHECK_STR(list(s, (struct record_filter){.before_ms = 10 + 201}), "SRF_0200 SCL_real ");
+	CHECK_STR(list(small, (struct record_filter){.before_ms = 10 + ALL - 7}), "SRF_1192 SCL_real ");
+	records_close(s);
+	records_close(small);
+	CHECK_EQ(mem_live(), 0);
+}
+
 static void old_ones_and_too_many_go(void)
 {
 	bool more;
@@ -118,6 +147,7 @@ static void old_ones_and_too_many_go(void)
 		put(s, id, i, i + 1, "r", "+1", false);
 		say(s, id, i, true, "INVITE");
 	}
+	CHECK_EQ(records_flush(s), 0);
 	CHECK(records_bytes(s) > 20000);
 	int rounds = 0;
 	do {
@@ -139,8 +169,9 @@ static void the_size_is_known_after_a_restart(void)
 	struct records *s = open_store(path, 0, 0);
 	put(s, "a", 1, 2, "r", "+1", false);
 	say(s, "a", 1, true, "INVITE");
-	uint64_t bytes = records_bytes(s);
 	CHECK_EQ(records_flush(s), 0);
+	uint64_t bytes = records_bytes(s);
+	CHECK(bytes > 0);
 	bool more;
 	CHECK_EQ(records_tidy(s, 0, &more), 0); /* asks for a checkpoint too */
 	records_close(s);
@@ -199,6 +230,78 @@ static void what_was_flushed_survives_a_kill(void)
 	CHECK_EQ(system(command), 0);
 }
 
+/* On disk, in a folder of its own. */
+struct place {
+	char folder[40], path[64];
+};
+
+static struct records *open_at(struct place *at)
+{
+	snprintf(at->folder, sizeof at->folder, "/tmp/ringdown-records-XXXXXX");
+	CHECK(mkdtemp(at->folder));
+	snprintf(at->path, sizeof at->path, "%s/calls.db", at->folder);
+	return open_store(at->path, 0, 0);
+}
+
+static void close_at(struct place *at, struct records *s)
+{
+	char command[128];
+	records_close(s);
+	snprintf(command, sizeof command, "rm -r %s", at->folder);
+	CHECK_EQ(system(command), 0);
+}
+
+static long log_size(const struct place *at)
+{
+	char path[80];
+	struct stat st;
+	snprintf(path, sizeof path, "%s-wal", at->path);
+	return stat(path, &st) == 0 ? st.st_size : 0;
+}
+
+/* The log is written over from its beginning although there is never a pause of more than a millisecond. */
+static void the_log_does_not_grow_for_ever(void)
+{
+	enum { BIG = 12 << 20 };
+	static char text[16000];
+	struct place at;
+	struct records *s = open_at(&at);
+	long most = 0;
+	memset(text, 'x', sizeof text - 1);
+	for (unsigned i = 0; most < BIG; ++i) {
+		say(s, "a", i, true, text);
+		CHECK_EQ(records_flush(s), 0);
+		most = log_size(&at);
+	}
+	for (uint64_t end = clock_ms() + 20000; log_size(&at) >= BIG && clock_ms() < end; usleep(1000)) {
+		say(s, "a", 0, true, text);
+		CHECK_EQ(records_flush(s), 0);
+	}
+	CHECK(log_size(&at) < BIG);
+	close_at(&at, s);
+}
+
+/* Somebody looks into the file with a program that writes: calls go on, and nothing is lost. */
+static void a_file_that_is_held_waits(void)
+{
+	struct place at;
+	struct records *s = open_at(&at);
+	sqlite3 *other = NULL;
+	CHECK_EQ(sqlite3_open(at.path, &other), SQLITE_OK);
+	CHECK_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	uint64_t before = clock_ms();
+	put(s, "a", 1, 2, "r", "+1", false);
+	say(s, "a", 1, true, "INVITE");
+	CHECK(records_flush(s) < 0);
+	CHECK(clock_ms() - before < 2000);
+	CHECK_STR(list(s, (struct record_filter){0}), "");
+	CHECK_EQ(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	CHECK_STR(list(s, (struct record_filter){0}), "a ");
+	CHECK_STR(messages(s, "a"), ">INVITE@1 ");
+	sqlite3_close(other);
+	close_at(&at, s);
+}
+
 static void without_memory_it_says_so(void)
 {
 	struct records *s = NULL;
@@ -211,9 +314,12 @@ static void without_memory_it_says_so(void)
 int main(void)
 {
 	calls_are_found_by_what_they_are();
+	refused_attempts_push_no_call_out();
 	old_ones_and_too_many_go();
 	the_size_is_known_after_a_restart();
 	what_was_flushed_survives_a_kill();
+	the_log_does_not_grow_for_ever();
+	a_file_that_is_held_waits();
 	without_memory_it_says_so();
 	return 0;
 }

@@ -51,13 +51,49 @@ static void keys_of_bodies_are_hidden(void)
 	masked("INFO sip:x SIP/2.0\r\nContent-Type: application/dtmf-relay\r\n\r\nSignal=5\r\nDuration=160\r\n",
 		"INFO sip:x SIP/2.0\r\nContent-Type: application/dtmf-relay\r\n\r\nSignal=*\r\nDuration=160\r\n");
 	masked("INFO sip:x SIP/2.0\nc:application/dtmf\n\n5", "INFO sip:x SIP/2.0\nc:application/dtmf\n\n*");
-	masked("INFO sip:x SIP/2.0\r\nContent-Type: text/plain\r\n\r\nSignal=5\r\n", "INFO sip:x SIP/2.0\r\nContent-Type: text/plain\r\n\r\nSignal=5\r\n");
 	masked("", "");
 	masked("a=ice-pwd:", "a=ice-pwd:");
 }
 
+/* Whatever its type: what an INFO says may be somebody's PIN. */
+static void keys_that_were_pressed_are_hidden(void)
+{
+	static const struct {
+		const char *head, *body, *becomes;
+	} bodies[] = {
+		{"Content-Type: text/plain\r\n", "Signal=5\r\n", "Signal=*\r\n"},
+		{"", "Signal = 5\r\nDuration = 160\r\n", "Signal = *\r\nDuration = 160\r\n"},
+		{"Content-Type: audio/telephone-event\r\n", "\x05\x8a\x03", "***"},
+		{"Content-Type: application/vnd.nortelnetworks.digits\r\n", "p=Digit-Collection\r\ny=Digits\r\nd=1234\r\n",
+			"******************\r\n********\r\n******\r\n"},
+		{"Content-Type: application/media_control+xml\r\n", "<a digits=\"1 2\"/>", "** ********* ****"},
+		{"Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64\r\n", "NQ==", "****"},
+		{"Content-Type: multipart/mixed;\r\n boundary=\"b\"\r\n",
+			"--b\r\nContent-Type: application/dtmf-relay\r\nContent-ID:\r\n <5>\r\n\r\nSignal=5\r\nDuration=90\r\n--b\r\n\r\n1234\r\n--b--\r\n",
+			"--b\r\nContent-Type: application/dtmf-relay\r\nContent-ID:\r\n <5>\r\n\r\nSignal=*\r\nDuration=90\r\n--b\r\n\r\n****\r\n--b--\r\n"},
+		/* A part that forgot its empty line. */
+		{"c:multipart/mixed;boundary=b\r\n", "--b\r\nSignal=5\r\nc: x\r\n--b\r\n1234\r\n", "--b\r\nSignal=*\r\n** *\r\n--b\r\n****\r\n"},
+	};
+	char is[600], becomes[600];
+
+	for (size_t i = 0; i < COUNT_OF(bodies); ++i) {
+		snprintf(is, sizeof is, "INFO sip:x SIP/2.0\r\n%s\r\n%s", bodies[i].head, bodies[i].body);
+		snprintf(becomes, sizeof becomes, "INFO sip:x SIP/2.0\r\n%s\r\n%s", bodies[i].head, bodies[i].becomes);
+		masked(is, becomes);
+		snprintf(is, sizeof is, "SIP/2.0 200 OK\r\nCSeq: 7 INFO\r\n%s\r\n%s", bodies[i].head, bodies[i].body);
+		snprintf(becomes, sizeof becomes, "SIP/2.0 200 OK\r\nCSeq: 7 INFO\r\n%s\r\n%s", bodies[i].head, bodies[i].becomes);
+		masked(is, becomes);
+	}
+	masked("NOTIFY sip:x SIP/2.0\r\nContent-Type: application/kpml-response+xml\r\n\r\n<k digits=\"4\"/>",
+		"NOTIFY sip:x SIP/2.0\r\nContent-Type: application/kpml-response+xml\r\n\r\n** ************");
+	/* Other parts of other requests say what they say, but for the keys of SRTP. */
+	masked(START "c: multipart/mixed;boundary=b\r\n\r\n--b\r\nc:application/sdp\r\n\r\nv=0\r\nk=clear:q\r\n--b\r\nc: application/dtmf\r\n\r\n5\r\n--b\r\nc: text/x\r\n\r\n5\r\n",
+		START "c: multipart/mixed;boundary=b\r\n\r\n--b\r\nc:application/sdp\r\n\r\nv=0\r\nk=*******\r\n--b\r\nc: application/dtmf\r\n\r\n*\r\n--b\r\nc: text/x\r\n\r\n5\r\n");
+}
+
 int main(void)
 {
+	keys_that_were_pressed_are_hidden();
 	secrets_of_headers_are_hidden();
 	keys_of_bodies_are_hidden();
 	return 0;

@@ -8,18 +8,28 @@ import { isBound, kamailioModules, runKamailio } from './peers.mjs';
 
 const openssl = (...args) => execFileSync('openssl', args, { stdio: ['ignore', 'pipe', 'pipe'] });
 
-export function makeAuthority(folder) {
+export function makeAuthority(folder, name = 'Test Authority') {
   const ca = path.join(folder, 'ca.pem'), key = path.join(folder, 'ca.key');
-  openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=Test Authority', '-keyout', key, '-out', ca);
+  openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', `/CN=${name}`, '-keyout', key, '-out', ca);
   return { ca, key };
 }
 
-// `names` as OpenSSL writes them: "DNS:*.pstn.test".
-export function makeCertificate(folder, authority, name, names) {
+// `names` as OpenSSL writes them: "DNS:*.pstn.test". Without an authority it signs itself. It is valid `from` so many days from now (or
+// before), for `days`; `authority`: it may sign others.
+export function makeCertificate(folder, authority, name, names, o = {}) {
   const [key, request, cert, ext] = ['key', 'req', 'pem', 'ext'].map((x) => path.join(folder, `${name}.${x}`));
-  fs.writeFileSync(ext, `subjectAltName=${names}\nextendedKeyUsage=serverAuth,clientAuth\n`);
+  fs.writeFileSync(ext, `subjectAltName=${names}\nextendedKeyUsage=serverAuth,clientAuth\n${o.authority ? 'basicConstraints=critical,CA:TRUE\n' : ''}`);
   openssl('req', '-newkey', 'rsa:2048', '-nodes', '-subj', `/CN=${name}`, '-keyout', key, '-out', request);
-  openssl('x509', '-req', '-in', request, '-CA', authority.ca, '-CAkey', authority.key, '-CAcreateserial', '-days', '2', '-extfile', ext, '-out', cert);
+  if (o.from !== undefined) {
+    const time = (days) => new Date(Date.now() + days * 86400000).toISOString().replace(/\.\d+|[-:T]/g, '');
+    fs.writeFileSync(path.join(folder, `${name}.db`), '');
+    const config = `[ca]\ndefault_ca=d\n[d]\ndatabase=${path.join(folder, `${name}.db`)}\nnew_certs_dir=${folder}\nrand_serial=yes\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n`;
+    fs.writeFileSync(path.join(folder, `${name}.cnf`), config);
+    openssl('ca', '-batch', '-config', path.join(folder, `${name}.cnf`), '-in', request, '-cert', authority.ca, '-keyfile', authority.key, '-startdate', time(o.from), '-enddate', time(o.from + o.days), '-extfile', ext, '-out', cert);
+    return { cert, key };
+  }
+  const signer = authority ? ['-CA', authority.ca, '-CAkey', authority.key, '-CAcreateserial'] : ['-signkey', key];
+  openssl('x509', '-req', '-in', request, ...signer, '-days', String(o.days ?? 2), '-extfile', ext, '-out', cert);
   return { cert, key };
 }
 
