@@ -220,7 +220,7 @@ static int open_ssl(struct dtls *d, const struct dtls_identity *identity)
 int dtls_new(struct dtls **ret, const struct dtls_identity *identity, bool client,
 	const struct dtls_events *events, void *owner)
 {
-	assert(events->send && events->data);
+	assert(events->send);
 
 	struct dtls *d = mem_zalloc(sizeof *d);
 	if (!d)
@@ -301,8 +301,15 @@ static void read_data(struct dtls *d)
 			note_error(d, n);
 			break;
 		}
-		d->events->data(d->owner, span_of(bytes, (size_t)n));
+		if (d->events->data)
+			d->events->data(d->owner, span_of(bytes, (size_t)n));
 	}
+}
+
+void dtls_hand_over(struct dtls *d, const struct dtls_events *events, void *owner)
+{
+	d->events = events;
+	d->owner = owner;
 }
 
 void dtls_start(struct dtls *d)

@@ -36,13 +36,15 @@ struct dtls;
 /* Called inside dtls_*(): they must not free the connection. */
 struct dtls_events {
 	void (*send)(void *owner, struct span datagram);
-	void (*data)(void *owner, struct span data); /* one decrypted record */
+	void (*data)(void *owner, struct span data); /* one decrypted record; may be NULL */
 };
 
 MUST_USE int dtls_new(struct dtls **ret, const struct dtls_identity *identity, bool client,
 	const struct dtls_events *events, void *owner);
 struct dtls *dtls_free(struct dtls *d); /* says goodbye when it was done */
 void dtls_start(struct dtls *d);        /* client: the first flight */
+/* Others hear of it from now on. Not inside an event. */
+void dtls_hand_over(struct dtls *d, const struct dtls_events *events, void *owner);
 void dtls_input(struct dtls *d, struct span datagram);
 /* Retransmits a flight that is overdue; call at least every 50 ms until the handshake is done. */
 void dtls_poll(struct dtls *d);

@@ -1,7 +1,5 @@
 #include "media/leg_private.h"
 
-#include "net/address.h"
-
 enum {
 	/* The phone's jitter buffer, which a BYE would empty: played out behind the last sound. */
 	TAIL_MS = 100,
@@ -20,8 +18,6 @@ static void finish(struct leg *l)
 
 void leg_drain(struct leg *l, uint32_t voice_ms, uint32_t digits_ms)
 {
-	bool sends = l->connected && l->remote.send && address_port((const struct sockaddr *)&l->remote.rtp);
-
 	leg_send_let_go(l);
 	l->drain = (struct leg_drain){
 		.on = true,
@@ -30,7 +26,7 @@ void leg_drain(struct leg *l, uint32_t voice_ms, uint32_t digits_ms)
 		.digit_beats = beats(digits_ms),
 		.tail_beats = beats(TAIL_MS),
 	};
-	if (!sends)
+	if (!l->connected || !leg_send_may(l))
 		finish(l);
 }
 

@@ -5,7 +5,6 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "media/dtmf_tone.h"
-#include "net/address.h"
 
 #include <errno.h>
 
@@ -247,11 +246,9 @@ void leg_send_stats(const struct leg *l, struct media_leg_stats *ret)
 
 /* ---- packets ---- */
 
-/* "send" off, or an address that means nobody (0.0.0.0, port 0: hold as of old). */
-static bool may_send(const struct leg *l)
+bool leg_send_may(const struct leg *l)
 {
-	const struct sockaddr *to = (const struct sockaddr *)&l->remote.rtp;
-	return l->remote.send && address_port(to) && !address_is_any(to);
+	return l->remote.send && leg_source_is_named(&l->remote.rtp);
 }
 
 static void send_rtp(
@@ -376,7 +373,7 @@ void leg_send_beat(struct leg *l, uint64_t now_us)
 		memset(frame, 0, sizeof frame);
 	if (ring_tone_is_on(&l->out.ring))
 		ring_tone_next(&l->out.ring, frame, leg_send_frame(l), l->out.hz);
-	if (!may_send(l)) {
+	if (!leg_send_may(l)) {
 		skip_sound(&l->out, leg_send_frame(l));
 		return;
 	}

@@ -1,20 +1,16 @@
 #include "media/leg_private.h"
 
 #include "base/clock.h"
+#include "media/packet_kind.h"
 
 #include <openssl/crypto.h>
 #include <unistd.h>
 
-enum {
-	RTP_VERSION = 2, /* and RTCP's */
-	/* RFC 5761, section 4: of these no payload type may be. */
-	RTCP_TYPE_MIN = 192,
-	RTCP_TYPE_MAX = 223,
-};
-
-static bool is_rtcp(const uint8_t *packet, size_t size)
+/* A phone behind a NAT asks who it is, or only keeps the way open: no answer is owed outside of ICE, and
+ * none is given, or strangers could aim it at others. */
+static bool is_knock(struct span datagram)
 {
-	return size >= 2 && packet[1] >= RTCP_TYPE_MIN && packet[1] <= RTCP_TYPE_MAX;
+	return !datagram.size || packet_is_stun(datagram);
 }
 
 /* ---- in ---- */
@@ -22,9 +18,9 @@ static bool is_rtcp(const uint8_t *packet, size_t size)
 static void on_datagram(struct leg *l, bool rtcp, const struct sockaddr *from, uint8_t *bytes,
 	size_t size, uint64_t now_us)
 {
-	/* Other things come here too (STUN of a phone behind a NAT); only RTP can be locked. */
-	if (!size || bytes[0] >> 6 != RTP_VERSION) {
-		++l->in.drops[LEG_DROP_MALFORMED];
+	/* Only RTP can be locked. */
+	if (!packet_is_rtp(span_of(bytes, size))) {
+		++l->in.drops[is_knock(span_of(bytes, size)) ? LEG_DROP_KNOCK : LEG_DROP_MALFORMED];
 		return;
 	}
 	if (l->connected && !leg_crypt_open(&l->crypt, rtcp, bytes, &size, now_us)) {
@@ -45,7 +41,7 @@ static void on_rtp(
 		leg_dtls_keep(&l->dtls, from, span_of(bytes, size));
 	else if (leg_dtls_input(l, from, span_of(bytes, size), now_us))
 		return;
-	on_datagram(l, l->remote.rtcp_mux && is_rtcp(bytes, size), from, bytes, size, now_us);
+	on_datagram(l, l->remote.rtcp_mux && packet_is_rtcp(span_of(bytes, size)), from, bytes, size, now_us);
 }
 
 static void on_rtcp(

@@ -10,6 +10,8 @@
 #include "media/codec.h"
 #include "media/g722.h"
 
+enum { LINE_CODEC_BYTES_MAX = 960 }; /* of a packet that we take: 120 ms */
+
 struct line_codec {
 	enum codec codec;
 	struct g722_coder g722;

@@ -7,7 +7,6 @@
 
 enum {
 	LINE_CLOCK_HZ = 8000,  /* the RTP clock of every line codec */
-	LINE_BYTES_MAX = 960,  /* 120 ms */
 	LATE_BY_US = 500000,   /* our timestamps fell this far behind our clock: the phone paused */
 	FRAME_US = 20000,
 	FRAMES_PER_S = 50,
@@ -50,7 +49,7 @@ void phone_voice_codec(struct phone_voice *v, enum codec codec)
 
 void phone_voice_put(struct phone_voice *v, const struct jitter_packet *p, uint64_t now_us)
 {
-	if (p->duration <= LINE_BYTES_MAX)
+	if (p->duration <= LINE_CODEC_BYTES_MAX)
 		(void)jitter_put(&v->jitter, p, now_us);
 }
 

@@ -1,8 +1,8 @@
 #include "media/rebase.h"
 
+#include "wire/rtp.h"
+
 enum {
-	SEQ_BACK_MAX = 100,    /* RFC 3550, A.1: MAX_MISORDER */
-	SEQ_AHEAD_MAX = 3000,  /* MAX_DROPOUT */
 	CLOCK_OFF_MAX_S = 2,   /* between the timestamps and our clock */
 	STEP_MS = 20,
 };
@@ -11,7 +11,7 @@ static bool goes_on(const struct rebase *r, uint32_t ssrc, uint16_t seq, uint32_
 	uint32_t clock_hz, uint64_t now_us)
 {
 	int ahead = (int16_t)(seq - r->seq);
-	if (ssrc != r->ssrc || ahead < -SEQ_BACK_MAX || ahead > SEQ_AHEAD_MAX)
+	if (ssrc != r->ssrc || ahead < -RTP_MISORDER_MAX || ahead > RTP_DROPOUT_MAX)
 		return false;
 	int64_t ticks = (int32_t)(timestamp - r->timestamp);
 	int64_t elapsed = (int64_t)((now_us - r->arrived_us) * clock_hz / 1000000);

@@ -1,6 +1,6 @@
 #include "media/rtp_count.h"
 
-enum { DROPOUT_MAX = 3000, MISORDER_MAX = 100 };
+#include "wire/rtp.h"
 
 static uint32_t expected(const struct rtp_count *c)
 {
@@ -32,7 +32,7 @@ void rtp_count_put(struct rtp_count *c, uint32_t ssrc, uint16_t seq, uint32_t ti
 	uint32_t transit = (uint32_t)(now_us * clock_hz / 1000000) - timestamp;
 	int ahead = (int16_t)(seq - c->highest_seq);
 
-	if (!c->started || ssrc != c->ssrc || ahead > DROPOUT_MAX || ahead < -MISORDER_MAX) {
+	if (!c->started || ssrc != c->ssrc || ahead > RTP_DROPOUT_MAX || ahead < -RTP_MISORDER_MAX) {
 		begin(c, ssrc, seq);
 		c->transit = transit;
 	} else if (ahead > 0) {

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "media/packet_kind.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -497,12 +498,13 @@ static void input_rtcp(struct transport *t, uint8_t *packet, size_t size, uint64
 void transport_input(struct transport *t, uint8_t *packet, size_t size,
 	const struct peer_address *from, uint64_t now_us)
 {
-	/* RFC 7983: the first byte says what it is; RFC 5761: the second, which kind of it. */
-	if (packet[0] >= 20 && packet[0] <= 63) {
-		input_dtls(t, span_of(packet, size), from, now_us / US_PER_MS);
+	struct span all = span_of(packet, size);
+
+	if (packet_is_dtls(all)) {
+		input_dtls(t, all, from, now_us / US_PER_MS);
 		return;
 	}
-	if (packet[0] < 128 || packet[0] > 191 || size < 2) {
+	if (!packet_is_rtp(all) || size < 2) {
 		worker_count_drop(t->worker, MEDIA_DROP_KIND);
 		return;
 	}
@@ -510,7 +512,7 @@ void transport_input(struct transport *t, uint8_t *packet, size_t size,
 		worker_count_drop(t->worker, MEDIA_DROP_EARLY);
 		return;
 	}
-	if (packet[1] >= 192 && packet[1] <= 223)
+	if (packet_is_rtcp(all))
 		input_rtcp(t, packet, size, now_us);
 	else
 		input_rtp(t, packet, size, now_us);

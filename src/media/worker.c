@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "media/packet_kind.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -50,7 +51,7 @@ static void on_packet(void *owner, uint8_t *packet, size_t size, const struct pe
 
 	add(&w->traffic.packets_in, 1);
 	add(&w->traffic.bytes_in, size);
-	if (packet[0] < 4) {
+	if (packet_is_stun(span_of(packet, size))) {
 		input_stun(w, span_of(packet, size), from, now_us);
 		return;
 	}

@@ -4,7 +4,8 @@
  * Thread:  the worker's (or the control thread with workers = 0). No locks.
  *
  * The packet path: edge -> transport (SRTP off) or leg -> source_push() -> for each sink in
- * source.sinks: sink->write() -> header rewritten, SRTP on, queued -> sent at the end of the turn. Nothing on it allocates, locks, logs or formats.
+ * source.sinks: sink->write() -> header rewritten, SRTP on, queued -> sent at the end of the turn.
+ * Nothing on it allocates, locks, logs or formats.
  */
 #pragma once
 
