@@ -53,10 +53,11 @@ static const char *or_null(const char *text)
 
 static bool read_filter(struct backend *b, struct record_filter *f, char number[32])
 {
-	int64_t limit, failed;
+	int64_t limit, failed, refused;
 	if (!read_count(b, "limit", CALLS_DEFAULT, CALLS_MAX, &limit) ||
 		!read_count(b, "since", 0, INT64_MAX, &f->since_ms) ||
-		!read_count(b, "before", 0, INT64_MAX, &f->before_ms) || !read_count(b, "failed", 0, 1, &failed))
+		!read_count(b, "before", 0, INT64_MAX, &f->before_ms) || !read_count(b, "failed", 0, 1, &failed) ||
+		!read_count(b, "refused", 0, 1, &refused))
 		return false;
 	f->room = or_null(http_query(b->x, "room"));
 	f->trunk = or_null(http_query(b->x, "trunk"));
@@ -67,6 +68,7 @@ static bool read_filter(struct backend *b, struct record_filter *f, char number[
 		f->number = number;
 	}
 	f->failed = failed;
+	f->refused = refused;
 	f->limit = (uint32_t)limit;
 	return true;
 }

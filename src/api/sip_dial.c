@@ -51,7 +51,7 @@ static bool check_headers(struct twirp *t, const request *in)
 {
 	char why[TRUNK_WHY_SIZE];
 	for (size_t i = 0; i < in->n_headers; ++i)
-		if (!check_header(in->headers[i]->key, in->headers[i]->value, why))
+		if (!check_request_header(in->headers[i]->key, in->headers[i]->value, why))
 			return invalid(t, why);
 	return check_media(in->media, why) ? true : invalid(t, why);
 }
@@ -383,6 +383,16 @@ static struct attribute *attributes_of(struct twirp *t, const request *in)
 	return out;
 }
 
+/* Where a call leads decides what it costs: an inline trunk, or an address of one's own, at the host of a trunk that
+ * is kept has no country and no limits of its own choice. */
+static const Livekit__SIPOutboundTrunkInfo *rules_of(struct twirp *t, const Livekit__SIPOutboundTrunkInfo *trunk,
+	const struct sip_addresses *own)
+{
+	const char *address = own->address ? own->address : trunk->address;
+	bool at_home = *trunk->sip_trunk_id && trunk_is_at(trunk, address);
+	return at_home ? NULL : trunks_find_host(t->api->config.trunks, address);
+}
+
 static void dial(struct twirp *t, const request *in, const Livekit__SIPOutboundTrunkInfo *trunk,
 	const struct sip_addresses *own)
 {
@@ -402,6 +412,7 @@ static void dial(struct twirp *t, const request *in, const Livekit__SIPOutboundT
 				  .address = own->address,
 				  .uri_params = own->uri_params,
 				  .trunk = trunk,
+				  .rules = rules_of(t, trunk, own),
 				  .caller_number = own->from_user ? own->from_user : or_null(in->sip_number),
 				  .from_host = own->from_host,
 				  .identity = or_null(in->participant_identity),

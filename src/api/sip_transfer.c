@@ -1,13 +1,11 @@
 /* api/sip_transfer.c - TransferSIPParticipant: the answer comes when the transfer has an outcome. */
 #include "api/sip_service.h"
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "call/transfer.h"
 #include "trunk/check.h"
-#include "trunk/policy.h"
 
 #include <stdio.h>
 
@@ -95,6 +93,8 @@ static void on_done(struct transfer_watch *w, const struct transfer_result *r)
 	else if (r->end == TRANSFER_SILENT)
 		twirp_send_error(t->x, "deadline_exceeded",
 			"the far end told of no outcome within ringing_timeout; the call goes on", NULL, 0);
+	else if (r->end == TRANSFER_BROKEN)
+		twirp_send_error(t->x, "internal", "the transfer failed here; the call goes on", NULL, 0);
 	else if (r->end == TRANSFER_UNKNOWN)
 		twirp_send_error(t->x, "failed_precondition",
 			"the far end ended the transfer without telling how it came out; the call goes on", NULL, 0);
@@ -134,7 +134,7 @@ static bool check(struct twirp *t, const request *in)
 	else
 		why[0] = 0;
 	for (size_t i = 0; !*why && i < in->n_headers; ++i)
-		if (!check_header(in->headers[i]->key, in->headers[i]->value, why))
+		if (!check_request_header(in->headers[i]->key, in->headers[i]->value, why))
 			break;
 	if (*why)
 		twirp_fail(t, "invalid_argument", "%s", why);
@@ -150,9 +150,18 @@ static uint32_t milliseconds(const Livekit__Duration *d)
 					   : (uint32_t)(d->seconds * 1000 + d->nanos / 1000000);
 }
 
-static void refuse(struct twirp *t, int outcome)
+static void refuse(struct twirp *t, int outcome, const struct transfer_refusal *refusal)
 {
 	switch (outcome) {
+	case TRANSFER_E_NUMBER:
+		twirp_fail(t, "invalid_argument", "%s", refusal->why);
+		return;
+	case TRANSFER_E_OFF:
+		twirp_fail(t, "permission_denied", "%s", refusal->why);
+		return;
+	case TRANSFER_E_LIMIT:
+		twirp_fail(t, "resource_exhausted", "%s", refusal->why);
+		return;
 	case TRANSFER_E_NOT_UP:
 		twirp_fail(t, "failed_precondition", "the call is not answered yet, so it cannot be transferred");
 		return;
@@ -164,32 +173,18 @@ static void refuse(struct twirp *t, int outcome)
 	}
 }
 
-/* The carrier bills a transfer like a call, so the same countries and numbers are off. False: the refusal
- * was sent. A target that is no telephone number is the carrier's to judge. */
-static bool may_be_called(struct twirp *t, const struct call *c, const request *in)
+/* The trunk whose rules count: the call's, or one that is where it was called to. */
+static const Livekit__SIPOutboundTrunkInfo *trunk_of(struct twirp *t, const struct call *c)
 {
-	char number[POLICY_NUMBER_SIZE];
-	struct policy_verdict verdict;
-	Livekit__SIPOutboundTrunkInfo none = LIVEKIT__SIPOUTBOUND_TRUNK_INFO__INIT;
-	const Livekit__SIPOutboundTrunkInfo *trunk = trunks_find_id(t->api->config.trunks, call_trunk_id(c));
-	const char *user = strchr(in->transfer_to, ':') + 1; /* is_target() */
-	size_t size = strcspn(user, "@;>?");
-
-	if (!t->api->config.policy || size >= sizeof number)
-		return true;
-	snprintf(number, sizeof number, "%.*s", (int)size, user);
-	policy_check(&verdict, t->api->config.policy,
-		&(struct policy_request){.number = number, .trunk = trunk ? trunk : &none}, clock_ms());
-	/* Without the trunk nobody knows its own country. */
-	bool off = verdict.outcome == POLICY_BLOCKED || (verdict.outcome == POLICY_COUNTRY && trunk);
-	if (off)
-		twirp_fail(t, "permission_denied", "%s", verdict.why);
-	return !off;
+	struct trunks *trunks = t->api->config.trunks;
+	const Livekit__SIPOutboundTrunkInfo *own = trunks_find_id(trunks, call_trunk_id(c));
+	return own ? own : trunks_find_host(trunks, call_address(c));
 }
 
 static void start(struct twirp *t, struct call *c, const request *in)
 {
 	struct sip_transfer *own = mem_zalloc(sizeof *own);
+	struct transfer_refusal refusal;
 	struct attribute *headers = proto_alloc(&t->arena, (in->n_headers + 1) * sizeof *headers);
 	int r = own && headers ? 0 : -1;
 
@@ -202,17 +197,20 @@ static void start(struct twirp *t, struct call *c, const request *in)
 					     .to = in->transfer_to,
 					     .headers = headers,
 					     .header_count = in->n_headers,
+					     .trunk = trunk_of(t, c),
+					     .api_key = t->grants.issuer,
+					     .asker = t->grants.identity,
 					     .timeout_ms = milliseconds(in->ringing_timeout),
 					     .ring = in->play_dialtone,
 				     },
-			&own->watch);
+			&own->watch, &refusal);
 	}
 	if (r) {
 		mem_free(own);
 		if (r < 0)
 			twirp_broken(t);
 		else
-			refuse(t, r);
+			refuse(t, r, &refusal);
 		return;
 	}
 	own->as_json = t->as_json;
@@ -237,7 +235,7 @@ void sip_transfer_participant(struct twirp *t)
 		struct call *c = calls_find_participant(t->api->config.calls, in->room_name, in->participant_identity);
 		if (!c)
 			twirp_fail(t, "not_found", "participant does not exist");
-		else if (may_be_called(t, c, in))
+		else
 			start(t, c, in);
 	}
 }

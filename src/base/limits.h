@@ -93,6 +93,10 @@ enum {
 	LIMIT_LADDER_BYTES = 256 << 10,
 	LIMIT_LADDER_MESSAGE_BYTES = 16 << 10, /* what is longer is cut */
 	LIMIT_LADDER_RESERVE = 16,             /* of the messages, for those that end the call */
+	/* Records of attempts that the policy refused: one each, then one that counts the rest; and all that are
+	 * kept, some 2 MB. */
+	LIMIT_REFUSED_A_MINUTE = 10,
+	LIMIT_REFUSED_RECORDS = 1000,
 };
 
 /* Media. */

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 static const struct {
@@ -98,7 +99,7 @@ static void log_end(const struct call *c, int sip_status)
 {
 	char sentence[sizeof c->explanation.sentence];
 	call_hide_numbers(sentence, sizeof sentence, c, c->explanation.sentence);
-	log_info(c->id, "ended after %u ms: %s (SIP %d): %s", (unsigned)(clock_ms() - c->asked_ms), c->explanation.code,
+	log_info(c->id, "ended after %" PRIu64 " ms: %s (SIP %d): %s", clock_ms() - c->asked_ms, c->explanation.code,
 		sip_status, sentence);
 }
 
@@ -205,6 +206,11 @@ const char *call_participant_identity(const struct call *c)
 const char *call_trunk_id(const struct call *c)
 {
 	return c->trunk_id;
+}
+
+const char *call_address(const struct call *c)
+{
+	return c->address;
 }
 
 bool call_settled(const struct call *c, bool *answered)

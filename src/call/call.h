@@ -49,6 +49,7 @@ struct call_request {
 	const char *address;                      /* "host" or "host:port" to send to; NULL = the trunk's */
 	const char *uri_params;                   /* of the Request-URI, "x=y;z"; NULL = none */
 	const Livekit__SIPOutboundTrunkInfo *trunk; /* copied */
+	const Livekit__SIPOutboundTrunkInfo *rules; /* the trunk whose rules count; NULL = `trunk` */
 	const char *caller_number;                /* NULL: one of the trunk's numbers */
 	const char *identity, *name, *metadata;   /* NULL: "sip_<number>", "", "" */
 	const struct attribute *attributes;
@@ -102,6 +103,7 @@ const char *call_room(const struct call *c);
 const char *call_participant_sid(const struct call *c);
 const char *call_participant_identity(const struct call *c);
 const char *call_trunk_id(const struct call *c);
+const char *call_address(const struct call *c); /* "host" or "host:port" that was called */
 bool call_settled(const struct call *c, bool *answered);
 const struct call_explanation *call_explanation(const struct call *c); /* after a failure */
 int call_sip_status(const struct call *c);         /* of the failure, 0 = none */

@@ -13,6 +13,7 @@
 #include "call/quality.h"
 #include "call/negotiate.h"
 #include "call/queue.h"
+#include "call/refused.h"
 #include "call/seat.h"
 #include "media/media.h"
 #include "net/loop.h"
@@ -50,7 +51,8 @@ struct calls {
 	void (*closed)(void *owner);
 	void *closed_owner;
 	struct timer close_timer, write_timer, flush_timer, tidy_timer;
-	uint64_t flushed_at_ms;
+	uint64_t ends_flushed_at_ms; /* records of calls that ended */
+	struct refused refused;
 };
 
 struct call {
@@ -155,6 +157,8 @@ enum media_leg_keys call_keys_of(const struct trunk_options *options);
 void call_key_came(struct call *c, enum call_key_way way, char digit);
 void call_on_info(void *owner, const struct sip_message *request);
 void call_send_key(struct call *c, char digit); /* by INFO */
+/* call/calls.c: the policy refused this. */
+void call_note_refused(struct calls *cs, const struct policy_verdict *v, struct refused_attempt *a);
 /* call/rpc.c: the methods that a phone has for those in its room. */
 void call_rpc(struct call *c, const struct seat_rpc *rpc);
 /* call/room_side.c */

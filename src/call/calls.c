@@ -109,6 +109,30 @@ static int refuse(struct call_refusal *refusal, int outcome, const char *format,
 	return outcome;
 }
 
+void call_note_refused(struct calls *cs, const struct policy_verdict *v, struct refused_attempt *a)
+{
+	a->outcome = v->outcome;
+	a->why = v->why;
+	refused_note(&cs->refused, cs->config.records, a, clock_unix_ms());
+	if (cs->config.records)
+		records_keep_soon(cs);
+}
+
+static void note_refused(struct calls *cs, const struct policy_verdict *v, const struct policy_request *asked,
+	const struct call_request *request)
+{
+	call_note_refused(cs, v, &(struct refused_attempt){
+					 .number = v->outcome == POLICY_NOT_E164 ? request->number : v->number,
+					 .room = request->room,
+					 .caller = asked->caller,
+					 .trunk_id = request->trunk->sip_trunk_id,
+					 .trunk_name = request->trunk->name,
+					 .address = request->address ? request->address : request->trunk->address,
+					 .api_key = request->api_key,
+					 .asker = request->asker,
+				 });
+}
+
 static int check_policy(struct policy_verdict *verdict, struct calls *cs, const struct policy_request *asked,
 	struct call_refusal *refusal)
 {
@@ -170,6 +194,11 @@ static void on_ringing_timeout(void *owner)
 static void on_longest(void *owner)
 {
 	call_end_as(owner, CALL_END_MAX_DURATION, NULL);
+}
+
+static void on_minutes_spent(struct policy_call *allowed)
+{
+	call_end_as(container_of(allowed, struct call, allowed), CALL_END_MINUTES, NULL);
 }
 
 static int copy_request(struct call *c, const struct call_request *request, const char *number, const char *caller)
@@ -334,11 +363,21 @@ int calls_dial(struct call **ret, struct calls *cs, const struct call_request *r
 		return refuse(refusal, CALL_E_NO_CALLER,
 			"The trunk \"%s\" has no numbers to call from: add one to its \"numbers\".",
 			request->trunk->name);
-	const struct policy_request asked = {.number = request->number, .caller = caller, .trunk = request->trunk,
-		.key = request->api_key, .identity = request->asker};
+	const struct policy_request asked = {
+		.number = request->number,
+		.caller = caller,
+		.trunk = request->rules ? request->rules : request->trunk,
+		.key = request->api_key,
+		.identity = request->asker,
+		.shown = {request->shown_number, request->to_user},
+		.uri_params = request->uri_params,
+	};
 	int r = check_abilities(request->trunk, refusal);
-	if (r == 0)
+	if (r == 0) {
 		r = check_policy(&verdict, cs, &asked, refusal);
+		if (r)
+			note_refused(cs, &verdict, &asked, request);
+	}
 	if (r == 0)
 		r = check_limits(cs, request, verdict.number, refusal);
 	struct room *room = NULL;
@@ -351,7 +390,7 @@ int calls_dial(struct call **ret, struct calls *cs, const struct call_request *r
 		return r;
 
 	log_dial(c);
-	r = policy_begin(&c->allowed, cs->config.policy, &asked);
+	r = policy_begin(&c->allowed, cs->config.policy, &asked, on_minutes_spent);
 	if (r == 0)
 		r = start(c, room, request, caller, &verdict);
 	if (r) {

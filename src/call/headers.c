@@ -221,7 +221,7 @@ static int keep_named(struct attribute **ret, size_t *ret_count, struct proto_ar
 		return err_new(-ENOMEM);
 	json_object_foreach((json_t *)object, name, value) {
 		const char *text = json_string_value(value);
-		if (!text || !check_header(name, text, why))
+		if (!text || !check_request_header(name, text, why))
 			return HEADERS_E_REQUEST;
 		all[count].key = proto_text(a, name);
 		all[count].value = proto_text(a, text);

@@ -182,55 +182,59 @@ static void note_response(struct call *c, const struct sip_message *m)
 	record_time(c, RECORD_ANSWERED);
 }
 
-/* `m` is the masked copy, taken apart. */
-static void note_facts(struct call *c, const struct sip_traced *t, const struct sip_message *m)
+/* `body` is the masked one. */
+static void note_facts(struct call *c, const struct sip_traced *t, const struct sip_message *m, struct span body)
 {
 	struct call_record *r = &c->record;
 	if (m->method != SIP_INVITE)
 		return;
 	if (t->sent && !m->is_response) {
 		record_time(c, RECORD_INVITE);
-		note_sdp(&r->offer, m->body);
+		note_sdp(&r->offer, body);
 	} else if (!t->sent && m->is_response) {
 		note_response(c, m);
-		note_sdp(&r->answer, m->body);
+		note_sdp(&r->answer, body);
 	}
 }
 
-static struct call *call_of(struct calls *cs, const struct sip_message *m)
-{
-	return map_entry(map_get_span(&cs->by_sip_id, m->call_id), struct call, record.node);
-}
-
-/* A copy without secrets; the call that it belongs to, or NULL. */
-static struct call *find_call(struct calls *cs, const struct sip_traced *t)
+/* What came is taken apart already. NULL: it can't be. */
+static const struct sip_message *take_apart(const struct sip_traced *t)
 {
 	static struct sip_message m; /* large, and used within this turn only */
 	if (t->message)
-		return call_of(cs, t->message);
-	return sip_message_parse(&m, t->bytes) == SIP_OK ? call_of(cs, &m) : NULL;
+		return t->message;
+	return sip_message_parse(&m, t->bytes) == SIP_OK ? &m : NULL;
+}
+
+/* The same bytes in the copy. */
+static struct span in_copy(const uint8_t *copy, struct span whole, struct span part)
+{
+	if (!part.size || part.data < whole.data || part.data + part.size > whole.data + whole.size)
+		return (struct span){0};
+	return span_of(copy + (part.data - whole.data), part.size);
+}
+
+static void keep_masked(struct call *c, const struct sip_traced *t, const struct sip_message *m, uint8_t *copy)
+{
+	size_t size = t->bytes.size < LIMIT_LADDER_MESSAGE_BYTES ? t->bytes.size : LIMIT_LADDER_MESSAGE_BYTES;
+	bool ladder = c->calls->config.keep_ladder;
+	memcpy(copy, t->bytes.data, t->bytes.size);
+	sip_mask(copy, t->bytes.size); /* each byte keeps its place */
+	note_ends(c, t);
+	note_facts(c, t, m, in_copy(copy, t->bytes, m->body));
+	if (ladder && has_room(&c->record, m, size))
+		keep(c, t, span_of(copy, size));
+	else
+		c->record.dropped += ladder;
+	note_change(c);
 }
 
 void calls_sip_message(struct calls *cs, const struct sip_traced *t)
 {
-	static struct sip_message m;
-	struct call *c = cs->by_sip_id.count ? find_call(cs, t) : NULL;
-	if (!c)
-		return;
-	uint8_t *copy = mem_zalloc(t->bytes.size + 1);
-	if (!copy)
-		return;
-	memcpy(copy, t->bytes.data, t->bytes.size);
-	sip_mask(copy, t->bytes.size);
-	size_t size = t->bytes.size < LIMIT_LADDER_MESSAGE_BYTES ? t->bytes.size : LIMIT_LADDER_MESSAGE_BYTES;
-	if (sip_message_parse(&m, span_of(copy, t->bytes.size)) == SIP_OK) {
-		note_ends(c, t);
-		note_facts(c, t, &m);
-		if (cs->config.keep_ladder && has_room(&c->record, &m, size))
-			keep(c, t, span_of(copy, size));
-		else
-			c->record.dropped += cs->config.keep_ladder;
-		note_change(c);
-	}
+	const struct sip_message *m = cs->by_sip_id.count ? take_apart(t) : NULL;
+	struct call *c = m ? map_entry(map_get_span(&cs->by_sip_id, m->call_id), struct call, record.node) : NULL;
+	uint8_t *copy = c ? mem_zalloc(t->bytes.size + 1) : NULL;
+	if (copy)
+		keep_masked(c, t, m, copy);
 	mem_free(copy);
 }

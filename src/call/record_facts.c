@@ -149,6 +149,15 @@ static const char *state_name(const struct call *c)
 	return names[c->state];
 }
 
+/* Nobody is known where the backend is open, as in development. */
+static json_t *asked_by(const struct policy_call *allowed)
+{
+	json_t *asker = json_object();
+	set_text(asker, "api_key", allowed->key);
+	set_text(asker, "identity", allowed->identity);
+	return asker;
+}
+
 static void set_who(json_t *facts, const struct call *c)
 {
 	json_t *trunk = json_object();
@@ -161,6 +170,7 @@ static void set_who(json_t *facts, const struct call *c)
 	set_text(facts, "direction", "outbound");
 	set_text(facts, "number", c->number);
 	set_text(facts, "caller", c->caller);
+	set(facts, "asked_by", asked_by(&c->allowed));
 	set(facts, "trunk", trunk);
 }
 

@@ -11,12 +11,17 @@
 
 enum { WRITE_EVERY_MS = 250, TOGETHER_MS = 20, TIDY_EVERY_MS = 60 * 1000, TIDY_AGAIN_MS = 100 };
 
-static void flush(void *owner)
+static void flush(struct calls *cs)
 {
-	struct calls *cs = owner;
-	cs->flushed_at_ms = loop_now_ms(cs->loop);
 	if (records_flush(cs->config.records) < 0)
 		log_warn("calls", "records could not be written");
+}
+
+static void flush_ends(void *owner)
+{
+	struct calls *cs = owner;
+	cs->ends_flushed_at_ms = loop_now_ms(cs->loop);
+	flush(cs);
 }
 
 void calls_write_records(struct calls *cs)
@@ -29,6 +34,7 @@ void calls_write_records(struct calls *cs)
 		if (c->record.dirty)
 			record_save(c);
 	}
+	refused_write(&cs->refused, cs->config.records);
 	flush(cs);
 }
 
@@ -46,9 +52,9 @@ void records_keep_soon(struct calls *cs)
 /* A transaction writes whole pages, most of them the same for the next call: one for many is a third. */
 void records_keep_now(struct calls *cs)
 {
-	uint64_t since_ms = loop_now_ms(cs->loop) - cs->flushed_at_ms;
+	uint64_t since_ms = loop_now_ms(cs->loop) - cs->ends_flushed_at_ms;
 	if (since_ms >= TOGETHER_MS)
-		flush(cs);
+		flush_ends(cs);
 	else if (!timer_running(&cs->flush_timer))
 		timer_start(&cs->flush_timer, TOGETHER_MS - since_ms, 0);
 }
@@ -132,7 +138,7 @@ int records_keep_start(struct calls *cs)
 	if (r == 0)
 		r = timer_init(&cs->write_timer, cs->loop, on_write_timer, cs);
 	if (r == 0)
-		r = timer_init(&cs->flush_timer, cs->loop, flush, cs);
+		r = timer_init(&cs->flush_timer, cs->loop, flush_ends, cs);
 	if (r == 0)
 		r = timer_init(&cs->tidy_timer, cs->loop, tidy, cs);
 	if (r == 0)
@@ -142,6 +148,7 @@ int records_keep_start(struct calls *cs)
 
 void records_keep_stop(struct calls *cs)
 {
+	refused_write(&cs->refused, cs->config.records);
 	timer_fini(&cs->write_timer);
 	timer_fini(&cs->flush_timer);
 	timer_fini(&cs->tidy_timer);

@@ -73,7 +73,7 @@ struct command {
 	struct proto_arena arena;
 	const char *words[WORDS_MAX];
 	const char *room, *trunk, *number, *since, *limit;
-	bool failed, json;
+	bool failed, refused, json;
 };
 
 /* "90s", "30m", "12h", "7d" before now; -1 = neither. */
@@ -96,6 +96,7 @@ static bool write_path(char path[PATH_SIZE], const struct command *c, int64_t si
 	client_query(&w, "number", c->number);
 	client_query(&w, "limit", c->limit);
 	client_query(&w, "failed", c->failed ? "1" : NULL);
+	client_query(&w, "refused", c->refused ? "1" : NULL);
 	snprintf(text, sizeof text, "%" PRId64, since);
 	client_query(&w, "since", since ? text : NULL);
 	write_u8(&w, 0);
@@ -169,6 +170,7 @@ int cli_calls_list(int argc, char **argv)
 		{"--trunk", "TRUNK", "... through this trunk (name or ID)", &c.trunk, NULL},
 		{"--number", "NUMBER", "... to this number", &c.number, NULL},
 		{"--failed", NULL, "... that were not answered, or were cut off", NULL, &c.failed},
+		{"--refused", NULL, "... attempts that the policy refused; they are no calls", NULL, &c.refused},
 		{"--since", "TIME", "... that began at most so long ago: 90s, 30m, 12h, 7d", &c.since, NULL},
 		{"--limit", "COUNT", "at most so many, newest first; default: 50", &c.limit, NULL},
 		{"--json", NULL, "as JSON instead of a table", NULL, &c.json},

@@ -27,13 +27,18 @@ static void line(const char *name, const char *text)
 static void print_who(const json_t *call)
 {
 	char text[400], began[CALLS_TIME_SIZE];
-	line("Call", calls_text(call, "id", NULL));
+	line(strcmp(calls_text(call, "state", NULL), "refused") ? "Call" : "Refused", calls_text(call, "id", NULL));
 	line("Began", calls_time(began, calls_number(call, "times", "asked")));
 	snprintf(text, sizeof text, "%s from %s", calls_text(call, "number", NULL), calls_text(call, "caller", NULL));
 	line("Number", text);
 	snprintf(text, sizeof text, "%s (%s) at %s", calls_text(call, "trunk", "name"), calls_text(call, "trunk", "id"),
 		calls_text(call, "trunk", "address"));
 	line("Trunk", text);
+	snprintf(text, sizeof text, "%s%s%s%s", calls_text(call, "asked_by", "identity"),
+		*calls_text(call, "asked_by", "identity") ? " " : "", *calls_text(call, "asked_by", "api_key") ? "with API key " : "",
+		calls_text(call, "asked_by", "api_key"));
+	line("Asked by", text);
+	line("Transfer of", calls_text(call, "transfer_of", NULL));
 	snprintf(text, sizeof text, "%s as %s", calls_text(call, "room", NULL), calls_text(call, "participant_identity", NULL));
 	line("Room", text);
 	line("SIP Call-ID", calls_text(call, "sip_call_id", NULL));

@@ -89,7 +89,7 @@ struct server {
 	struct room_preset presets[LIMIT_ROOM_PRESETS];
 };
 
-/* Runs until SIGTERM or SIGINT. 0, or a negative error that was already explained. */
+/* cli/server_life.c: runs until SIGTERM or SIGINT. 0, or a negative error that was already explained. */
 MUST_USE int server_run(struct server *s);
 
 /* cli/server_address.c: may take a few seconds, when STUN servers are asked */
@@ -98,6 +98,7 @@ MUST_USE int server_find_addresses(struct server *s);
 MUST_USE int server_open_doors(struct server *s);
 void server_close_doors(struct server *s, void (*closed)(struct server *s));
 void server_free_api(struct server *s);
+/* cli/server_build.c */
 const char *server_secret(void *owner, const char *key);
 /* cli/server_files.c: certificates and API keys, read again when their files change or on SIGHUP. */
 MUST_USE int server_read_files(struct server *s);
@@ -117,5 +118,6 @@ void server_write_trunks(void *owner, struct exposition *e); /* for struct metri
 MUST_USE int server_offer_simulator(struct server *s);
 void server_announce(struct server *s);
 
-/* What the configuration says of who may be called; its texts are borrowed, the store is to be added. */
+/* cli/server_phone.c: what the configuration says of who may be called; its texts are borrowed, the store is
+ * to be added. */
 struct policy_config server_policy_config(const struct config *c);

@@ -15,13 +15,14 @@ enum {
 	LOCK_WAIT_MS = 50, /* for somebody else's program that writes into the file: calls do not wait for it */
 };
 
+#define REFUSED "id GLOB '" RECORDS_REFUSED_PREFIX "*'"
 #define COLUMNS "id, began, ended, room, trunk, trunk_name, number, failed, facts"
 
 /* `must` names the index to look in; a condition that may be NULL names none, and all rows are read. */
 #define LIST(must)                                                                                                 \
 	"SELECT " COLUMNS " FROM calls WHERE " must " (?1 IS NULL OR room = ?1) AND (?2 IS NULL OR trunk = ?2 OR " \
 	"trunk_name = ?2) AND (?3 IS NULL OR number = ?3) AND began >= ?4 AND began < ?5 AND failed >= ?6 "        \
-	"ORDER BY began DESC, rowid DESC LIMIT ?7"
+	"AND (?8 = 0 OR " REFUSED ") ORDER BY began DESC, rowid DESC LIMIT ?7"
 
 static const char *const sql[S__COUNT] = {
 	[S_BEGIN] = "BEGIN IMMEDIATE",
@@ -37,6 +38,7 @@ static const char *const sql[S__COUNT] = {
 	[S_GET] = "SELECT " COLUMNS " FROM calls WHERE id = ?1",
 	[S_MESSAGES] = "SELECT at, sent, protocol, local, remote, bytes FROM messages WHERE call = ?1 ORDER BY rowid",
 	[S_OLDEST] = "SELECT id, began FROM calls WHERE ended > 0 ORDER BY began LIMIT 1",
+	[S_REFUSED_OVER] = "SELECT id FROM calls WHERE " REFUSED " ORDER BY began DESC LIMIT 1 OFFSET ?1",
 	[S_DELETE] = "DELETE FROM calls WHERE id = ?1",
 	[S_DELETE_MESSAGES] = "DELETE FROM messages WHERE call = ?1",
 };
@@ -46,6 +48,7 @@ static const char schema[] =
 	"trunk TEXT NOT NULL, trunk_name TEXT NOT NULL, number TEXT NOT NULL, failed INTEGER NOT NULL, facts BLOB NOT NULL);"
 	"CREATE INDEX IF NOT EXISTS calls_began ON calls (began);"
 	"CREATE INDEX IF NOT EXISTS calls_open ON calls (began) WHERE ended = 0;"
+	"CREATE INDEX IF NOT EXISTS calls_refused ON calls (began) WHERE " REFUSED ";"
 	"CREATE INDEX IF NOT EXISTS calls_room ON calls (room, began);"
 	"CREATE INDEX IF NOT EXISTS calls_trunk ON calls (trunk, began);"
 	"CREATE INDEX IF NOT EXISTS calls_number ON calls (number, began);"

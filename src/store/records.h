@@ -22,6 +22,10 @@ struct records_config {
 MUST_USE int records_open(struct records **ret, const struct records_config *config);
 struct records *records_close(struct records *s); /* flushes; takes NULL */
 
+/* Of ids of attempts that were no calls. There are at most LIMIT_REFUSED_RECORDS of them, fewer where
+ * max_bytes is small: the oldest go, so that they push no call out. */
+#define RECORDS_REFUSED_PREFIX "SRF_"
+
 struct record_row {
 	const char *id;
 	int64_t began_ms, ended_ms; /* Unix time; ended_ms 0 = still up */
@@ -46,7 +50,7 @@ MUST_USE int records_flush(struct records *s);
 struct record_filter {
 	const char *room, *trunk, *number; /* NULL = any; trunk by id or name */
 	int64_t since_ms, before_ms;       /* 0 = no bound */
-	bool failed;                       /* only those */
+	bool failed, refused;              /* only those */
 	uint32_t limit;
 };
 /* Newest first. `row` returns <0 to stop, which is passed up; what it is given is gone afterwards. */

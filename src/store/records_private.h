@@ -28,6 +28,7 @@ enum statement {
 	S_GET,
 	S_MESSAGES,
 	S_OLDEST,
+	S_REFUSED_OVER,
 	S_DELETE,
 	S_DELETE_MESSAGES,
 	S__COUNT,

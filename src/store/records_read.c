@@ -64,6 +64,7 @@ int records_each(struct records *s, const struct record_filter *f, int (*row)(vo
 	sqlite3_bind_int64(statement, 5, f->before_ms ? f->before_ms : INT64_MAX);
 	sqlite3_bind_int(statement, 6, f->failed);
 	sqlite3_bind_int64(statement, 7, f->limit);
+	sqlite3_bind_int(statement, 8, f->refused);
 	return each_row(s, statement, row, owner, &count);
 }
 

@@ -1,5 +1,7 @@
 #include "store/records_private.h"
 
+#include "base/limits.h"
+
 #include <stdio.h>
 
 enum {
@@ -24,6 +26,28 @@ static int find_oldest(struct records *s, struct oldest *ret)
 		snprintf(ret->id, sizeof ret->id, "%s", (const char *)sqlite3_column_text(statement, 0));
 		ret->began_ms = sqlite3_column_int64(statement, 1);
 	}
+	records_release(statement);
+	return 0;
+}
+
+/* How many attempts may be kept that were no calls: about an eighth of a small store, at some 1 KB each. */
+static int refused_most(const struct records *s)
+{
+	uint64_t share = s->max_bytes / 8 / 1024;
+	return s->max_bytes && share < LIMIT_REFUSED_RECORDS ? (int)share : LIMIT_REFUSED_RECORDS;
+}
+
+/* One that is past those, counted from the newest. */
+static int find_refused_over(struct records *s, struct oldest *ret)
+{
+	sqlite3_stmt *statement = NULL;
+	int r = records_prepare(s, S_REFUSED_OVER, &statement);
+	if (r < 0)
+		return r;
+	sqlite3_bind_int(statement, 1, refused_most(s));
+	ret->found = sqlite3_step(statement) == SQLITE_ROW;
+	if (ret->found)
+		snprintf(ret->id, sizeof ret->id, "%s", (const char *)sqlite3_column_text(statement, 0));
 	records_release(statement);
 	return 0;
 }
@@ -70,9 +94,12 @@ static int delete_oldest(struct records *s, int64_t now_ms)
 	int r = 0, deleted = 0;
 	for (; r == 0 && deleted < TIDY_CALLS; ++deleted) {
 		struct oldest o;
-		r = find_oldest(s, &o);
-		if (r == 0 && (!o.found || !is_too_much(s, &o, now_ms)))
-			break;
+		r = find_refused_over(s, &o);
+		if (r == 0 && !o.found) {
+			r = find_oldest(s, &o);
+			if (r == 0 && (!o.found || !is_too_much(s, &o, now_ms)))
+				break;
+		}
 		if (r == 0)
 			r = delete_call(s, o.id);
 	}

@@ -83,6 +83,17 @@ bool check_header(const char *name, const char *value, char why[TRUNK_WHY_SIZE])
 	return check_header_value(name, value, why);
 }
 
+bool check_request_header(const char *name, const char *value, char why[TRUNK_WHY_SIZE])
+{
+	/* A second To, or a way of one's own: past the number that the policy was asked about. */
+	static const char *const routing[] = {"to", "via", "route"};
+
+	for (size_t i = 0; i < COUNT_OF(routing); ++i)
+		if (!strcasecmp(name, routing[i]))
+			return no(why, "invalid header name: header name %s not supported", name);
+	return check_header(name, value, why);
+}
+
 bool check_host(const char *label, const char *host, char why[TRUNK_WHY_SIZE])
 {
 	if (strstr(host, "transport="))

@@ -154,6 +154,7 @@ static const struct {
 	{"979", "an international premium-rate number"},
 	{"991", "a number of an international trial service"},
 	/* North America; the exchange 976 is below. */
+	{"1600", "a satellite or special-service number"},
 	{"1900", "a premium-rate number"},
 	{"1976", "a premium-rate number"},
 	/* Europe. */
@@ -248,6 +249,26 @@ static const struct {
 	{"98909", "a premium-rate number"},
 };
 
+/* Where a number itself may begin with 0, so that the 0 is kept behind the code. */
+static const char *const with_zero[] = {"+225", "+229", "+231", "+241", "+242", "+378", "+379", "+39"};
+
+const char *country_misdialled(const char *number)
+{
+	const struct country *c = country_of(number);
+	const char *at_home = c ? number + strlen(c->prefix) : "";
+	bool zero_is_fine = false;
+
+	if (!strncmp(number, "+10", 3) || !strncmp(number, "+11", 3))
+		return "behind +1 no number begins with 0 or 1";
+	if (!strncmp(number, "+7810", 5))
+		return "8 10 is dialled in Russia for calls abroad; leave +7 810 out";
+	for (size_t i = 0; c && i < COUNT_OF(with_zero); ++i)
+		zero_is_fine |= !strcmp(c->prefix, with_zero[i]);
+	if (at_home[0] != '0' || (zero_is_fine && at_home[1] != '0'))
+		return NULL;
+	return "the 0 behind the country code is dialled at home only; leave it out";
+}
+
 bool country_is_help(const char *digits)
 {
 	static const char *const help[] = {"000", "08", "110", "111", "112", "113", "119", "911", "933", "988", "999"};
@@ -255,6 +276,18 @@ bool country_is_help(const char *digits)
 		if (!strcmp(digits, help[i]))
 			return true;
 	return false;
+}
+
+/* Longer ones are people's. */
+bool country_is_directory(const char *digits)
+{
+	return !strncmp(digits, "118", 3) && strlen(digits) >= 5 && strlen(digits) <= 6;
+}
+
+/* 15X0 and six digits; Dublin's 1 5... has one digit less. */
+static bool is_irish_premium(const char *digits)
+{
+	return !strncmp(digits, "35315", 5) && strlen(digits) == 13;
 }
 
 static bool is_emergency(const char *digits)
@@ -281,7 +314,9 @@ const char *country_blocked(const char *number)
 		return "an emergency number";
 	if (*number != '+')
 		return NULL;
-	if (is_976(digits))
+	if (country_is_directory(at_home))
+		return "a directory service at premium rates";
+	if (is_976(digits) || is_irish_premium(digits))
 		return "a premium-rate number";
 	for (size_t i = 0; i < COUNT_OF(blocked); ++i)
 		if (!strncmp(digits, blocked[i].prefix, strlen(blocked[i].prefix)))

@@ -23,6 +23,14 @@ size_t country_prefixes(const char *ret[COUNTRY_PREFIXES_MAX], const char *iso);
  * somewhere (100, 101) is an extension elsewhere. */
 bool country_is_help(const char *digits);
 
+/* 118 and up to three digits, as dialled at home: all over Europe a directory service, dearer than any call. */
+bool country_is_directory(const char *digits);
+
+/* What is wrong behind the country code of a '+' number, as the middle of a sentence, or NULL: a prefix that is
+ * dialled at home only. A switch that takes the country code off would dial by it: "+49 0 900..." a premium
+ * number, "+1 011 44..." another country. */
+const char *country_misdialled(const char *number);
+
 /* Why a number is never dialled, as the middle of a sentence ("an emergency number"), or NULL.
  * `number` is digits with or without '+'. */
 const char *country_blocked(const char *number);

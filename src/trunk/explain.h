@@ -64,6 +64,7 @@ enum call_end {
 	CALL_END_ROOM_DELETED,
 	CALL_END_ROOM_CLOSED,     /* nobody was left in it */
 	CALL_END_MAX_DURATION,
+	CALL_END_MINUTES,         /* of its API key, today */
 	CALL_END_NO_MEDIA,        /* answered, but no sound ever came */
 	CALL_END_MEDIA_LOCKED,    /* ... but came, and SRTP's key did not open it */
 	CALL_END_MEDIA_TIMEOUT,   /* sound came, and came no more */

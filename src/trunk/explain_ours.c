@@ -78,6 +78,10 @@ static const struct ending rows[] = {
 		"Nobody was left in the room, so it was closed."),
 	END(MAX_DURATION, "max_call_duration", "max_duration", "canceled", CLIENT_INITIATED, 16, POLICY, NO,
 		"The call reached the longest duration that was allowed for it."),
+	END(MINUTES, "sip.minutes_per_day of its API key", "minutes_used_up", "resource_exhausted", CLIENT_INITIATED, 16,
+		POLICY, LATER,
+		"The minutes of today (UTC) of the API key that asked for the call are used up, so all its calls were ended. "
+		"Wait until midnight, or raise sip.minutes_per_day."),
 	END(NO_MEDIA, "no RTP after the answer", "no_media", "failed_precondition", MEDIA_FAILURE, 41, NETWORK, FIXED,
 		"The phone was answered, but no sound ever arrived from it, so the call was ended. We told the far "
 		"end to send to {media}: if that is a private address, set sip.nat_1_to_1_ip to the public one and open "

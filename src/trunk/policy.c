@@ -7,7 +7,10 @@
 #include <assert.h>
 #include <errno.h>
 
-enum { KEEP_MS = 10000 }; /* what kill -9 may forget of the minutes */
+enum {
+	KEEP_MS = 10000,   /* what kill -9 may forget of the minutes */
+	LOOK_MAX_MS = 2000, /* between two ticks: a machine that slept has not talked */
+};
 
 static int copy_texts(char ***ret, const char *const *texts, size_t count)
 {
@@ -67,12 +70,14 @@ struct policy *policy_free(struct policy *p)
 
 /* ---- calls under way ---- */
 
-int policy_begin(struct policy_call *c, struct policy *p, const struct policy_request *request)
+int policy_begin(struct policy_call *c, struct policy *p, const struct policy_request *request,
+	void (*spent)(struct policy_call *c))
 {
 	*c = (struct policy_call){
 		.trunk = mem_strdup(policy_trunk_name(request->trunk)),
 		.key = mem_strdup(request->key ? request->key : ""),
 		.identity = mem_strdup(request->identity ? request->identity : ""),
+		.spent = spent,
 	};
 	list_init(&c->link);
 	if (!c->trunk || !c->key || !c->identity) {
@@ -87,8 +92,10 @@ int policy_begin(struct policy_call *c, struct policy *p, const struct policy_re
 
 void policy_answered(struct policy_call *c, uint64_t now_ms)
 {
-	if (c->policy && !c->answered_ms)
-		c->answered_ms = c->counted_ms = now_ms;
+	if (!c->policy || c->answered_ms)
+		return;
+	c->answered_ms = c->counted_ms = now_ms;
+	usage_answered(&c->policy->usage, c->key);
 }
 
 static void count_minutes(struct policy_call *c, uint64_t now_ms)
@@ -103,6 +110,8 @@ void policy_end(struct policy_call *c, uint64_t now_ms)
 {
 	if (c->policy) {
 		count_minutes(c, now_ms);
+		if (c->answered_ms)
+			usage_ended(&c->policy->usage, c->key);
 		list_remove(&c->link);
 	}
 	mem_free(c->trunk);
@@ -111,14 +120,59 @@ void policy_end(struct policy_call *c, uint64_t now_ms)
 	*c = (struct policy_call){0};
 }
 
+/* Those whose key has less left than its calls talk away in `gap_ms`. */
+static void mark_spent(struct policy *p, uint64_t gap_ms)
+{
+	uint64_t most = policy_minutes_ms(p);
+
+	list_each (it, &p->calls) {
+		struct policy_call *c = container_of(it, struct policy_call, link);
+		c->is_spent = c->answered_ms && most &&
+			usage_ms(&p->usage, c->key) + usage_talking(&p->usage, c->key) * gap_ms > most;
+	}
+}
+
+static struct policy_call *find_spent(struct policy *p)
+{
+	list_each (it, &p->calls) {
+		struct policy_call *c = container_of(it, struct policy_call, link);
+		if (c->is_spent && c->spent)
+			return c;
+	}
+	return NULL;
+}
+
+/* All of a key or none. Each look begins anew, as any call may end with another. */
+static void end_spent(struct policy *p)
+{
+	struct policy_call *c;
+
+	while ((c = find_spent(p))) {
+		void (*spent)(struct policy_call *) = c->spent;
+		c->spent = NULL; /* once */
+		spent(c);
+	}
+}
+
 void policy_tick(struct policy *p, uint64_t now_ms, int64_t now_s)
 {
+	uint64_t gap_ms = p->looked_ms && now_ms > p->looked_ms ? now_ms - p->looked_ms : 0;
+
+	p->looked_ms = now_ms;
+	list_each (it, &p->calls)
+		count_minutes(container_of(it, struct policy_call, link), now_ms);
+	usage_look_at_day(&p->usage, now_s);
+	mark_spent(p, gap_ms < LOOK_MAX_MS ? gap_ms : LOOK_MAX_MS);
+	end_spent(p);
 	if (now_ms - p->kept_ms < KEEP_MS)
 		return;
 	p->kept_ms = now_ms;
-	list_each (it, &p->calls)
-		count_minutes(container_of(it, struct policy_call, link), now_ms);
-	usage_keep(&p->usage, now_s);
+	usage_keep(&p->usage);
+}
+
+uint64_t policy_minutes_ms(const struct policy *p)
+{
+	return (uint64_t)p->config.minutes_per_day * 60 * 1000;
 }
 
 static bool is(const char *wanted, const char *has)

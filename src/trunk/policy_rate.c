@@ -6,6 +6,9 @@
 
 #include <errno.h>
 
+/* What no patience reaches: a year. A rate of nearly nothing has a wait that no number holds. */
+#define RATE_WAIT_MAX_MS (366.0 * 24 * 3600 * 1000)
+
 struct bucket {
 	struct map_node node;
 	struct list link; /* rates.buckets */
@@ -73,7 +76,13 @@ static void fill(struct bucket *b, double per_second, uint64_t now_ms)
 		b->tokens = burst(per_second);
 }
 
-int rates_look(struct rates *r, const char *trunk, double per_second, uint64_t now_ms, uint32_t *wait_ms,
+static uint64_t wait_for(double missing, double per_second)
+{
+	double ms = missing * 1000 / per_second;
+	return (uint64_t)(ms < RATE_WAIT_MAX_MS ? ms : RATE_WAIT_MAX_MS) + 1;
+}
+
+int rates_look(struct rates *r, const char *trunk, double per_second, uint64_t now_ms, uint64_t *wait_ms,
 	uint32_t *before)
 {
 	struct bucket *b = bucket_find(r, trunk);
@@ -87,7 +96,7 @@ int rates_look(struct rates *r, const char *trunk, double per_second, uint64_t n
 	fill(b, per_second, now_ms);
 	/* A hair of slack: a caller that waits exactly as long as it was told must get through. */
 	double missing = 1 - 1e-6 - b->tokens;
-	*wait_ms = missing > 0 ? (uint32_t)(missing * 1000 / per_second) + 1 : 0;
+	*wait_ms = missing > 0 ? wait_for(missing, per_second) : 0;
 	*before = missing > 0 ? (uint32_t)missing : 0;
 	return 0;
 }

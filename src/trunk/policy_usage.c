@@ -20,6 +20,7 @@ struct used {
 	struct list link; /* usage.all */
 	char *key;
 	uint64_t ms;
+	size_t talking; /* calls */
 	bool changed;
 };
 
@@ -71,15 +72,12 @@ int usage_init(struct usage *u, struct store *store, int64_t now_s)
 	return store ? store_each(store, table, load, u) : 0;
 }
 
-static void forget(struct usage *u)
+static void used_free(struct usage *u, struct used *k)
 {
-	while (u->all.next && !list_empty(&u->all)) {
-		struct used *k = list_first(&u->all, struct used, link);
-		map_remove(&u->by_key, &k->node);
-		list_remove(&k->link);
-		mem_free(k->key);
-		mem_free(k);
-	}
+	map_remove(&u->by_key, &k->node);
+	list_remove(&k->link);
+	mem_free(k->key);
+	mem_free(k);
 }
 
 uint64_t usage_ms(const struct usage *u, const char *key)
@@ -97,6 +95,26 @@ void usage_add(struct usage *u, const char *key, uint64_t ms)
 	k->changed = true;
 }
 
+size_t usage_talking(const struct usage *u, const char *key)
+{
+	const struct used *k = find(u, key);
+	return k ? k->talking : 0;
+}
+
+void usage_answered(struct usage *u, const char *key)
+{
+	struct used *k = get(u, key);
+	if (k)
+		++k->talking;
+}
+
+void usage_ended(struct usage *u, const char *key)
+{
+	struct used *k = find(u, key);
+	if (k && k->talking)
+		--k->talking;
+}
+
 static void keep(struct usage *u, struct used *k)
 {
 	char value[64];
@@ -107,9 +125,9 @@ static void keep(struct usage *u, struct used *k)
 	k->changed = false;
 }
 
-static void keep_all(struct usage *u)
+void usage_keep(struct usage *u)
 {
-	for (struct list *it = u->all.next; it && it != &u->all; it = it->next) {
+	list_each (it, &u->all) {
 		struct used *k = container_of(it, struct used, link);
 		if (k->changed)
 			keep(u, k);
@@ -118,16 +136,24 @@ static void keep_all(struct usage *u)
 
 void usage_fini(struct usage *u)
 {
-	keep_all(u);
-	forget(u);
+	if (u->all.next)
+		usage_keep(u);
+	while (u->all.next && !list_empty(&u->all))
+		used_free(u, list_first(&u->all, struct used, link));
 	map_fini(&u->by_key);
 }
 
-void usage_keep(struct usage *u, int64_t now_s)
+void usage_look_at_day(struct usage *u, int64_t now_s)
 {
-	keep_all(u);
 	if (now_s / DAY_S == u->day)
 		return;
+	usage_keep(u);
 	u->day = now_s / DAY_S;
-	forget(u);
+	for (struct list *it = u->all.next, *next; it != &u->all; it = next) {
+		struct used *k = container_of(it, struct used, link);
+		next = it->next;
+		k->ms = 0;
+		if (!k->talking)
+			used_free(u, k);
+	}
 }

@@ -279,6 +279,29 @@ const Livekit__SIPOutboundTrunkInfo *trunks_find_id(struct trunks *ts, const cha
 	return found ? ts->sorted[at]->info : NULL;
 }
 
+/* Without its port, and the dot that ends a whole name. */
+static struct span host_of(const char *address)
+{
+	const char *end = *address == '[' ? strchr(address, ']') : NULL;
+	size_t size = end ? (size_t)(end + 1 - address) : strcspn(address, ":;");
+
+	return span_of(address, size && address[size - 1] == '.' ? size - 1 : size);
+}
+
+bool trunk_is_at(const Livekit__SIPOutboundTrunkInfo *trunk, const char *address)
+{
+	struct span own = host_of(trunk->address), host = host_of(address);
+	return own.size == host.size && !strncasecmp((const char *)own.data, (const char *)host.data, host.size);
+}
+
+const Livekit__SIPOutboundTrunkInfo *trunks_find_host(struct trunks *ts, const char *address)
+{
+	for (size_t i = 0; i < ts->count; ++i)
+		if (trunk_is_at(ts->sorted[i]->info, address))
+			return ts->sorted[i]->info;
+	return NULL;
+}
+
 size_t trunks_count(const struct trunks *ts)
 {
 	return ts->count;

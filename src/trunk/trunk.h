@@ -31,6 +31,10 @@ MUST_USE int trunks_replace_outbound(const Livekit__SIPOutboundTrunkInfo **ret, 
 	const char *id, const Livekit__SIPOutboundTrunkInfo *wanted, char why[TRUNK_WHY_SIZE]);
 MUST_USE int trunks_delete(struct trunks *ts, const char *id); /* TRUNK_E_NOT_FOUND is fine to ignore */
 const Livekit__SIPOutboundTrunkInfo *trunks_find_id(struct trunks *ts, const char *id);
+/* Whether "host[:port]" has the host of the trunk's address, whatever the ports; and one of which it is true, or
+ * NULL. */
+bool trunk_is_at(const Livekit__SIPOutboundTrunkInfo *trunk, const char *address);
+const Livekit__SIPOutboundTrunkInfo *trunks_find_host(struct trunks *ts, const char *address);
 /* By id, else by name; TRUNK_E_NOT_FOUND with a `why` that names those that exist, TRUNK_E_CONFLICT
  * when two have the name. `name` NULL or "": the only one there is. */
 MUST_USE int trunks_choose(const Livekit__SIPOutboundTrunkInfo **ret, struct trunks *ts, const char *name,

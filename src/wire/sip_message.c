@@ -2,40 +2,42 @@
 
 #include "wire/sip_multipart.h"
 
+#define NAME(text) sizeof text - 1, text
 static const struct header_name {
 	enum sip_header_id id;
 	char compact; /* RFC 3261 section 7.3.3 and the registry; 0 = none */
+	uint8_t size; /* most names are told apart by it */
 	const char *name;
 } header_names[] = {
-	{SIP_H_VIA, 'v', "Via"},
-	{SIP_H_FROM, 'f', "From"},
-	{SIP_H_TO, 't', "To"},
-	{SIP_H_CALL_ID, 'i', "Call-ID"},
-	{SIP_H_CSEQ, 0, "CSeq"},
-	{SIP_H_CONTACT, 'm', "Contact"},
-	{SIP_H_ROUTE, 0, "Route"},
-	{SIP_H_RECORD_ROUTE, 0, "Record-Route"},
-	{SIP_H_MAX_FORWARDS, 0, "Max-Forwards"},
-	{SIP_H_CONTENT_TYPE, 'c', "Content-Type"},
-	{SIP_H_CONTENT_LENGTH, 'l', "Content-Length"},
-	{SIP_H_CONTENT_ENCODING, 'e', "Content-Encoding"},
-	{SIP_H_WWW_AUTHENTICATE, 0, "WWW-Authenticate"},
-	{SIP_H_PROXY_AUTHENTICATE, 0, "Proxy-Authenticate"},
-	{SIP_H_AUTHORIZATION, 0, "Authorization"},
-	{SIP_H_PROXY_AUTHORIZATION, 0, "Proxy-Authorization"},
-	{SIP_H_REQUIRE, 0, "Require"},
-	{SIP_H_SUPPORTED, 'k', "Supported"},
-	{SIP_H_ALLOW, 0, "Allow"},
-	{SIP_H_RSEQ, 0, "RSeq"},
-	{SIP_H_RACK, 0, "RAck"},
-	{SIP_H_REASON, 0, "Reason"},
-	{SIP_H_WARNING, 0, "Warning"},
-	{SIP_H_RETRY_AFTER, 0, "Retry-After"},
-	{SIP_H_EVENT, 'o', "Event"},
-	{SIP_H_REFER_TO, 'r', "Refer-To"},
-	{SIP_H_SESSION_EXPIRES, 'x', "Session-Expires"},
-	{SIP_H_SUBJECT, 's', "Subject"},
-	{SIP_H_TIMESTAMP, 0, "Timestamp"},
+	{SIP_H_VIA, 'v', NAME("Via")},
+	{SIP_H_FROM, 'f', NAME("From")},
+	{SIP_H_TO, 't', NAME("To")},
+	{SIP_H_CALL_ID, 'i', NAME("Call-ID")},
+	{SIP_H_CSEQ, 0, NAME("CSeq")},
+	{SIP_H_CONTACT, 'm', NAME("Contact")},
+	{SIP_H_ROUTE, 0, NAME("Route")},
+	{SIP_H_RECORD_ROUTE, 0, NAME("Record-Route")},
+	{SIP_H_MAX_FORWARDS, 0, NAME("Max-Forwards")},
+	{SIP_H_CONTENT_TYPE, 'c', NAME("Content-Type")},
+	{SIP_H_CONTENT_LENGTH, 'l', NAME("Content-Length")},
+	{SIP_H_CONTENT_ENCODING, 'e', NAME("Content-Encoding")},
+	{SIP_H_WWW_AUTHENTICATE, 0, NAME("WWW-Authenticate")},
+	{SIP_H_PROXY_AUTHENTICATE, 0, NAME("Proxy-Authenticate")},
+	{SIP_H_AUTHORIZATION, 0, NAME("Authorization")},
+	{SIP_H_PROXY_AUTHORIZATION, 0, NAME("Proxy-Authorization")},
+	{SIP_H_REQUIRE, 0, NAME("Require")},
+	{SIP_H_SUPPORTED, 'k', NAME("Supported")},
+	{SIP_H_ALLOW, 0, NAME("Allow")},
+	{SIP_H_RSEQ, 0, NAME("RSeq")},
+	{SIP_H_RACK, 0, NAME("RAck")},
+	{SIP_H_REASON, 0, NAME("Reason")},
+	{SIP_H_WARNING, 0, NAME("Warning")},
+	{SIP_H_RETRY_AFTER, 0, NAME("Retry-After")},
+	{SIP_H_EVENT, 'o', NAME("Event")},
+	{SIP_H_REFER_TO, 'r', NAME("Refer-To")},
+	{SIP_H_SESSION_EXPIRES, 'x', NAME("Session-Expires")},
+	{SIP_H_SUBJECT, 's', NAME("Subject")},
+	{SIP_H_TIMESTAMP, 0, NAME("Timestamp")},
 };
 
 static const char *const method_names[SIP_METHOD__COUNT] = {
@@ -82,7 +84,7 @@ static enum sip_header_id header_id_of(struct span name)
 	for (size_t i = 0; i < COUNT_OF(header_names); ++i) {
 		const struct header_name *h = &header_names[i];
 		if (name.size == 1 ? h->compact && (name.data[0] | 0x20) == h->compact
-				   : span_is_nocase(name, h->name))
+				   : name.size == h->size && !strncasecmp((const char *)name.data, h->name, h->size))
 			return h->id;
 	}
 	return SIP_H_OTHER;

@@ -1,7 +1,8 @@
 // Who may be called, how often and how many at once; and the command that says so beforehand.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
-import { Server, until } from './lib/server.mjs';
+import { AccessToken } from 'livekit-server-sdk';
+import { KEY, SECRET, Server, until } from './lib/server.mjs';
 
 let server;
 before(async () => { server = await Server.start(); });
@@ -93,4 +94,75 @@ test('extensions of a PBX, where its trunk says so', async () => {
   assert.equal((await check('1001', '--trunk', 'pbx')).code, 0);
   const dialed = await server.dial('pbx', '1001', { trunk: 'pbx', wait_until_answered: true });
   assert.ok(dialed.json.error.sip_status >= 400, `it reached the far end: ${dialed.text}`);
+});
+
+test('calls at once talk from the minutes that are left, and have no more than those', async () => {
+  const small = await Server.start({ sip: ['minutes_per_day: 1'] });
+  try {
+    // Fifteen of them talk a minute away in four seconds.
+    const t = new AccessToken(KEY, SECRET, { identity: 'ann' });
+    t.addSIPGrant({ call: true });
+    const headers = { authorization: `Bearer ${await t.toJwt()}` };
+    const dials = await Promise.all(Array.from({ length: 15 }, (_, i) => small.dial(`purse-${i}`, '+12025550117', { wait_until_answered: true }, headers)));
+    for (const d of dials) assert.equal(d.status, 200, d.text);
+    const calls = await until(async () => {
+      const list = JSON.parse((await small.cli(['calls', '--json'])).out);
+      return list.every((c) => c.ending) && list;
+    }, 8000, 'they end');
+    assert.equal(calls.length, 15);
+    assert.ok(calls.every((c) => c.ending.code === 'minutes_used_up' && c.ending.ended_by === 'policy'), JSON.stringify(calls.map((c) => c.ending)));
+    const talked = calls.reduce((sum, c) => sum + c.talk_ms, 0);
+    assert.ok(talked > 40000 && talked <= 90000, `${talked} ms`); // a busy machine looks late; alone each would have had 60 s
+    const said = JSON.parse((await small.cli(['policy', 'check', '+12025550117', '--json'])).out);
+    assert.ok(said.allowed ? said.longest_s < 16 : said.code === 'minutes_used_up', JSON.stringify(said));
+  } finally { await small.stop(); }
+});
+
+test('who tried to call whom is kept, and a flood of it in few records', async () => {
+  const own = await Server.start();
+  try {
+    const t = new AccessToken(KEY, SECRET, { identity: 'eve' });
+    t.addSIPGrant({ call: true });
+    const headers = { authorization: `Bearer ${await t.toJwt()}` };
+    const refused = async () => JSON.parse((await own.cli(['calls', '--refused', '--json', '--limit', '1000'])).out);
+    const first = await own.dial('tried', '+1 900 555 0199', {}, headers);
+    assert.equal(first.status, 403, first.text);
+    const [one] = await refused();
+    assert.equal(one.state, 'refused');
+    assert.equal(one.number, '+19005550199');
+    assert.deepEqual(one.asked_by, { api_key: KEY, identity: 'eve' });
+    assert.equal(one.ending.message, first.json.error.message);
+    assert.equal(one.ending.code, 'number_blocked');
+    const shown = await own.cli(['calls', 'show', one.id]);
+    assert.match(shown.out, /Refused +SRF_\w+\n[^]*Asked by +eve with API key devkey\n[^]*premium/);
+    for (let i = 0; i < 60; ++i) await own.dial('flood', '+19005550199', {}, headers);
+    const all = await refused();
+    assert.equal(all.reduce((n, c) => n + c.attempts, 0), 61);
+    assert.ok(all.length <= 22, `${all.length} records`); // of two minutes at most
+    assert.ok(JSON.parse((await own.cli(['calls', '--json'])).out).some((c) => c.state === 'refused'));
+  } finally { await own.stop(); }
+});
+
+test('CreateSIPParticipant has no way past the rules: inline trunks, addresses and texts of its own', async () => {
+  const t = new AccessToken(KEY, SECRET, { identity: 'eve' });
+  t.addSIPGrant({ call: true });
+  const headers = { authorization: `Bearer ${await t.toJwt()}`, 'content-type': 'application/json' };
+  const create = async (body) => {
+    const r = await fetch(`${server.http}/twirp/livekit.SIP/CreateSIPParticipant`, { method: 'POST', headers,
+      body: JSON.stringify({ room_name: 'past', participant_identity: 'eve', ...body }) });
+    return (await r.json()).code;
+  };
+  const host = `127.0.0.1:${server.simulatorPort}`;
+  const id = (await server.sip.listSipOutboundTrunk()).find((o) => o.name === 'simulator').sipTrunkId;
+  // The trunk that is kept at this host calls its own country, whatever another one says of itself.
+  assert.equal(await create({ trunk: { hostname: host, destination_country: 'LV' }, sip_number: '+37120555000', sip_call_to: '+37120555012' }), 'permission_denied');
+  assert.equal(await create({ trunk: { hostname: '127.0.0.1' }, sip_number: '+37120555000', sip_call_to: '+37120555012' }), 'permission_denied');
+  assert.equal(await create({ sip_trunk_id: id, sip_number: '+37120555000', sip_call_to: '+37120555012' }), 'permission_denied');
+  assert.equal(await create({ sip_trunk_id: id, sip_call_to: '+12025550111', to_user_override: '+19005550123' }), 'permission_denied');
+  assert.equal(await create({ sip_trunk_id: id, sip_call_to: '19005550123', sip_request_uri: { raw: `sip:+12025550111@${host}` } }), 'permission_denied');
+  for (const uri of [`sip:19005550123@${host}`, `sip:%2B19005550123@${host}`, `sip:+12025550111;isub=1@${host}`, `sip:+12025550111@${host};rn=+19005550123`])
+    assert.equal(await create({ sip_trunk_id: id, sip_call_to: '+12025550111', sip_request_uri: { raw: uri } }), 'invalid_argument', uri);
+  for (const name of ['To', 'Route', 'Via', 'Refer-To'])
+    assert.equal(await create({ sip_trunk_id: id, sip_call_to: '+12025550111', headers: { [name]: '<sip:+19005550123@x>' } }), 'invalid_argument', name);
+  assert.doesNotMatch(server.log, /into room past/);
 });

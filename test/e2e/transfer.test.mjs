@@ -80,9 +80,33 @@ test('what may not be called may not be transferred to: no REFER leaves', async 
   const far = await play('off', [...answered, expect.request('BYE'), reply(200)], server.folder);
   try {
     const call = await dial('off', far.port);
-    for (const to of ['tel:+19005550123', '<sip:+19005550123@127.0.0.1;user=phone>', 'sip:+4930123456@127.0.0.1'])
+    for (const to of ['tel:+19005550123', '<sip:+19005550123@127.0.0.1;user=phone>', 'sip:+4930123456@127.0.0.1', 'sip:19005550123@127.0.0.1',
+      'sip:9005550123@127.0.0.1', 'sip:%2B1%390%305550123@127.0.0.1', 'tel:9005550123;phone-context=+1', 'tel:+1-900------------------------5550123',
+      'sip:0114930123456@127.0.0.1', 'tel:911'])
       assert.equal((await transfer('off', call.participant_identity, to)).code, 'permission_denied', to);
+    const [kept] = JSON.parse((await server.cli(['calls', '--refused', '--json', '--room', 'off', '--limit', '1000'])).out).slice(-1);
+    assert.equal(kept.transfer_of, call.sip_call_id);
+    assert.equal(kept.number, 'tel:+19005550123');
+    for (const to of ['tel:+12025550188;rn=+19005550123', 'sip:*6719005550123@127.0.0.1', 'tel:+10114930123456'])
+      assert.equal((await transfer('off', call.participant_identity, to)).code, 'invalid_argument', to);
     await server.rooms.removeParticipant('off', call.participant_identity);
+    await far.exited;
+    assert.equal(far.code, 0, far.messages());
+  } finally { await far.stop(); }
+});
+
+test('a transfer waits for its turn in the calls per second of the trunk', async () => {
+  const far = await play('turn', [...accepted, ...told(1, 'terminated;reason=noresource', 'SIP/2.0 200 OK'), ...weBye], server.folder);
+  try {
+    const r = await server.cli(['sip', 'outbound', 'create', JSON.stringify({ trunk: { name: 'turn', address: `127.0.0.1:${far.port}`,
+      numbers: ['+12025550199'], metadata: JSON.stringify({ ringdown: { policy: { calls_per_second: 1 } } }) } })]);
+    assert.equal(r.code, 0, r.err);
+    const began = Date.now(), call = await server.dial('turn', '+12025550129', { trunk: 'turn', wait_until_answered: true });
+    assert.equal(call.status, 200, call.text);
+    const got = await transfer('turn', call.json.participant_identity);
+    assert.ok(got.ok, JSON.stringify(got));
+    assert.ok(Date.now() - began >= 990, `${Date.now() - began} ms`);
+    assert.match(server.log, /it waits for the trunk's calls per second/);
     await far.exited;
     assert.equal(far.code, 0, far.messages());
   } finally { await far.stop(); }

@@ -212,7 +212,13 @@ void call_hang_up(struct call *c)
 	c->hung_up = true;
 }
 
-int call_transfer(struct call *c, const struct transfer_request *request, struct transfer_watch *w)
+const char *call_address(const struct call *c)
+{
+	return "";
+}
+
+int call_transfer(struct call *c, const struct transfer_request *request, struct transfer_watch *w,
+	struct transfer_refusal *refusal)
 {
 	return TRANSFER_E_NOT_UP;
 }

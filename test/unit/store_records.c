@@ -1,6 +1,7 @@
 #include "store/records.h"
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "test/check.h"
 
@@ -97,6 +98,31 @@ static void calls_are_found_by_what_they_are(void)
 	CHECK_STR(messages(s, "a"), ">INVITE@1 <200@3 ");
 	CHECK_STR(messages(s, "zz"), "");
 	records_close(s);
+	CHECK_EQ(mem_live(), 0);
+}
+
+static void refused_attempts_push_no_call_out(void)
+{
+	enum { ALL = LIMIT_REFUSED_RECORDS + 200 };
+	bool more = true;
+	struct records *s = open_store(":memory:", 0, 100 << 20), *small = open_store(":memory:", 0, 64 << 10);
+	put(s, "SCL_real", 1, 2, "r", "+1", false);
+	put(small, "SCL_real", 1, 2, "r", "+1", false);
+	for (int i = 0; i < ALL; ++i) {
+		char id[16];
+		snprintf(id, sizeof id, "SRF_%04d", i);
+		put(s, id, 10 + i, 10 + i, "r", "+1", true);
+		put(small, id, 10 + i, 10 + i, "r", "+1", true);
+	}
+	while (more)
+		CHECK_EQ(records_tidy(s, 5000, &more), 0);
+	for (more = true; more;)
+		CHECK_EQ(records_tidy(small, 5000, &more), 0);
+	CHECK_STR(list(s, (struct record_filter){.refused = true, .limit = 1}), "SRF_1199 ");
+	CHECK_STR(list(s, (struct record_filter){.before_ms = 10 + 201}), "SRF_0200 SCL_real ");
+	CHECK_STR(list(small, (struct record_filter){.before_ms = 10 + ALL - 7}), "SRF_1192 SCL_real ");
+	records_close(s);
+	records_close(small);
 	CHECK_EQ(mem_live(), 0);
 }
 
@@ -288,6 +314,7 @@ static void without_memory_it_says_so(void)
 int main(void)
 {
 	calls_are_found_by_what_they_are();
+	refused_attempts_push_no_call_out();
 	old_ones_and_too_many_go();
 	the_size_is_known_after_a_restart();
 	what_was_flushed_survives_a_kill();

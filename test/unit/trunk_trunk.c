@@ -1,5 +1,7 @@
 #include "trunk/trunk.h"
 
+#include "trunk/check.h"
+
 #include "base/mem.h"
 #include "store/store.h"
 #include "test/check.h"
@@ -80,6 +82,13 @@ static void a_trunk_is_chosen_by_name_or_id(void)
 	CHECK(strstr(why, "three") && strstr(why, "one (") && strstr(why, "two ("));
 	CHECK_EQ(trunks_create_outbound(&b, ts, &two, why), 0);
 	CHECK_EQ(trunks_choose(&got, ts, "two", why), TRUNK_E_CONFLICT);
+	/* Where a call leads is where a trunk leads, however that is written. */
+	static const char *const same[] = {"sip.example.com", "SIP.Example.com:5061", "sip.example.com."};
+	static const char *const others[] = {"", "example.com", "sip.example.com.evil", "xsip.example.com", "[::1]:5060"};
+	for (size_t i = 0; i < COUNT_OF(same); ++i)
+		CHECK(trunk_is_at(a, same[i]) && trunks_find_host(ts, same[i]));
+	for (size_t i = 0; i < COUNT_OF(others); ++i)
+		CHECK(!trunk_is_at(a, others[i]) && !trunks_find_host(ts, others[i]));
 	trunks_free(ts);
 	store_close(store);
 }
@@ -126,6 +135,20 @@ static void what_is_wrong_is_said(void)
 	store_close(store);
 }
 
+/* A trunk is the operator's, and may route; whoever has a key may not. */
+static void a_request_routes_nothing(void)
+{
+	static const char *const names[] = {"To", "t", "via", "ROUTE", "Record-Route", "v"};
+	char why[TRUNK_WHY_SIZE];
+	for (size_t i = 0; i < COUNT_OF(names); ++i) {
+		CHECK(!check_request_header(names[i], "<sip:+19005550123@example.com>", why));
+		CHECK(strstr(why, names[i]) && strstr(why, "not supported"));
+	}
+	CHECK(check_header("Route", "<sip:proxy.example.com;lr>", why));
+	CHECK(check_request_header("X-Route", "1", why));
+	CHECK(check_request_header("P-Asserted-Identity", "<sip:+14155550100@example.com>", why));
+}
+
 /* Every allocation fails once: an error, no leak, and what is there stays. */
 static void memory_may_run_out(void)
 {
@@ -158,6 +181,7 @@ int main(void)
 	trunks_survive_a_restart();
 	a_trunk_is_chosen_by_name_or_id();
 	what_is_wrong_is_said();
+	a_request_routes_nothing();
 	memory_may_run_out();
 	return 0;
 }
