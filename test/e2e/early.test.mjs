@@ -83,11 +83,12 @@ test('digits that are still being sent are finished before BYE', async () => {
   const far = await baresip(server.folder, 620);
   try {
     await trunk('digits', far.port);
-    const dialed = await server.dial('digits', '+12025550124', { trunk: 'digits', dtmf: '135790', wait_until_answered: true });
+    const dialed = await server.dial('digits', '+12025550124', { trunk: 'digits', dtmf: '135790135790', wait_until_answered: true });
     assert.equal(dialed.json?.success, true, dialed.text);
     await server.post('/livekit/sip/hangup', { room: 'digits', participant_identity: dialed.json.participant_identity });
-    await until(async () => !(await server.phone('digits')), 1000, 'the phone leaves the room at once');
+    await until(async () => !(await server.phone('digits')), 2000, 'the phone leaves the room at once');
+    assert.doesNotMatch(far.log, /terminated|closed/i, 'its digits are still under way');
     await until(() => /terminated|closed/i.test(far.log), 5000, 'baresip sees the end');
-    assert.equal([...far.log.matchAll(/event: '(.)' \(end=1\)/g)].map((m) => m[1]).join(''), '135790', far.log);
+    assert.equal([...far.log.matchAll(/event: '(.)' \(end=1\)/g)].map((m) => m[1]).join(''), '135790135790', far.log);
   } finally { await far.stop(); }
 });

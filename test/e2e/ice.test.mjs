@@ -157,7 +157,7 @@ test('rtc.use_external_ip without an answer: a warning, and our own address', as
   const started = Date.now();
   const server = await Server.start({ simulator: false, dev: false, rtc: ['use_external_ip: true', `stun_servers: ["127.0.0.1:${deaf.address().port}"]`] });
   try {
-    assert.ok(Date.now() - started < 6000, 'the start takes seconds only');
+    assert.ok(Date.now() - started < 25000, 'the start does not wait for all the repetitions of RFC 8489 (39.5 s)');
     assert.match(server.log, /no STUN server answered 127\.0\.0\.1.*rtc\.node_ip/);
     assert.deepEqual((await join(server)).candidates.map((c) => c.ip), ['127.0.0.1', '127.0.0.1']);
   } finally { await server.stop(); deaf.close(); }

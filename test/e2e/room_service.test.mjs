@@ -167,7 +167,7 @@ test('PerformRpc calls a method of a client', async () => {
   await failed(call('echo', `${long}x`), 400, 'invalid_argument', /RpcError 1402/);
   const began = Date.now();
   await failed(call('sleep', '', { response_timeout_ms: 600 }), 408, 'deadline_exceeded', /RpcError 1502/);
-  assert.ok(Date.now() - began >= 590 && Date.now() - began < 3000, `${Date.now() - began} ms`);
+  assert.ok(Date.now() - began >= 590 && Date.now() - began < 8000, `${Date.now() - began} ms, not the 600 that were asked for`); // nor the 15 s of who asks for none
   answer?.('late');
   await failed(twirp('PerformRpc', { room: 'rpc', destination_identity: 'zoe', method: 'echo' }), 404, 'not_found', /participant/);
   await ann.leave();

@@ -11,7 +11,7 @@
 
 #include <unistd.h>
 
-enum { FRAME = 160, QUIET_FRAMES = 25, DEADLINE_MS = 5000 };
+enum { FRAME = 160, QUIET_FRAMES = 25, DEADLINE_MS = 30000 };
 
 struct phone {
 	media_id leg;

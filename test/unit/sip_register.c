@@ -289,6 +289,7 @@ static void test_refused(void)
 		world_open(&w);
 		CHECK_EQ(start(&w, "right", 60), 0);
 		await(&w);
+		uint64_t since = loop_now_ms(&w.loop);
 		answer(&w, refusals[i].status, refusals[i].headers);
 		await_state(&w, SIP_REGISTRATION_WAITING);
 		if (!strstr(w.info.problem, refusals[i].sentence))
@@ -296,7 +297,7 @@ static void test_refused(void)
 		CHECK(strstr(w.info.problem, refusals[i].sentence));
 		CHECK(!w.info.held);
 		CHECK_EQ(w.info.status, refusals[i].status);
-		CHECK(w.info.next_ms + 5 >= loop_now_ms(&w.loop) + refusals[i].least_ms);
+		CHECK(w.info.next_ms >= since + refusals[i].least_ms);
 		stop(&w); /* nothing is bound: nothing is asked */
 		CHECK(!came(&w));
 		world_close(&w);

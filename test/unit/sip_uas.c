@@ -12,7 +12,7 @@
 #include <netinet/in.h>
 #include <unistd.h>
 
-static const struct sip_timers fast = {.t1_ms = 20, .t2_ms = 80, .t4_ms = 40};
+static const struct sip_timers fast = {.t1_ms = 10, .t2_ms = 40, .t4_ms = 20};
 
 enum { WAIT_MS = 5000 };
 

@@ -6,7 +6,7 @@ import { KEY, SECRET } from './server.mjs';
 export { stopChromium };
 
 // One room and its people. `t.join(identity, { as: 'js' | 'js-v0' | 'node', alone: true })`: see world.mjs.
-export const openRoom = (server) => new World({ url: server.ws, key: KEY, secret: SECRET, patience: 10000 }, 'e2e', 'js');
+export const openRoom = (server) => new World({ url: server.ws, key: KEY, secret: SECRET, patience: 30000 }, 'e2e', 'js');
 
 export const pageOf = async (t, identity) => (await t.host('js', identity)).page;
 
