@@ -289,7 +289,7 @@ static int write_realm(
 {
 	char nc[9], response[SIP_DIGEST_HEX_SIZE];
 	struct sip_digest_input in = *base;
-	char line[4096];
+	char line[8192];
 	struct writer v = writer_of(line, sizeof line);
 
 	snprintf(nc, sizeof nc, "%08x", ++realm->nc);

@@ -46,7 +46,7 @@ MUST_USE int sip_digest_response(char out[SIP_DIGEST_HEX_SIZE], const struct sip
  * answered once for a request, and again when it says that its nonce is stale, or once with another nonce. The next request
  * comes with credentials by the same nonces, counted on, so that it need not be challenged (RFC 7616
  * section 3.4.4). */
-enum { SIP_REALMS_MAX = 4, SIP_REALM_SIZE = 128, SIP_NONCE_SIZE = 512, SIP_AUTH_TRIES_MAX = 5 };
+enum { SIP_REALMS_MAX = 4, SIP_REALM_SIZE = 128, SIP_NONCE_SIZE = 1024, SIP_AUTH_TRIES_MAX = 5 };
 
 struct sip_authorizer {
 	unsigned tries;

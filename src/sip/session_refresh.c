@@ -111,11 +111,14 @@ static bool update_again(struct sip_session *s, const struct sip_message *m)
 		return send_update(s);
 	if (m->status == 422)
 		return sip_session_timer_too_small(&s->expiry, m) && send_update(s);
-	if (m->status == 405 || m->status == 501) {
+	if (m->status == 491)
+		return sip_session_send_later(s, true);
+	/* It allows UPDATE, or says so; this one it does not like, or somebody on the way does not. */
+	if (m->status / 100 == 4 || m->status == 501) {
 		s->updates = false;
 		return !s->pending && !s->reinvite && sip_session_send_reinvite(s);
 	}
-	return m->status == 491 && sip_session_send_later(s, true);
+	return false;
 }
 
 static void on_update_response(void *owner, struct sip_client *c, const struct sip_message *m)

@@ -82,7 +82,10 @@ static const struct ending *of_login(const struct call_failure *f)
 	if (f->sip_status != 401 && f->sip_status != 407)
 		return NULL;
 	/* A challenge that is not met has no final answer; LiveKit calls it a failed precondition. */
-	return ending_of(endings_of_ours(), ENDING_LOGIN, f->has_credentials ? LOGIN_WRONG : LOGIN_MISSING);
+	return ending_of(endings_of_ours(), ENDING_LOGIN,
+		!f->has_credentials	? LOGIN_MISSING
+		: f->after_challenge ? LOGIN_WRONG
+				     : LOGIN_UNKNOWN);
 }
 
 /* What everybody writes about this cause is said by our own sentence. */

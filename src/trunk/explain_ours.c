@@ -51,6 +51,9 @@ static const struct ending rows[] = {
 		"and auth_password of the trunk."),
 	LOGIN(WRONG, "401 or 407 again, after our password", "credentials", "failed_precondition", wrong_login),
 	LOGIN(WRONG_403, "403 after our password", "credentials", "permission_denied", wrong_login),
+	LOGIN(UNKNOWN, "401 or 407 without a challenge that we can answer", "login_unknown", "failed_precondition",
+		"The trunk {trunk} at {address} asks for a login of a kind that we do not know: we answer Digest with MD5, "
+		"SHA-256 or SHA-512-256. Have the provider switch that on, or admit this machine's IP address."),
 
 	END(HUNG_UP, "asked for", "hung_up", "canceled", CLIENT_INITIATED, 16, ROOM, NO,
 		"The call was ended from the room."),

@@ -21,7 +21,7 @@ enum ending_sign {
 };
 
 /* What a refusal means that has to do with our credentials. */
-enum ending_login { LOGIN_MISSING, LOGIN_WRONG, LOGIN_WRONG_403, LOGIN__COUNT };
+enum ending_login { LOGIN_MISSING, LOGIN_WRONG, LOGIN_WRONG_403, LOGIN_UNKNOWN, LOGIN__COUNT };
 
 /* Blanks of a sentence: {address} {trunk} {number} {caller} {country} {seen} {media} {reason} {cause}
  * {when}. One that is not known goes, and the blank before it, but for those that have a word instead. */

@@ -155,19 +155,28 @@ static void we_refresh_by_reinvite(void)
 	UNTIL(&w, w.reanswers == 1);
 	hang_up(&w);
 	world_close(&w);
+}
 
-	/* It said that it allows UPDATE, and does not. */
-	world_open(&w);
-	answered_with(&w, &invite, "2;refresher=uac", true);
-	expect(&w, &again, SIP_UPDATE);
-	reply(&w, &again, 405, NULL, NULL, NULL);
-	do
-		expect(&w, &again, SIP_INVITE);
-	while (again.m.cseq.number == invite.m.cseq.number);
-	reply(&w, &again, 200, NULL, contact(&w), "v=0 far");
-	UNTIL(&w, w.reanswers == 1);
-	hang_up(&w);
-	world_close(&w);
+/* It said that it allows UPDATE, and does not, or not this one. */
+static void we_refresh_by_reinvite_instead(void)
+{
+	static const unsigned statuses[] = {405, 403, 488, 501};
+
+	for (size_t i = 0; i < COUNT_OF(statuses); ++i) {
+		struct world w;
+		struct got invite, again;
+		world_open(&w);
+		answered_with(&w, &invite, "2;refresher=uac", true);
+		expect(&w, &again, SIP_UPDATE);
+		reply(&w, &again, statuses[i], NULL, NULL, NULL);
+		do
+			expect(&w, &again, SIP_INVITE);
+		while (again.m.cseq.number == invite.m.cseq.number);
+		reply(&w, &again, 200, NULL, contact(&w), "v=0 far");
+		UNTIL(&w, w.reanswers == 1);
+		hang_up(&w);
+		world_close(&w);
+	}
 }
 
 static void ends(struct world *w, const char *why)
@@ -378,6 +387,7 @@ int main(void)
 		what_we_answer,
 		we_refresh_by_update,
 		we_refresh_by_reinvite,
+		we_refresh_by_reinvite_instead,
 		a_refresh_that_fails_ends_the_call,
 		a_refresh_without_an_answer_ends_the_call,
 		a_refresh_that_is_refused_is_tried_again,

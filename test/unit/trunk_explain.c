@@ -32,6 +32,8 @@ static void known_failures_have_their_sentence(void)
 			"permission_denied", REASON(USER_REJECTED), "password"},
 		{{.sip_status = 407}, "credentials_missing", "failed_precondition", REASON(USER_REJECTED),
 			"auth_username"},
+		{{.sip_status = 401, .has_credentials = true}, "login_unknown", "failed_precondition",
+			REASON(USER_REJECTED), "SHA-256"},
 		{{.sip_status = 401, .after_challenge = true, .has_credentials = true}, "credentials",
 			"failed_precondition", REASON(USER_REJECTED), "password"},
 		{{.sip_status = 403, .provider = "32201 Authentication failure - source IP address not in ACL"},
