@@ -7,7 +7,7 @@ build=(build-essential meson ninja-build pkg-config espeak-ng sox
 	libuv1-dev libhttp-parser-dev libwslay-dev libcurl4-openssl-dev libssl-dev libsrtp2-dev libusrsctp-dev
 	libopus-dev libc-ares-dev libprotobuf-c-dev protobuf-c-compiler libprotobuf-dev
 	protobuf-compiler libjansson-dev libsqlite3-dev libyaml-dev zlib1g-dev)
-test=(chromium sip-tester kamailio kamailio-tls-modules baresip-core linphone-cli coturn clang libclang-rt-14-dev python3 curl procps tcpdump multimon-ng)
+test=(chromium sip-tester kamailio kamailio-tls-modules baresip-core linphone-cli coturn rtpengine-daemon clang libclang-rt-14-dev python3 curl procps tcpdump multimon-ng)
 
 case "${1:-build}" in
 build) want=("${build[@]}") ;;

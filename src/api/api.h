@@ -37,7 +37,7 @@ struct api_config {
 	struct lines *lines; /* NULL: nothing is known of the trunks */
 
 	/* By what our SIP is reached, for an operator; NULL and 0 = not told. */
-	const char *sip_host, *media_ip;
+	const char *sip_host, *media_ip, *media_ip6;
 	uint16_t sip_port, rtp_port_first, rtp_port_last;
 
 	jwt_secret_fn *secret_of; /* the secret of an API key, or NULL */

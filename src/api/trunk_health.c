@@ -59,7 +59,7 @@ void backend_trunks(struct backend *b)
 	for (size_t i = 0; list && i < trunks_count(c->trunks); ++i)
 		json_array_append_new(list, health(b, trunks_at(c->trunks, i)));
 	backend_answer(b->x, 200,
-		json_pack("{s:{s:s, s:i, s:s, s:i, s:i}, s:o*}", "server", "sip_host", c->sip_host ? c->sip_host : "",
-			"sip_port", (int)c->sip_port, "media_ip", c->media_ip ? c->media_ip : "", "rtp_port_first",
-			(int)c->rtp_port_first, "rtp_port_last", (int)c->rtp_port_last, "trunks", list));
+		json_pack("{s:{s:s, s:i, s:s, s:s, s:i, s:i}, s:o*}", "server", "sip_host", c->sip_host ? c->sip_host : "",
+			"sip_port", (int)c->sip_port, "media_ip", c->media_ip ? c->media_ip : "", "media_ip6",
+			c->media_ip6 ? c->media_ip6 : "", "rtp_port_first", (int)c->rtp_port_first, "rtp_port_last", (int)c->rtp_port_last, "trunks", list));
 }

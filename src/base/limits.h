@@ -108,6 +108,7 @@ enum {
 	LIMIT_SCTP_QUEUE_BYTES_SCARCE = 256 << 10,
 	LIMIT_DTMF_QUEUE = 64,
 	LIMIT_LEG_VOICES = 128, /* that one phone hears; about 31 KB each */
+	LIMIT_LEG_GUESTS = 4,   /* handshakes with who is not where the SDP says; at most 70 KB each */
 };
 
 /* ICE over TCP. */

@@ -25,20 +25,12 @@ static const char *our_ip(const struct calls_config *config, int family)
 	return family == AF_INET6 ? config->media_ip6 : NULL;
 }
 
-/* Most far ends that are reached by IPv6 send sound by it too; the trunk may say otherwise. */
-static int wanted(const struct call *c, int family)
-{
-	static const int said[] = {
-		[TRUNK_MEDIA_FAMILY_IPV4] = AF_INET, [TRUNK_MEDIA_FAMILY_IPV6] = AF_INET6};
-	return c->media_family == TRUNK_MEDIA_FAMILY_AUTO ? family : said[c->media_family];
-}
-
 struct span call_on_aimed(void *owner, int family)
 {
 	struct call *c = owner;
 	struct media_leg_local local;
 
-	family = wanted(c, family);
+	family = trunk_media_family(c->media_family, family);
 	if (!c->leg || family_of(c->talk.ours.ip) == family)
 		return (struct span){0};
 	const char *ip = our_ip(&c->calls->config, family);

@@ -72,7 +72,12 @@ static int open_all(struct doctor *d)
 		fprintf(stderr, "ringdown: %s\n", why);
 		return -EINVAL;
 	}
-	const struct sip_agent_config config = {.user_agent = "Ringdown doctor", .tls_client = d->tls};
+	const struct sip_agent_config config = {
+		.binds = {"0.0.0.0", "::"},
+		.bind_optional = 1, /* a machine may know no IPv6 */
+		.user_agent = "Ringdown doctor",
+		.tls_client = d->tls,
+	};
 	if (r == 0)
 		r = dns_new(&d->dns, &d->loop);
 	if (r == 0 && d->dns_servers)
@@ -164,6 +169,7 @@ static bool learn_server(struct command *c)
 	const json_t *server = json_object_get(c->health, "server");
 	snprintf(d->sip_host, sizeof d->sip_host, "%s", text_of(server, "sip_host"));
 	snprintf(d->media_ip, sizeof d->media_ip, "%s", text_of(server, "media_ip"));
+	snprintf(d->media_ip6, sizeof d->media_ip6, "%s", text_of(server, "media_ip6"));
 	d->sip_port = (uint16_t)json_integer_value(json_object_get(server, "sip_port"));
 	d->rtp_first = (uint16_t)json_integer_value(json_object_get(server, "rtp_port_first"));
 	d->rtp_last = (uint16_t)json_integer_value(json_object_get(server, "rtp_port_last"));

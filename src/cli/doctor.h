@@ -43,7 +43,7 @@ struct doctor {
 	struct trunk_options options;
 	const json_t *health; /* the server's own word on this trunk; NULL = none */
 	bool beside;          /* we run on the server's machine */
-	char sip_host[256], media_ip[64]; /* the server's; "" = not told */
+	char sip_host[256], media_ip[64], media_ip6[64]; /* the server's; "" = not told */
 	uint16_t sip_port, rtp_first, rtp_last;
 
 	struct loop loop;

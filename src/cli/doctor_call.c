@@ -5,15 +5,11 @@
  * like them says so within a moment; one that does goes on with 100 and looks for the phone. So a 100 behind
  * the credentials is given half a second, and then, or with the first sign of ringing, comes CANCEL. */
 #include "cli/doctor.h"
-#include "cli/doctor_rtp.h"
+#include "cli/doctor_sound.h"
 
 #include "base/mem.h"
-#include "base/rng.h"
-#include "call/offer_security.h"
-#include "net/address.h"
 #include "sip/call.h"
 #include "trunk/explain.h"
-#include "wire/sdp.h"
 
 #include <stdio.h>
 
@@ -23,20 +19,21 @@ enum {
 	RINGING_MS = 45000,   /* for the phone of --call */
 	MEASURE_MS = 5000,
 	BYE_MS = 2000,
-	SDP_SIZE = 2048,
+	REPORT_MS = 2000,     /* figures come every second; without them there is no sound, either */
 	PACKETS_FEW = 20,     /* fewer than this in five seconds is no sound */
+	LOST_MUCH_PERCENT = 5,
 };
 
 struct doctor_call {
 	struct doctor *doctor;
 	struct sip_call *sip; /* NULL once its last event came */
-	struct doctor_rtp *rtp;
+	struct doctor_sound *sound;
 	struct timer timer;
 	bool measure;  /* --call */
 	bool rang, answered, hung_up, told;
 	unsigned status;
-	uint64_t began_ms;
-	char media[ADDRESS_TEXT_SIZE]; /* of our SDP */
+	uint64_t began_ms, answered_ms;
+	struct media_leg_stats stats; /* the latest */
 };
 
 static const char *number_of(const struct doctor *d)
@@ -114,7 +111,7 @@ static void tell_failure(struct doctor_call *c, const struct sip_failure *f, boo
 	struct doctor *d = c->doctor;
 	struct call_explanation e;
 	struct call_signs signs = {0};
-	char reason[128];
+	char reason[128], ours[ADDRESS_TEXT_SIZE];
 	if (f->response)
 		call_signs_read(&signs, f->response);
 	snprintf(reason, sizeof reason, "%.*s", (int)f->reason.size, f->reason.size ? (const char *)f->reason.data : "");
@@ -129,7 +126,7 @@ static void tell_failure(struct doctor_call *c, const struct sip_failure *f, boo
 				    .trunk = d->trunk->name,
 				    .number = number_of(d),
 				    .caller = d->trunk->n_numbers ? d->trunk->numbers[0] : NULL,
-				    .media_address = c->media,
+				    .media_address = doctor_sound_ours(c->sound, ours),
 			    });
 	const char *check = c->measure ? "call" : "credentials";
 	if (c->measure || is_about_us(f))
@@ -157,38 +154,48 @@ static void on_progress(void *owner, const struct sip_message *m)
 		hang_up(c);
 }
 
-/* The address and port of the answer's sound. False: none. */
-static bool read_answer(struct sockaddr_storage *ret, struct span body)
+static void tell_answer(struct doctor_call *c, enum answer_outcome outcome)
 {
-	struct sdp sdp;
-	struct sdp_media media[4];
-	char ip[64];
-	if (sdp_parse(&sdp, media, COUNT_OF(media), body) != SDP_OK || !media[0].port)
-		return false;
-	snprintf(ip, sizeof ip, "%.*s", (int)media[0].connection.size, (const char *)media[0].connection.data);
-	return address_parse(ret, ip, media[0].port) == 0;
+	struct doctor *d = c->doctor;
+	char theirs[ADDRESS_TEXT_SIZE], ours[ADDRESS_TEXT_SIZE];
+	const char *suite = doctor_sound_encryption(c->sound);
+	if (outcome != ANSWER_OK)
+		doctor_found(d, "call", DOCTOR_BAD, NULL, "%s answered, but its sound and ours do not fit: %s.", d->number,
+			answer_outcome_text(outcome));
+	else
+		doctor_found(d, "call", DOCTOR_GOOD, NULL, "%s answered after %u ms; its sound is at %s, ours at %s: %s, %s%s.", d->number,
+			(unsigned)(c->answered_ms - c->began_ms), doctor_sound_theirs(c->sound, theirs), doctor_sound_ours(c->sound, ours),
+			doctor_sound_codec(c->sound), suite ? "encrypted by " : "in clear", suite ? suite : "");
 }
 
 static void on_answered(void *owner, const struct sip_message *m)
 {
 	struct doctor_call *c = owner;
-	struct doctor *d = c->doctor;
-	struct sockaddr_storage to;
-	char where[ADDRESS_TEXT_SIZE];
 	c->answered = true;
+	c->answered_ms = loop_now_ms(&c->doctor->loop);
 	if (!c->measure) {
 		hang_up(c);
 		return;
 	}
-	if (!read_answer(&to, m->body)) {
-		doctor_found(d, "call", DOCTOR_BAD, NULL, "The phone answered, but the answer's SDP names no place for sound.");
+	enum answer_outcome outcome = doctor_sound_answered(c->sound, m->to.tag, m->body);
+	tell_answer(c, outcome);
+	if (outcome == ANSWER_OK)
+		timer_start(&c->timer, MEASURE_MS + REPORT_MS, 0);
+	else
 		hang_up(c);
-		return;
-	}
-	doctor_found(d, "call", DOCTOR_GOOD, NULL, "%s answered after %u ms; its sound is at %s, ours at %s.", d->number,
-		(unsigned)(loop_now_ms(&d->loop) - c->began_ms), address_text(where, (const struct sockaddr *)&to), c->media);
-	doctor_rtp_start(c->rtp, (const struct sockaddr *)&to);
-	timer_start(&c->timer, MEASURE_MS, 0);
+}
+
+static struct span on_aimed(void *owner, int family)
+{
+	struct doctor_call *c = owner;
+	return doctor_sound_aimed(c->sound, family);
+}
+
+static bool on_refused(void *owner, const struct sip_message *m)
+{
+	struct doctor_call *c = owner;
+	struct span body = doctor_sound_give_up(c->sound);
+	return body.size && sip_call_set_body(c->sip, body) == 0;
 }
 
 static void on_failed(void *owner, const struct sip_failure *f)
@@ -221,6 +228,8 @@ static void on_ended(void *owner, const struct sip_end *end)
 }
 
 static const struct sip_call_events call_events = {
+	.aimed = on_aimed,
+	.refused = on_refused,
 	.trying = on_trying,
 	.progress = on_progress,
 	.answered = on_answered,
@@ -230,35 +239,67 @@ static const struct sip_call_events call_events = {
 
 /* --- the sound ------------------------------------------------------------------------------ */
 
-static void tell_incoming(struct doctor *d, const struct doctor_rtp_result *r, const char *media)
+static void tell_nothing(struct doctor_call *c)
 {
-	char from[ADDRESS_TEXT_SIZE], fix[DOCTOR_TEXT_SIZE];
-	if (r->received < PACKETS_FEW) {
+	const struct media_leg_stats *r = &c->stats;
+	struct doctor *d = c->doctor;
+	char ours[ADDRESS_TEXT_SIZE], fix[DOCTOR_TEXT_SIZE];
+	if (r->locked > r->elsewhere) {
+		doctor_found(d, "sound in", DOCTOR_BAD, "Another suite first in srtp.suites, or srtp.mki as the carrier has it.",
+			"%llu packets came that the agreed key does not open.", (unsigned long long)r->locked);
+	} else if (r->elsewhere) {
+		doctor_found(d, "sound in", DOCTOR_BAD, "Set sip.symmetric_rtp: true.",
+			"%llu packets came, from another address than the SDP names.", (unsigned long long)r->elsewhere);
+	} else {
 		snprintf(fix, sizeof fix,
 			"Let UDP to the RTP ports (%u-%u) into this machine, and see that %s is the address by which the carrier "
-			"reaches it.", d->rtp_first, d->rtp_last, media);
+			"reaches it.", d->rtp_first, d->rtp_last, doctor_sound_ours(c->sound, ours));
 		doctor_found(d, "sound in", DOCTOR_BAD, fix, "%llu packets came in %d s%s.", (unsigned long long)r->received,
-			MEASURE_MS / 1000, r->other_payload ? " in the agreed codec; others did" : "");
-		return;
+			MEASURE_MS / 1000, r->dropped ? " in an agreed codec; others did" : "");
 	}
-	doctor_found(d, "sound in", DOCTOR_GOOD, NULL, "%llu packets in %d s from %s, %llu lost, jitter %u ms.",
-		(unsigned long long)r->received, MEASURE_MS / 1000, address_text(from, (const struct sockaddr *)&r->from),
-		(unsigned long long)r->lost, r->jitter_ms);
-	if (r->elsewhere)
-		doctor_found(d, "sound in", DOCTOR_NOTE, NULL,
-			"It comes from another address than the SDP names: set sip.symmetric_rtp: true.");
 }
 
-static void tell_outgoing(struct doctor *d, const struct doctor_rtp_result *r)
+static void tell_incoming(struct doctor_call *c)
 {
-	if (!r->reported)
-		doctor_found(d, "sound out", DOCTOR_NOTE, NULL,
-			"%llu packets went out; the far end does not report (RTCP) what it hears. Who answered should have heard a "
-			"quiet tone.", (unsigned long long)r->sent);
+	const struct media_leg_stats *r = &c->stats;
+	char theirs[ADDRESS_TEXT_SIZE];
+	if (r->received < PACKETS_FEW)
+		tell_nothing(c);
 	else
-		doctor_found(d, "sound out", r->far_lost_percent > 5 ? DOCTOR_BAD : DOCTOR_GOOD,
-			r->far_lost_percent > 5 ? "Look at the network between here and the carrier: it loses packets." : NULL,
-			"The far end reports %u %% lost of what we sent, jitter %u ms.", r->far_lost_percent, r->far_jitter_ms);
+		doctor_found(c->doctor, "sound in", DOCTOR_GOOD, NULL, "%llu packets in %d s from %s, %llu lost, jitter %u ms.",
+			(unsigned long long)r->received, MEASURE_MS / 1000, doctor_sound_theirs(c->sound, theirs),
+			(unsigned long long)r->lost, r->jitter_us / 1000);
+}
+
+static void tell_outgoing(struct doctor_call *c)
+{
+	const struct media_leg_stats *r = &c->stats;
+	if (!r->far_expected) {
+		doctor_found(c->doctor, "sound out", DOCTOR_NOTE, NULL,
+			"%llu packets went out; the far end does not report (RTCP) what it hears. Who answered should have heard a "
+			"tone.", (unsigned long long)r->sent);
+		return;
+	}
+	unsigned lost = (unsigned)(r->far_lost * 100 / r->far_expected);
+	bool bad = lost > LOST_MUCH_PERCENT;
+	doctor_found(c->doctor, "sound out", bad ? DOCTOR_BAD : DOCTOR_GOOD,
+		bad ? "Look at the network between here and the carrier: it loses packets." : NULL,
+		"The far end reports %u %% lost of what we sent, jitter %u ms.", lost, r->far_jitter_us / 1000);
+}
+
+static void end_measuring(struct doctor_call *c)
+{
+	tell_incoming(c);
+	tell_outgoing(c);
+	hang_up(c);
+}
+
+static void on_measured(void *owner, const struct media_leg_stats *stats)
+{
+	struct doctor_call *c = owner;
+	c->stats = *stats;
+	if (c->answered && !c->hung_up && !c->told && loop_now_ms(&c->doctor->loop) - c->answered_ms >= MEASURE_MS)
+		end_measuring(c);
 }
 
 static void on_timer(void *owner)
@@ -270,15 +311,11 @@ static void on_timer(void *owner)
 			tell_accepted(c, c->sip && sip_call_has_answered_challenge(c->sip));
 		leave(c);
 	} else if (c->measure && c->answered) {
-		struct doctor_rtp_result r;
-		doctor_rtp_result(c->rtp, &r);
-		tell_incoming(d, &r, c->media);
-		tell_outgoing(d, &r);
-		hang_up(c);
+		end_measuring(c);
 	} else if (!c->measure && c->sip && sip_call_has_answered_challenge(c->sip)) {
 		hang_up(c);
 	} else {
-		doctor_found(d, c->measure ? "call" : "credentials", c->measure ? DOCTOR_BAD : DOCTOR_BAD, NULL,
+		doctor_found(d, c->measure ? "call" : "credentials", DOCTOR_BAD, NULL,
 			c->measure ? "Nobody answered within %d s." : "No final answer to INVITE within %d s.",
 			(c->measure ? RINGING_MS : CHECK_MS) / 1000);
 		if (c->sip)
@@ -287,48 +324,36 @@ static void on_timer(void *owner)
 	}
 }
 
-/* Of both INVITEs the same, so that what is refused for its SDP is refused here. */
-static struct span write_offer(struct doctor_call *c, char text[SDP_SIZE], const char *ip)
+/* Of this IP version: the server's, when we are beside it, for then its firewall is the one that is tried; else
+ * what the carrier has seen of us. NULL: we know none. */
+static const char *media_ip(const struct doctor *d, bool ip6)
 {
-	static const struct sdp_audio_format formats[] = {{0, "PCMU", 8000}};
-	struct writer w = writer_of(text, SDP_SIZE);
-	uint64_t id = rng_u64() >> 2;
-	sdp_write_audio(&w, &(struct sdp_audio_offer){
-				    .ip = ip,
-				    .port = doctor_rtp_port(c->rtp),
-				    .session_id = id,
-				    .session_version = id,
-				    .formats = formats,
-				    .format_count = COUNT_OF(formats),
-				    .dtmf_pt = 101,
-				    .ptime_ms = 20,
-			    });
-	return writer_span(&w);
-}
-
-/* The server's, when we are beside it: then its firewall is the one that is tried. */
-static const char *media_ip(const struct doctor *d)
-{
-	if (d->beside && *d->media_ip)
-		return d->media_ip;
-	return *d->seen_ip ? d->seen_ip : *d->local_ip ? d->local_ip : "127.0.0.1";
+	const char *all[] = {d->beside ? (ip6 ? d->media_ip6 : d->media_ip) : "", d->seen_ip, d->local_ip};
+	for (size_t i = 0; i < COUNT_OF(all); ++i)
+		if (*all[i] && (strchr(all[i], ':') != NULL) == ip6)
+			return all[i];
+	return ip6 ? NULL : "127.0.0.1";
 }
 
 static int start(struct doctor_call *c)
 {
 	struct doctor *d = c->doctor;
 	struct identity who;
-	struct sockaddr_storage any;
-	char sdp[SDP_SIZE];
-	const char *ip = media_ip(d);
-	int r = address_parse(&any, strchr(ip, ':') ? "::" : "0.0.0.0", 0);
-	if (r == 0)
-		r = doctor_rtp_open(&c->rtp, &d->loop, (const struct sockaddr *)&any, d->rtp_first, d->rtp_last);
+	const struct doctor_sound_config sound = {
+		.trunk = d->trunk,
+		.options = &d->options,
+		.ip = media_ip(d, false),
+		.ip6 = media_ip(d, true),
+		.first = d->rtp_first,
+		.last = d->rtp_last,
+		.measured = on_measured,
+		.owner = c,
+	};
+	int r = doctor_sound_open(&c->sound, &d->loop, &sound);
 	if (r == 0)
 		r = timer_init(&c->timer, &d->loop, on_timer, c);
 	if (r < 0)
 		return r;
-	snprintf(c->media, sizeof c->media, "%.40s:%u", ip, doctor_rtp_port(c->rtp));
 	if (identity_write(&who, &(struct identity_wish){
 					 .trunk = d->trunk,
 					 .options = &d->options,
@@ -336,7 +361,7 @@ static int start(struct doctor_call *c)
 					 .number = number_of(d),
 					 .to_number = number_of(d),
 					 .caller = d->trunk->n_numbers ? d->trunk->numbers[0] : "ringdown",
-					 .own_host = *d->sip_host ? d->sip_host : ip,
+					 .own_host = *d->sip_host ? d->sip_host : sound.ip,
 				 }))
 		return -1;
 	return sip_invite(&c->sip, d->agent,
@@ -352,7 +377,7 @@ static int start(struct doctor_call *c)
 			.password = d->trunk->auth_password,
 			.headers = who.headers,
 			.header_count = who.header_count,
-			.body = write_offer(c, sdp, ip),
+			.body = doctor_sound_offer(c->sound), /* of both INVITEs alike: what is refused for it is refused here */
 		},
 		&call_events, c);
 }
@@ -383,7 +408,7 @@ void doctor_credentials(struct doctor *d)
 	if (d->no_invite) {
 		doctor_found(d, "credentials", DOCTOR_SKIPPED, NULL, "Not checked: --no-invite.");
 		doctor_next(d);
-	} else if (d->call && offer_security_mode_of(d->trunk) != OFFER_SECURITY_REQUIRE) {
+	} else if (d->call) {
 		doctor_next(d); /* the call itself shows */
 	} else {
 		call(d, false);
@@ -392,15 +417,12 @@ void doctor_credentials(struct doctor *d)
 
 void doctor_media(struct doctor *d)
 {
-	bool in_clear = offer_security_mode_of(d->trunk) != OFFER_SECURITY_REQUIRE;
-	if (d->call && in_clear) {
+	if (d->call) {
 		call(d, true);
 		return;
 	}
 	doctor_found(d, "sound", DOCTOR_SKIPPED, NULL,
-		in_clear ? "Whether sound comes through is not known without a call: ringdown doctor --call NUMBER measures it."
-			 : "Not measured: the trunk requires SRTP, and the doctor speaks in clear only. Call through the server, then "
-			   "see ringdown calls show.");
+		"Whether sound comes through is not known without a call: ringdown doctor --call NUMBER measures it.");
 	doctor_next(d);
 }
 
@@ -411,7 +433,7 @@ void doctor_call_free(struct doctor *d)
 	if (!c)
 		return;
 	d->ring = NULL;
-	doctor_rtp_close(c->rtp);
+	doctor_sound_close(c->sound);
 	timer_fini(&c->timer);
 	mem_free(c);
 }

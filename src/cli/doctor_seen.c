@@ -24,45 +24,69 @@ static bool is_private(const char *ip)
 	return false;
 }
 
-static bool target_is_private(const struct doctor *d)
+/* Where the trunk is; "" = not known. */
+static const char *target_ip(const struct doctor *d, char out[ADDRESS_TEXT_SIZE])
 {
-	char ip[ADDRESS_TEXT_SIZE];
-	return d->target_count && is_private(address_ip_text(ip, (const struct sockaddr *)&d->targets[0].address));
+	return d->target_count ? address_ip_text(out, (const struct sockaddr *)&d->targets[0].address) : "";
 }
 
-/* False: it is a name, or the same address. */
+static bool is_ip6(const char *ip)
+{
+	return strchr(ip, ':') != NULL;
+}
+
+/* What the server's SDP says to who is reached by this IP version. */
+static const char *told(const struct doctor *d, bool ip6)
+{
+	return ip6 ? d->media_ip6 : d->media_ip;
+}
+
+static const char *setting(bool ip6)
+{
+	return ip6 ? "sip.nat_1_to_1_ipv6" : "sip.nat_1_to_1_ip";
+}
+
+/* False: it is a name, of the other IP version, or the same address. */
 static bool differs(const char *ours, const char *seen)
 {
 	struct sockaddr_storage a;
-	return *ours && address_parse(&a, ours, 0) == 0 && strcmp(ours, seen) != 0;
+	return *ours && address_parse(&a, ours, 0) == 0 && is_ip6(ours) == is_ip6(seen) && strcmp(ours, seen) != 0;
 }
 
 /* The addresses that the server puts into its messages, beside the one that the carrier sees. */
 static void compare(struct doctor *d, const char *seen)
 {
 	char fix[DOCTOR_TEXT_SIZE];
-	bool sip = differs(d->sip_host, seen), media = differs(d->media_ip, seen);
+	const char *media_ip = told(d, is_ip6(seen));
+	bool sip = differs(d->sip_host, seen), media = differs(media_ip, seen);
 	if (!sip && !media) {
 		doctor_found(d, "address", DOCTOR_GOOD, NULL, "The carrier sees us as %s, which is what the server says of itself.", seen);
 		return;
 	}
-	snprintf(fix, sizeof fix, "Set sip.nat_1_to_1_ip to %s, and let the RTP ports in for it.",
-		seen);
+	snprintf(fix, sizeof fix, "Set %s to %s, and let the RTP ports in for it.", setting(is_ip6(seen)), seen);
 	doctor_found(d, "address", d->beside ? DOCTOR_BAD : DOCTOR_NOTE, d->beside ? fix : NULL,
-		"The carrier sees this machine as %s; the server says %s%s%s in its %s.%s", seen, sip ? d->sip_host : d->media_ip,
-		sip && media && strcmp(d->sip_host, d->media_ip) != 0 ? " and " : "",
-		sip && media && strcmp(d->sip_host, d->media_ip) != 0 ? d->media_ip : "",
+		"The carrier sees this machine as %s; the server says %s%s%s in its %s.%s", seen, sip ? d->sip_host : media_ip,
+		sip && media && strcmp(d->sip_host, media_ip) != 0 ? " and " : "",
+		sip && media && strcmp(d->sip_host, media_ip) != 0 ? media_ip : "",
 		media ? "SDP: sound will not find it" : "Via and Contact",
 		d->beside ? "" : " It is another machine perhaps: run doctor beside the server.");
+}
+
+/* Out there nobody finds a private address. */
+static void look_from_far(struct doctor *d)
+{
+	char ip[ADDRESS_TEXT_SIZE], fix[DOCTOR_TEXT_SIZE];
+	const char *target = target_ip(d, ip), *ours = told(d, is_ip6(target));
+	if (!*target || is_private(target) || !is_private(ours))
+		return;
+	snprintf(fix, sizeof fix, "Set %s to the public address, and let the RTP ports in for it.", setting(is_ip6(target)));
+	doctor_found(d, "address", DOCTOR_BAD, fix, "The server's SDP says %s, which no carrier can send sound to.", ours);
 }
 
 void doctor_outside(struct doctor *d)
 {
 	const char *seen = *d->seen_ip ? d->seen_ip : d->local_ip;
-	if (is_private(d->media_ip) && d->target_count && !target_is_private(d))
-		doctor_found(d, "address", DOCTOR_BAD,
-			"Set sip.nat_1_to_1_ip to the public address, and let the RTP ports in for it.",
-			"The server's SDP says %s, which no carrier can send sound to.", d->media_ip);
+	look_from_far(d);
 	if (!d->reached) {
 		doctor_found(d, "address", DOCTOR_SKIPPED, NULL, "Nobody answered who could say how we are seen.");
 	} else if (!*d->media_ip && !*d->sip_host) {

@@ -73,6 +73,7 @@ static int open_api(struct server *s)
 					.lines = s->lines,
 					.sip_host = s->sip_host,
 					.media_ip = s->media_ip,
+					.media_ip6 = s->media_ip6,
 					.sip_port = sip_agent_port(s->sip),
 					.rtp_port_first = s->config.sip.rtp_port.first,
 					.rtp_port_last = s->config.sip.rtp_port.last,

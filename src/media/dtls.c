@@ -305,6 +305,12 @@ static void read_data(struct dtls *d)
 	}
 }
 
+void dtls_hand_over(struct dtls *d, const struct dtls_events *events, void *owner)
+{
+	d->events = events;
+	d->owner = owner;
+}
+
 void dtls_start(struct dtls *d)
 {
 	if (d->client && d->state == DTLS_HANDSHAKE)

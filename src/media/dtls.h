@@ -43,6 +43,8 @@ MUST_USE int dtls_new(struct dtls **ret, const struct dtls_identity *identity, b
 	const struct dtls_events *events, void *owner);
 struct dtls *dtls_free(struct dtls *d); /* says goodbye when it was done */
 void dtls_start(struct dtls *d);        /* client: the first flight */
+/* Others hear of it from now on. Not inside an event. */
+void dtls_hand_over(struct dtls *d, const struct dtls_events *events, void *owner);
 void dtls_input(struct dtls *d, struct span datagram);
 /* Retransmits a flight that is overdue; call at least every 50 ms until the handshake is done. */
 void dtls_poll(struct dtls *d);

@@ -8,10 +8,6 @@
 
 enum {
 	US_PER_MS = 1000,
-	/* RFC 7983: what the first byte says. */
-	STUN_FIRST_MAX = 3,
-	DTLS_FIRST = 20,
-	DTLS_FIRST_MAX = 63,
 };
 
 struct leg_early {
@@ -47,16 +43,22 @@ static bool peer_of(struct peer_address *ret, const struct sockaddr *from)
 	return true;
 }
 
-/* The path that they chose is where sound goes to and comes from. */
+/* Where sound goes to and comes from, from now on. */
+static void go_to(struct leg *l, const struct peer_address *to)
+{
+	memset(&l->remote.rtp, 0, sizeof l->remote.rtp);
+	memcpy(&l->remote.rtp, &to->any, peer_address_size(to));
+	l->remote.rtcp = l->remote.rtp; /* one port for both, or none for RTCP */
+	l->in.whence.locked = true;
+}
+
+/* The path that they chose. */
 static void follow(struct leg *l)
 {
 	const struct peer_address *path = ice_path(&l->dtls.ice);
 
-	if (!path)
-		return;
-	memset(&l->remote.rtp, 0, sizeof l->remote.rtp);
-	memcpy(&l->remote.rtp, &path->any, peer_address_size(path));
-	l->in.locked = true;
+	if (path)
+		go_to(l, path);
 }
 
 /* ---- the handshake ---- */
@@ -90,36 +92,70 @@ static void settle(struct leg *l, uint64_t now_us)
 {
 	enum dtls_state state = dtls_state(l->dtls.dtls);
 
-	if (l->dtls.settled || state == DTLS_HANDSHAKE)
+	if (l->dtls.state != LEG_DTLS_SHAKING || state == DTLS_HANDSHAKE)
 		return;
-	l->dtls.settled = true;
-	if (state != DTLS_DONE || !take_keys(l, now_us))
-		++l->in.drops[LEG_DROP_LOCKED];
+	l->dtls.state = LEG_DTLS_KEYED;
+	if (state == DTLS_DONE && take_keys(l, now_us))
+		return;
+	l->dtls.state = LEG_DTLS_FAILED;
+	++l->in.drops[LEG_DROP_LOCKED];
 }
 
-/* Whoever comes from elsewhere could spoil the handshake, though not take part in it. */
-static bool may_shake_hands(struct leg *l, const struct sockaddr *from)
+/* The address of the SDP, or one that knows ICE's password. */
+static bool is_expected(struct leg *l, const struct peer_address *from)
 {
-	struct peer_address peer;
-
-	if (address_equal(from, (const struct sockaddr *)&l->remote.rtp))
+	if (address_equal(&from->any, (const struct sockaddr *)&l->remote.rtp))
 		return true;
-	if (l->dtls.ice_is_on && peer_of(&peer, from) && ice_knows(&l->dtls.ice, &peer)) {
-		ice_prefer(&l->dtls.ice, &peer);
-		follow(l);
-		return true;
-	}
-	if (!l->config.latch || l->in.locked || l->dtls.ice_is_on)
+	if (!l->dtls.ice_is_on || !ice_knows(&l->dtls.ice, from))
 		return false;
-	memset(&l->remote.rtp, 0, sizeof l->remote.rtp);
-	memcpy(&l->remote.rtp, from, address_size(from));
+	ice_prefer(&l->dtls.ice, from);
+	follow(l);
 	return true;
 }
 
-/* RFC 7983. */
+/* We can only wait for a guest's hello: where we begin, we begin towards the SDP's address. */
+static bool takes_guests(const struct leg *l)
+{
+	return l->config.latch && !l->dtls.ice_is_on && !l->dtls.client && l->dtls.state != LEG_DTLS_KEYED;
+}
+
+/* The guest is the phone. */
+static void move_to(struct leg *l, struct leg_guest *g, uint64_t now_us)
+{
+	struct leg_dtls *d = &l->dtls;
+
+	dtls_free(d->dtls);
+	d->dtls = g->dtls;
+	g->dtls = NULL;
+	dtls_hand_over(d->dtls, &events, l);
+	go_to(l, &g->from);
+	leg_guests_fini(&d->guests);
+	d->state = LEG_DTLS_SHAKING;
+	settle(l, now_us);
+}
+
+/* Nobody from elsewhere may spoil the handshake, though nobody could take part in it. */
+static void shake_hands(struct leg *l, const struct sockaddr *from, struct span datagram, uint64_t now_us)
+{
+	struct peer_address peer;
+
+	if (!peer_of(&peer, from))
+		return;
+	if (is_expected(l, &peer)) {
+		dtls_input(l->dtls.dtls, datagram);
+		settle(l, now_us);
+	} else if (takes_guests(l)) {
+		struct leg_guest *phone = leg_guests_input(l, &peer, datagram, now_us);
+		if (phone)
+			move_to(l, phone, now_us);
+	} else {
+		++l->in.drops[LEG_DROP_SOURCE];
+	}
+}
+
 static bool is_dtls(struct span datagram)
 {
-	return datagram.size && datagram.data[0] >= DTLS_FIRST && datagram.data[0] <= DTLS_FIRST_MAX;
+	return datagram.size && datagram.data[0] >= LEG_DTLS_FIRST && datagram.data[0] <= LEG_DTLS_FIRST_MAX;
 }
 
 void leg_dtls_keep(struct leg_dtls *d, const struct sockaddr *from, struct span datagram)
@@ -143,8 +179,8 @@ static void take_early(struct leg *l)
 {
 	struct leg_early *e = l->dtls.early;
 
-	if (e && l->dtls.dtls && !l->dtls.client && may_shake_hands(l, (const struct sockaddr *)&e->from))
-		dtls_input(l->dtls.dtls, span_of(e->bytes, e->size));
+	if (e && l->dtls.dtls && !l->dtls.client)
+		shake_hands(l, (const struct sockaddr *)&e->from, span_of(e->bytes, e->size), clock_us());
 }
 
 static bool is_same(const struct leg_dtls *d, const struct media_leg_remote *r)
@@ -155,7 +191,8 @@ static bool is_same(const struct leg_dtls *d, const struct media_leg_remote *r)
 static void forget(struct leg_dtls *d)
 {
 	d->dtls = dtls_free(d->dtls);
-	d->settled = false;
+	d->state = LEG_DTLS_SHAKING;
+	leg_guests_fini(&d->guests);
 }
 
 static void begin(struct leg *l)
@@ -219,25 +256,21 @@ static void answer_check(struct leg *l, const struct sockaddr *from, struct span
 
 bool leg_dtls_input(struct leg *l, const struct sockaddr *from, struct span datagram, uint64_t now_us)
 {
-	if (datagram.size && datagram.data[0] <= STUN_FIRST_MAX && l->dtls.ice_is_on) {
+	if (datagram.size && datagram.data[0] <= LEG_STUN_FIRST_MAX && l->dtls.ice_is_on) {
 		answer_check(l, from, datagram, now_us);
 		return true;
 	}
 	if (!is_dtls(datagram) || !l->dtls.dtls)
 		return false;
-	if (!may_shake_hands(l, from)) {
-		++l->in.drops[LEG_DROP_SOURCE];
-		return true;
-	}
-	dtls_input(l->dtls.dtls, datagram);
-	settle(l, now_us);
+	shake_hands(l, from, datagram, now_us);
 	return true;
 }
 
 void leg_dtls_beat(struct leg *l)
 {
-	if (!l->dtls.dtls || l->dtls.settled)
+	if (!l->dtls.dtls || l->dtls.state == LEG_DTLS_KEYED)
 		return;
+	leg_guests_poll(&l->dtls.guests);
 	dtls_poll(l->dtls.dtls);
 	settle(l, clock_us());
 }

@@ -1,13 +1,15 @@
 /* media/leg_private.h - the inside of a leg, shared by its files:
  *
  *   leg.c          life, the beat, statistics
- *   leg_receive.c  phone -> room: source check, RTP, digits, as it is or as Opus
+ *   leg_receive.c  phone -> room: RTP, its order, digits, as it is or as Opus
+ *   leg_source.c   who may send, and whom the leg follows
  *   leg_send.c     room -> phone: voices, mix, digits, its codec, one even stream
  *   leg_rtcp.c     reports both ways
  *   leg_ringback.c a tone for the room while the phone rings
  *   leg_drain.c    the end: what is on its way to the phone
  *   leg_wire.c     its sockets: SRTP off and on, RTP and RTCP told apart
  *   leg_dtls.c     keys by DTLS, checks of ICE, on the RTP port
+ *   leg_guests.c   handshakes with those who are not where the SDP says
  *
  * Owner:   its worker (media/leg.h).
  * Owns:    everything below.
@@ -42,6 +44,9 @@ enum {
 	LEG_PTIME_MAX_MS = 60,
 	LEG_PT_COMFORT_NOISE = 13,
 	LEG_PAYLOAD_MAX = 960, /* 120 ms of G.711 or G.722 */
+	LEG_STUN_FIRST_MAX = 3, /* RFC 7983: the first byte tells STUN, DTLS and RTP apart */
+	LEG_DTLS_FIRST = 20,
+	LEG_DTLS_FIRST_MAX = 63,
 };
 
 /* Why a packet from the network was not used. */
@@ -49,6 +54,7 @@ enum leg_drop {
 	LEG_DROP_EARLY,     /* before the SDP named who may send */
 	LEG_DROP_HELD,      /* the direction is closed */
 	LEG_DROP_SOURCE,    /* from another address */
+	LEG_DROP_KNOCK,     /* STUN outside of ICE, or nothing: what keeps their NAT open (RFC 6263) */
 	LEG_DROP_MALFORMED, /* no RTP */
 	LEG_DROP_PAYLOAD,   /* of a type that was not agreed on, or of no or too much length */
 	LEG_DROP_REPLAYED,  /* came already */
@@ -68,12 +74,24 @@ struct leg_voice {
 	bool gone; /* its source is; what came of it is still played */
 };
 
+/* Where the phone's packets may come from: of the SDP, which may be wrong about it. */
+struct leg_whence {
+	bool locked;   /* the address is settled ... */
+	bool moved;    /* ... and is another one than the SDP says */
+	uint16_t port; /* of the address that is believed now; 0 = the one that the SDP says */
+	uint16_t named, former; /* ports that the SDP says, and said before that; 0 = none */
+	struct sockaddr_storage said_rtp, said_rtcp;
+	/* Who may be the phone behind a NAT, when `run` packets in a row have come from there. */
+	struct sockaddr_storage candidate;
+	uint32_t ssrc;
+	uint16_t next_seq;
+	unsigned run;
+};
+
 struct leg_receiver {
-	bool locked;      /* the phone's address is settled */
+	struct leg_whence whence;
 	bool heard;       /* MEDIA_LEG_FIRST_RTP was posted */
 	bool silent;      /* MEDIA_LEG_SILENT was posted */
-	uint16_t port;    /* of the address that is believed now; 0 = the one that the SDP says */
-	uint16_t named, former; /* ports that the SDP says, and said before that; 0 = none */
 	uint64_t sound_us; /* the last packet that was taken; 0 = none yet */
 	uint64_t heard_us; /* the last packet, or when the leg was connected */
 	uint64_t drops[LEG_DROP__COUNT];
@@ -177,6 +195,12 @@ void leg_receive_stats(const struct leg *l, struct media_leg_stats *ret);
 void leg_receive_alive(struct leg *l, uint64_t now_us);
 /* A tone of our own (G.711, mu-law) in place of the phone's sound. */
 void leg_receive_own(struct leg *l, struct rtp_view *v, uint64_t now_us);
+
+/* leg_source.c */
+void leg_source_connect(struct leg *l);
+/* A packet that makes sense came from there: is it the phone's? With sip.symmetric_rtp the leg may follow. */
+bool leg_source_fits(
+	struct leg *l, const struct rtp_view *v, const struct sockaddr *from, uint64_t now_us);
 
 /* leg_send.c */
 void leg_send_init(struct leg *l);

@@ -15,7 +15,6 @@ enum {
 	ORDER_BACK_MAX = 100,   /* MAX_MISORDER */
 	ORDER_FIRST = 0x10000,  /* so that what comes late before the first one has a number */
 	METER_HZ = 8000,
-	PORT_QUIET_US = 100000,
 	KEYS_MAX = 4, /* in 120 ms */
 };
 
@@ -75,12 +74,8 @@ static bool may_send_opus(const struct leg *l)
 
 void leg_receive_connect(struct leg *l)
 {
-	l->in.locked = false;
+	leg_source_connect(l);
 	l->in.sound_us = 0;
-	uint16_t named = address_port((const struct sockaddr *)&l->remote.rtp);
-	if (l->in.named != named)
-		l->in.former = l->in.named;
-	l->in.named = named;
 	l->in.silent = false;
 	l->in.heard_us = 0; /* the next beat sets it */
 	if (may_send_opus(l) && !l->in.opus && opus_voice_decoder_new(&l->in.opus, METER_HZ) < 0)
@@ -116,41 +111,6 @@ static bool payload_fits(const struct leg *l, const struct rtp_view *v)
 		return v->payload_type == LEG_PT_COMFORT_NOISE && v->payload.size > 0;
 	return p->codec == CODEC_NONE ? v->payload.size >= DTMF_EVENT_BYTES
 				      : ticks_of(p->codec, v->payload) > 0;
-}
-
-/* Another port of the host that the SDP names: media servers send from one that they did not name, or go
- * over to another, without a word. Taken when nothing comes from where it came before, but not from the
- * port of the SDP before this one: there a phone still rings, or plays music, that has lost the call.
- * What we send goes where the SDP says (RFC 3264 section 5.1). */
-static bool port_fits(struct leg *l, const struct sockaddr *from, uint64_t now_us)
-{
-	if (!address_same_ip(from, (const struct sockaddr *)&l->remote.rtp) || address_port(from) == l->in.former)
-		return false;
-	if (address_port(from) != l->in.port && l->in.sound_us && now_us - l->in.sound_us < PORT_QUIET_US)
-		return false;
-	l->in.port = address_port(from);
-	return true;
-}
-
-/* The SDP named the phone's address. Behind a NAT it may come from another one: the first packet
- * that makes sense moves it, once. */
-static bool source_fits(struct leg *l, const struct sockaddr *from, uint64_t now_us)
-{
-	if (address_equal(from, (const struct sockaddr *)&l->remote.rtp)) {
-		l->in.locked = true;
-		l->in.port = 0;
-		return true;
-	}
-	if (!l->config.latch && port_fits(l, from, now_us))
-		return true;
-	if (!l->config.latch || l->in.locked)
-		return false;
-	l->in.locked = true;
-	memset(&l->remote.rtp, 0, sizeof l->remote.rtp);
-	memcpy(&l->remote.rtp, from, address_size(from));
-	l->remote.rtcp = l->remote.rtp;
-	address_set_port(&l->remote.rtcp, (uint16_t)(address_port(from) + 1));
-	return true;
 }
 
 static void begin_order(struct leg *l, const struct rtp_view *v)
@@ -200,7 +160,7 @@ static enum leg_drop check(
 		return LEG_DROP_MALFORMED;
 	if (!payload_fits(l, v))
 		return LEG_DROP_PAYLOAD;
-	return source_fits(l, from, now_us) ? check_order(l, v) : LEG_DROP_SOURCE;
+	return leg_source_fits(l, v, from, now_us) ? check_order(l, v) : LEG_DROP_SOURCE;
 }
 
 static void note_heard(struct leg *l, uint64_t now_us)
@@ -487,9 +447,10 @@ void leg_receive_beat(struct leg *l, uint64_t now_us)
 static uint64_t count_drops(const struct leg *l)
 {
 	uint64_t sum = 0;
-	for (int why = LEG_DROP_EARLY + 1; why < LEG_DROP__COUNT; ++why)
-		sum += why == LEG_DROP_LOCKED ? 0 : l->in.drops[why]; /* those are told apart */
-	return sum;
+	for (int why = 0; why < LEG_DROP__COUNT; ++why)
+		sum += l->in.drops[why];
+	/* Those are told apart, or are no sound that was lost. */
+	return sum - l->in.drops[LEG_DROP_EARLY] - l->in.drops[LEG_DROP_KNOCK] - l->in.drops[LEG_DROP_LOCKED];
 }
 
 void leg_receive_stats(const struct leg *l, struct media_leg_stats *ret)
@@ -504,6 +465,7 @@ void leg_receive_stats(const struct leg *l, struct media_leg_stats *ret)
 		.holes = in->count.holes,
 		.late = in->voice.jitter.stats.late,
 		.dropped = count_drops(l),
+		.elsewhere = in->drops[LEG_DROP_SOURCE],
 		.locked = in->drops[LEG_DROP_LOCKED],
 		.concealed = in->voice.concealed,
 		.jitter_us = (uint32_t)((uint64_t)rtp_count_jitter(&in->count) * 1000000 / clock_hz),

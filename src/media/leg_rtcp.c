@@ -32,7 +32,6 @@ void leg_rtcp_datagram(
 	}
 	struct reader r = reader_of(datagram);
 	struct rtcp_sender s;
-	leg_receive_alive(l, now_us);
 	for (struct rtcp_packet p; rtcp_next(&p, &r);) {
 		read_reports(l, &p, now_us);
 		if (!rtcp_read_sender(&s, &p))
@@ -42,6 +41,8 @@ void leg_rtcp_datagram(
 	}
 	if (r.bad)
 		++l->in.drops[LEG_DROP_RTCP];
+	else
+		leg_receive_alive(l, now_us);
 }
 
 static void write_reports(struct writer *w, struct leg *l, uint64_t now_us)

@@ -17,14 +17,21 @@ static bool is_rtcp(const uint8_t *packet, size_t size)
 	return size >= 2 && packet[1] >= RTCP_TYPE_MIN && packet[1] <= RTCP_TYPE_MAX;
 }
 
+/* A phone behind a NAT asks who it is, or only keeps the way open: no answer is owed outside of ICE, and
+ * none is given, or strangers could aim it at others. */
+static bool is_knock(const uint8_t *packet, size_t size)
+{
+	return !size || packet[0] <= LEG_STUN_FIRST_MAX;
+}
+
 /* ---- in ---- */
 
 static void on_datagram(struct leg *l, bool rtcp, const struct sockaddr *from, uint8_t *bytes,
 	size_t size, uint64_t now_us)
 {
-	/* Other things come here too (STUN of a phone behind a NAT); only RTP can be locked. */
+	/* Only RTP can be locked. */
 	if (!size || bytes[0] >> 6 != RTP_VERSION) {
-		++l->in.drops[LEG_DROP_MALFORMED];
+		++l->in.drops[is_knock(bytes, size) ? LEG_DROP_KNOCK : LEG_DROP_MALFORMED];
 		return;
 	}
 	if (l->connected && !leg_crypt_open(&l->crypt, rtcp, bytes, &size, now_us)) {

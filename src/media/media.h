@@ -66,6 +66,7 @@ struct media_leg_stats {
 	 * to be used (another address, a strange payload type, come already). */
 	enum codec codec_in;
 	uint64_t received, lost, holes, late, dropped;
+	uint64_t elsewhere; /* of `dropped`: from another address than the SDP names */
 	uint64_t locked; /* came, but the key did not open them: forged, replayed, of another key */
 	uint32_t jitter_us;
 	uint16_t in_buffer_ms; /* how long the phone's sound may wait for a packet that is missing */

@@ -59,6 +59,13 @@ static bool when(char out[VALUE_SIZE], uint32_t retry_s)
 	return retry_s == 1 ? format(out, "in a second") : format(out, "in %u seconds", retry_s);
 }
 
+/* Of our SDP's address, which may have a port. Without one: as most calls are. */
+static bool is_ip6(const struct call_failure *f)
+{
+	const char *colon = f->media_address ? strchr(f->media_address, ':') : NULL;
+	return colon && strchr(colon + 1, ':');
+}
+
 /* False: it is not known, and the sentence goes on without it. */
 static bool value_of(char out[VALUE_SIZE], struct span name, const struct call_failure *f, uint32_t retry_s)
 {
@@ -80,6 +87,10 @@ static bool value_of(char out[VALUE_SIZE], struct span name, const struct call_f
 		return is_text(f->caller) && format(out, "%.40s", f->caller);
 	if (span_is(name, "media"))
 		return is_text(f->media_address) && format(out, "%.64s", f->media_address);
+	if (span_is(name, "family"))
+		return format(out, "%s", is_ip6(f) ? "IPv6" : "IPv4");
+	if (span_is(name, "setting"))
+		return format(out, "%s", is_ip6(f) ? "sip.nat_1_to_1_ipv6" : "sip.nat_1_to_1_ip");
 	if (span_is(name, "seen"))
 		return f->signs && *f->signs->seen && format(out, "%s (as they see it)", f->signs->seen);
 	return false;

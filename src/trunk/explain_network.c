@@ -78,10 +78,10 @@ static const struct ending rows[] = {
 
 	WARNING(300, "incompatible network protocol", "media",
 		"The trunk {trunk} at {address} cannot use the kind of network address {media} that our sound would "
-		"come from. Set sip.nat_1_to_1_ip to a public IPv4 address."),
+		"come from. Set {setting} to a public {family} address, or the trunk's media_family to the other IP version."),
 	WARNING(301, "incompatible address formats", "media",
 		"The trunk {trunk} at {address} cannot use the network address {media} that our sound would come from. "
-		"Set sip.nat_1_to_1_ip to a public IPv4 address."),
+		"Set {setting} to a public {family} address, or the trunk's media_family to the other IP version."),
 	WARNING(302, "incompatible transport protocol", "encryption",
 		"The trunk {trunk} at {address} wants the sound encrypted in another way, or not at all. Change the "
 		"trunk's media_encryption."),
@@ -101,10 +101,10 @@ static const struct ending rows[] = {
 		"trunk's media_encryption to DISABLE and allow PCMU or PCMA only."),
 	WARNING(330, "multicast not available", "media",
 		"The trunk {trunk} at {address} does not take sound from the network address {media}. Set "
-		"sip.nat_1_to_1_ip to a public IPv4 address."),
+		"{setting} to a public {family} address."),
 	WARNING(331, "unicast not available", "media",
 		"The trunk {trunk} at {address} does not take sound from the network address {media}. Set "
-		"sip.nat_1_to_1_ip to a public IPv4 address."),
+		"{setting} to a public {family} address."),
 	WARNING(370, "insufficient bandwidth", "congested",
 		"The trunk {trunk} at {address} has no bandwidth left for the call. Call again {when}."),
 };

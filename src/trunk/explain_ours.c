@@ -81,7 +81,7 @@ static const struct ending rows[] = {
 		"Wait until midnight, or raise sip.minutes_per_day."),
 	END(NO_MEDIA, "no RTP after the answer", "no_media", "failed_precondition", MEDIA_FAILURE, 41, NETWORK, FIXED,
 		"The phone was answered, but no sound ever arrived from it, so the call was ended. We told the far "
-		"end to send to {media}: if that is a private address, set sip.nat_1_to_1_ip to the public one and open "
+		"end to send to {media}: if that is a private address, set {setting} to the public one and open "
 		"the UDP ports of sip.rtp_port, or switch Symmetric RTP on at the provider."),
 	END(MEDIA_LOCKED, "RTP that SRTP's key does not open", "media_key", "failed_precondition", MEDIA_FAILURE, 88,
 		NETWORK, FIXED,
@@ -99,7 +99,7 @@ static const struct ending rows[] = {
 	END(NO_ACK, "our 200 was never acknowledged", "ack_lost", "failed_precondition", CLIENT_INITIATED, 102, NETWORK,
 		FIXED,
 		"The far end never acknowledged an answer of ours (no ACK in 32 s). Check that our address in "
-		"Contact can be reached: sip.nat_1_to_1_ip, and no SIP helper (ALG) in the router."),
+		"Contact can be reached: {setting}, and no SIP helper (ALG) in the router."),
 	END(LOST, "the far end knows it no more", "call_lost", "failed_precondition", CLIENT_INITIATED, 41, NETWORK,
 		LATER, "The far end can be reached no more, or no longer knows the call. Call again {when}."),
 	END(TRANSFERRED, "transferred", "transferred", "canceled", CLIENT_INITIATED, 16, ROOM, NO,

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 enum option_kind {
 	OPTION_TEXT,   /* char[OPTION_TEXT_SIZE] */
@@ -309,6 +310,14 @@ const char *trunk_options_user(const struct trunk_options *o, const Livekit__SIP
 	if (*o->reg.user || !trunk->auth_username)
 		return o->reg.user;
 	return trunk->auth_username;
+}
+
+/* Most far ends that are reached by IPv6 send sound by it too; the trunk may say otherwise. */
+int trunk_media_family(unsigned said, int family)
+{
+	static const int families[] = {
+		[TRUNK_MEDIA_FAMILY_IPV4] = AF_INET, [TRUNK_MEDIA_FAMILY_IPV6] = AF_INET6};
+	return said == TRUNK_MEDIA_FAMILY_AUTO ? family : families[said];
 }
 
 const char *trunk_options_login(const struct trunk_options *o, const Livekit__SIPOutboundTrunkInfo *trunk)

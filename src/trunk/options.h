@@ -104,6 +104,10 @@ const char *trunk_options_user(const struct trunk_options *o, const Livekit__SIP
 /* The digest's user name: auth_username, else the user that registers. NULL = there is none. */
 const char *trunk_options_login(const struct trunk_options *o, const Livekit__SIPOutboundTrunkInfo *trunk);
 
+/* AF_INET or AF_INET6: of the sound, where signalling goes by `family`. `said` is an enum
+ * trunk_media_family. */
+int trunk_media_family(unsigned said, int family);
+
 /* Returns 0 or TRUNK_E_INVALID with a `why` that names the option. `metadata` may be "". */
 MUST_USE int trunk_options_read(
 	struct trunk_options *ret, const char *metadata, char why[TRUNK_WHY_SIZE]);

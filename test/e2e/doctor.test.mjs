@@ -7,8 +7,9 @@ import dgram from 'node:dgram';
 import fs from 'node:fs';
 import path from 'node:path';
 import tls from 'node:tls';
+import { analyse } from '../conformance/clients/lib/tone.mjs';
 import { Server, freePorts, until } from './lib/server.mjs';
-import { kamailio, sipp } from './lib/peers.mjs';
+import { baresip, kamailio, sipp } from './lib/peers.mjs';
 import { nameServer } from './lib/names.mjs';
 
 let server, phone, carrier;
@@ -46,6 +47,39 @@ test('a good trunk: nothing is wrong, and a call is measured', async () => {
   assert.match(called.one('sound in').text, /^2[0-9]{2} packets in 5 s from 127\.0\.0\.1:\d+, 0 lost/);
   const text = await server.cli(['doctor', '--no-invite', 'simulator']);
   assert.match(text.out, /Nothing is wrong that can be seen from here\.\n$/);
+});
+
+// baresip at the other end; `said` of the call.
+async function measured(name, how, media, ringdown, said) {
+  const far = await baresip(server.folder, 620, { codecs: 'PCMU', ...how });
+  try {
+    const address = how.host ? `[${how.host}]:${far.port}` : `127.0.0.1:${far.port}`;
+    await trunk(`measured-${name}`, 0, { address, media: { encryption: `SIP_MEDIA_ENCRYPT_${media}` }, metadata: JSON.stringify({ ringdown }) });
+    const r = await doctor(0, '--call', '+12025550124', `measured-${name}`);
+    assert.match(r.one('call').text, said);
+    assert.match(r.one('sound in').text, /^2[0-9]{2} packets in 5 s from .*, 0 lost/);
+    assert.match(r.one('sound out').text, /^The far end reports 0 % lost|^2[0-9]{2} packets went out/);
+    await until(() => far.heard().length > 16000, 5000, 'baresip wrote what it heard');
+    const tone = analyse(far.heard().subarray(4000, 16000), 8000);
+    assert.ok(Math.abs(tone.freq - 440) < 5, JSON.stringify(tone));
+  } finally { await far.stop(); }
+}
+
+test('a measured call is as the server\'s own would be: keys in the SDP, a handshake, refused and in clear, IPv6', async () => {
+  await Promise.all([
+    measured('sdes', { encryption: 'srtp-mand' }, 'REQUIRE', {}, /: PCMU, encrypted by AES_CM_128_HMAC_SHA1_80\.$/),
+    measured('dtls', { encryption: 'dtls_srtp' }, 'REQUIRE', { media_security: 'dtls' }, /: PCMU, encrypted by DTLS-SRTP\.$/),
+    measured('fallback', {}, 'ALLOW', {}, /: PCMU, in clear\.$/),
+    measured('ip6', { host: '::1', encryption: 'srtp-mand' }, 'REQUIRE', {}, /its sound is at \[::1\]:\d+, ours at \[::1\]:\d+: PCMU, encrypted by AES/),
+  ]);
+});
+
+test('encryption is required, and the phone has none', async () => {
+  const far = await baresip(server.folder, 620);
+  try {
+    await trunk('unsafe', far.port, { media: { encryption: 'SIP_MEDIA_ENCRYPT_REQUIRE' } });
+    assert.match((await doctor(1, '--call', '+12025550124', 'unsafe')).fix_first, /encryption/);
+  } finally { await far.stop(); }
 });
 
 test('nobody there, no such name, a wrong password: what to fix first', async () => {

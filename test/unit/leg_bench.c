@@ -104,6 +104,39 @@ bool phone_hears(struct rtp_view *v, uint8_t bytes[1500])
 	return true;
 }
 
+void send_from(int fd, const uint8_t *bytes, size_t size)
+{
+	CHECK_EQ(sendto(fd, bytes, size, 0, (struct sockaddr *)&b->leg_rtp, sizeof(struct sockaddr_in)), (ssize_t)size);
+	for (int i = 0; i < 3; ++i)
+		fake_worker_turn(&b->w);
+}
+
+size_t sealed(uint8_t out[1500], struct srtp_pair *far, uint16_t seq)
+{
+	uint8_t sound[FRAME];
+	memset(sound, 0x55, sizeof sound);
+	size_t size = rtp_packet(out, 0, false, seq, seq * FRAME, 9, span_of(sound, FRAME)).size;
+	if (far)
+		CHECK(srtp_pair_protect(far, out, &size));
+	return size;
+}
+
+void says(struct srtp_pair *far, uint16_t seq)
+{
+	uint8_t out[1500];
+	send_from(b->phone_rtp, out, sealed(out, far, seq));
+}
+
+bool hears(struct srtp_pair *far, struct rtp_view *v)
+{
+	static uint8_t bytes[1500];
+	fake_worker_beat(&b->w);
+	ssize_t got = recv(b->phone_rtp, bytes, sizeof bytes, MSG_DONTWAIT);
+	size_t size = (size_t)got;
+	return got > 0 && srtp_pair_unprotect(far, bytes, &size) && rtp_parse(v, span_of(bytes, size)) == RTP_OK &&
+	       v->payload.size == FRAME;
+}
+
 void speaker_init(struct speaker *s, media_id id, enum codec codec, double hz, double amplitude)
 {
 	int error;

@@ -49,6 +49,14 @@ void phone_says(uint8_t pt, uint16_t seq, uint32_t timestamp, uint32_t ssrc, str
 /* The next packet that the leg sent to the phone. */
 bool phone_hears(struct rtp_view *v, uint8_t bytes[1500]);
 
+/* Through the sockets, as a whole: what is readable afterwards is read. */
+void send_from(int fd, const uint8_t *bytes, size_t size);
+/* A frame of sound, sealed by `far`; NULL = in clear. */
+size_t sealed(uint8_t out[1500], struct srtp_pair *far, uint16_t seq);
+void says(struct srtp_pair *far, uint16_t seq);
+/* One beat's packet, opened. */
+bool hears(struct srtp_pair *far, struct rtp_view *v);
+
 /* Somebody in the room, who says a tone. */
 struct speaker {
 	struct source source;

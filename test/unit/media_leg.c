@@ -243,76 +243,6 @@ static void a_broken_stream_goes_on_as_opus(void)
 	end();
 }
 
-/* ---- who may send ---- */
-
-static void strangers_are_counted_not_heard(void)
-{
-	uint8_t out[1500], sound[FRAME] = {0};
-	struct sockaddr_storage stranger;
-	CHECK_EQ(address_parse(&stranger, "127.0.0.2", 9000), 0);
-	begin(&(struct media_leg_config){0}, CODEC_PCMU);
-	struct span p = rtp_packet(out, 0, false, 1, 1, 1, span_of(sound, FRAME));
-	leg_receive_rtp(b->leg, (struct sockaddr *)&stranger, p, 1);
-	CHECK_EQ(b->leg->in.drops[LEG_DROP_SOURCE], 1);
-	p = rtp_packet(out, 9, false, 1, 1, 1, span_of(sound, FRAME));
-	leg_receive_rtp(b->leg, (struct sockaddr *)&b->phone, p, 1);
-	CHECK_EQ(b->leg->in.drops[LEG_DROP_PAYLOAD], 1);
-	leg_receive_rtp(b->leg, (struct sockaddr *)&b->phone, span_of("GET /", 5), 1);
-	CHECK_EQ(b->leg->in.drops[LEG_DROP_MALFORMED], 1);
-	struct media_leg_remote r = remote();
-	r.receive = false;
-	leg_connect(b->leg, &r);
-	phone_says(0, 1, 1, 1, span_of(sound, FRAME), 1);
-	CHECK_EQ(b->leg->in.drops[LEG_DROP_HELD], 1);
-	CHECK_EQ(b->count, 0);
-	CHECK_EQ(b->w.first_rtp, 0);
-	end();
-}
-
-/* The host that the SDP names, but another port: when nothing comes from the one that it names. */
-static void another_port_of_the_phone_is_heard(void)
-{
-	uint8_t out[1500], sound[FRAME] = {0};
-	begin(&(struct media_leg_config){0}, CODEC_PCMU);
-	struct sockaddr_storage other = b->phone;
-	address_set_port(&other, (uint16_t)(address_port((struct sockaddr *)&other) ^ 1));
-	struct span p = rtp_packet(out, 0, false, 1, 1, 1, span_of(sound, FRAME));
-	leg_receive_rtp(b->leg, (struct sockaddr *)&other, p, 1);
-	CHECK_EQ(b->count, 1);
-	phone_says(0, 2, 1 + FRAME, 1, span_of(sound, FRAME), 20000);
-	p = rtp_packet(out, 0, false, 3, 1 + 2 * FRAME, 1, span_of(sound, FRAME));
-	leg_receive_rtp(b->leg, (struct sockaddr *)&other, p, 40000);
-	CHECK_EQ(b->leg->in.drops[LEG_DROP_SOURCE], 1);
-	leg_receive_rtp(b->leg, (struct sockaddr *)&other, p, 200000);
-	CHECK_EQ(b->count, 3);
-	CHECK(!address_equal((struct sockaddr *)&b->leg->remote.rtp, (struct sockaddr *)&other));
-	struct media_leg_remote r = remote();
-	memcpy(&r.rtp, &other, sizeof other);
-	leg_connect(b->leg, &r); /* it has moved: what the old port plays on is not for us */
-	phone_says(0, 4, 1 + 3 * FRAME, 1, span_of(sound, FRAME), 400000);
-	CHECK_EQ(b->count, 3);
-	CHECK_EQ(b->leg->in.drops[LEG_DROP_SOURCE], 2);
-	end();
-}
-
-static void the_first_sensible_packet_latches(void)
-{
-	uint8_t out[1500], sound[FRAME] = {0};
-	struct sockaddr_storage nat, thief;
-	close(bound(&nat));
-	close(bound(&thief));
-	begin(&(struct media_leg_config){.latch = true}, CODEC_PCMU);
-	struct span p = rtp_packet(out, 99, false, 1, 1, 1, span_of(sound, FRAME));
-	leg_receive_rtp(b->leg, (struct sockaddr *)&thief, p, 1); /* of no agreed type */
-	p = rtp_packet(out, 0, false, 1, 1, 1, span_of(sound, FRAME));
-	leg_receive_rtp(b->leg, (struct sockaddr *)&nat, p, 1);
-	leg_receive_rtp(b->leg, (struct sockaddr *)&thief, p, 1);
-	CHECK_EQ(b->count, 1);
-	CHECK(address_equal((struct sockaddr *)&b->leg->remote.rtp, (struct sockaddr *)&nat));
-	CHECK_EQ(b->leg->in.drops[LEG_DROP_SOURCE], 1);
-	end();
-}
-
 static void silence_is_reported_once(void)
 {
 	uint8_t sound[FRAME] = {0};
@@ -804,9 +734,6 @@ int main(void)
 	passed_on_in_the_other_law();
 	a_broken_stream_is_passed_on_whole();
 	a_broken_stream_goes_on_as_opus();
-	strangers_are_counted_not_heard();
-	another_port_of_the_phone_is_heard();
-	the_first_sensible_packet_latches();
 	silence_is_reported_once();
 	delay_to_the_phone();
 	two_voices_are_mixed();

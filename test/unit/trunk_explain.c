@@ -100,7 +100,7 @@ static bool is_known(const char *text, const char *const *list, size_t count)
 static bool is_blank_known(const char *open)
 {
 	static const char *const blanks[] = {"{address}", "{trunk}", "{number}", "{caller}", "{country}", "{seen}",
-		"{media}", "{reason}", "{cause}", "{when}"};
+		"{media}", "{family}", "{setting}", "{reason}", "{cause}", "{when}"};
 	for (size_t i = 0; i < COUNT_OF(blanks); ++i)
 		if (!strncmp(open, blanks[i], strlen(blanks[i])))
 			return true;
@@ -356,6 +356,28 @@ static void sentences_name_the_operators_own_values(void)
 	CHECK_STR(e.sentence, "The phone cannot be reached right now. Call again later.");
 }
 
+/* The setting that counts is the one of the call's IP version. */
+static void the_setting_is_of_the_calls_ip_version(void)
+{
+	static const struct {
+		const char *media, *says, *keeps_quiet;
+	} cases[] = {
+		{"192.168.1.5", "set sip.nat_1_to_1_ip to", "ipv6"},
+		{"192.168.1.5:20000", "set sip.nat_1_to_1_ip to", "ipv6"},
+		{"fd00::5", "send to fd00::5: if that is a private address, set sip.nat_1_to_1_ipv6 to", "_ip to"},
+		{"[fd00::5]:20000", "set sip.nat_1_to_1_ipv6 to", "_ip to"},
+		{NULL, "set sip.nat_1_to_1_ip to", "ipv6"},
+	};
+	struct call_explanation e;
+	for (size_t i = 0; i < COUNT_OF(cases); ++i) {
+		explain_end(&e, CALL_END_NO_MEDIA, &(struct call_failure){.media_address = cases[i].media});
+		CHECK(strstr(e.sentence, cases[i].says) && !strstr(e.sentence, cases[i].keeps_quiet));
+	}
+	struct call_signs signs = {.warning = 331};
+	explain_failure(&e, &(struct call_failure){.sip_status = 488, .signs = &signs, .media_address = "fd00::5"});
+	CHECK(strstr(e.sentence, "Set sip.nat_1_to_1_ipv6 to a public IPv6 address."));
+}
+
 static void a_bye_says_how_it_ended(void)
 {
 	struct call_explanation e;
@@ -384,6 +406,7 @@ int main(int argc, char **argv)
 	every_row_is_whole_and_there_once();
 	headers_of_an_answer_are_signs();
 	sentences_name_the_operators_own_values();
+	the_setting_is_of_the_calls_ip_version();
 	a_bye_says_how_it_ended();
 	the_document_is_the_table();
 	return 0;

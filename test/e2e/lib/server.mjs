@@ -129,7 +129,7 @@ ${options.yaml ?? ''}
     let out = '', err = '';
     child.stdout.on('data', (d) => { out += d; });
     child.stderr.on('data', (d) => { err += d; });
-    const code = await new Promise((r) => child.on('exit', r));
+    const code = await new Promise((r) => child.on('close', r)); // not at 'exit': what it said may still be on its way
     return { code, out, err };
   }
   async kill(signal = 'SIGKILL') { this.child.kill(signal); await this.exited; }
