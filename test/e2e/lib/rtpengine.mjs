@@ -97,6 +97,8 @@ export class Gateway {
   get said() { return this.sdps.filter((s) => s.fromServer).at(-1)?.in ?? ''; }
   // rtpengine's figures of the call: packets, errors, by stream.
   async figures() { return this.engine.say('query', { 'call-id': this.call['call-id'] }); }
+  // Its opinion of each stream that somebody reported about, 1 to 5 (it tells tenths).
+  async opinions() { return Object.values((await this.figures()).SSRC ?? {}).flatMap((s) => s['average MOS']?.MOS ? [s['average MOS'].MOS / 10] : []); }
   // The stream that comes from the server.
   async fromServer() {
     const port = Number(this.told.match(/^m=audio (\d+)/m)[1]);
