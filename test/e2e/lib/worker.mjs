@@ -16,7 +16,7 @@ export class Worker {
   // options: name, type, accepts ((job, worker) => false: refused, undefined: silent), json, permissions, stays (does not leave)
   static async start(server, options = {}) {
     const w = new Worker();
-    Object.assign(w, { server, options, jobs: [], rooms: new Map(), begun: new Map(), ended: [], offers: [], texts: 0, registered: undefined });
+    Object.assign(w, { server, options, jobs: [], rooms: new Map(), begun: new Map(), leaving: new Map(), ended: [], offers: [], texts: 0, registered: undefined });
     w.ws = new WebSocket(`${server.ws}/agent?protocol=1`, { headers: { authorization: `Bearer ${await workerToken()}` } });
     await once(w.ws, 'open');
     w.ws.on('message', (data, binary) => w.take(binary ? ServerMessage.fromBinary(data) : ServerMessage.fromJsonString(String(data)), binary));
@@ -57,15 +57,20 @@ export class Worker {
     this.attributes = { ...room.localParticipant.attributes };
     await room.localParticipant.publishData(Buffer.from(`hello ${job.metadata}`), { reliable: true });
   }
+  // Once for each room, whoever asks: rtc-node never answers a second disconnect() that meets the first.
+  leave(id) {
+    if (!this.leaving.has(id)) this.leaving.set(id, Promise.resolve(this.rooms.get(id)?.disconnect()).catch((e) => { this.failure = e; }));
+    return this.leaving.get(id);
+  }
   async finish(id) {
     if (this.options.stays) return;
     await this.begun.get(id);
-    await this.rooms.get(id)?.disconnect();
+    await this.leave(id);
     this.ended.push(id);
   }
   async stop() {
     await Promise.all(this.begun.values());
-    await Promise.all([...this.rooms.values()].map((r) => r.disconnect()));
+    await Promise.all([...this.rooms.keys()].map((id) => this.leave(id)));
     this.ws.close();
     await until(() => this.closed, 3000, 'the worker is away');
   }
