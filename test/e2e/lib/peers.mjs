@@ -44,7 +44,10 @@ export async function startSipp(file, folder, port, media, more, { transport = '
   peer.port = port;
   peer.messages = () => (fs.existsSync(log) ? fs.readFileSync(log, 'utf8') : '');
   const listening = () => fs.readFileSync(`/proc/net/${transport === 't1' ? 'tcp' : 'udp'}${host.includes(':') ? '6' : ''}`, 'utf8').includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} `);
-  await until(listening, 5000, 'sipp listens');
+  await until(() => {
+    if (peer.code !== undefined) throw new Error(`sipp ended at its start, with ${peer.code}: ${peer.log.slice(-500)}`);
+    return listening();
+  }, 5000, 'sipp listens');
   return peer;
 }
 
