@@ -182,9 +182,9 @@ void sip_agent_clear_peers(struct sip_agent *a)
 	a->peer_count = 0;
 }
 
-static bool is_remote_of_one(const struct list *usages, const struct sockaddr *from)
+static bool in_a_call(const struct sip_agent *a, const struct sockaddr *from)
 {
-	list_each(it, usages)
+	list_each(it, &a->usages)
 	{
 		const struct sip_usage *u = container_of(it, struct sip_usage, link);
 		const struct sockaddr *remote = (const struct sockaddr *)&u->remote;
@@ -192,11 +192,6 @@ static bool is_remote_of_one(const struct list *usages, const struct sockaddr *f
 			return true;
 	}
 	return false;
-}
-
-static bool in_a_call(const struct sip_agent *a, const struct sockaddr *from)
-{
-	return is_remote_of_one(&a->usages, from) || is_remote_of_one(&a->lingering, from);
 }
 
 /* Whoever knows a dialog's Call-ID and our random tag is no stranger: carriers send a BYE from

@@ -12,7 +12,6 @@ enum {
 	CHECKPOINT_BYTES = 4 << 20,
 	PENDING_BYTES = 1 << 20,     /* collected for one transaction */
 	PENDING_MAX_BYTES = 8 << 20, /* kept while somebody else holds the file; lost beyond */
-	LOCK_WAIT_MS = 50, /* for somebody else's program that writes into the file: calls do not wait for it */
 };
 
 #define REFUSED "id GLOB '" RECORDS_REFUSED_PREFIX "*'"
@@ -191,12 +190,20 @@ static void drop_entries(struct records *s)
 	s->pending_bytes = 0;
 }
 
+int records_begin(struct records *s)
+{
+	s->bytes_before = s->bytes;
+	return records_run(s, S_BEGIN);
+}
+
 int records_end_transaction(struct records *s, int r)
 {
 	if (r == 0)
 		r = records_run(s, S_COMMIT);
-	if (r < 0)
+	if (r < 0) {
+		s->bytes = s->bytes_before;
 		(void)!database_run(s->db, "ROLLBACK");
+	}
 	return r;
 }
 
@@ -204,11 +211,13 @@ int records_flush(struct records *s)
 {
 	if (list_empty(&s->pending))
 		return 0;
-	int r = records_run(s, S_BEGIN);
+	int r = records_begin(s);
 	if (r == 0)
 		r = records_end_transaction(s, write_entries(s));
 	else if (s->pending_bytes > PENDING_MAX_BYTES)
 		drop_entries(s);
+	/* While the file is held it is tried again with each megabyte, and by the owner's timer. */
+	s->flush_at_bytes = s->pending_bytes + PENDING_BYTES;
 	if (s->unsaved > CHECKPOINT_BYTES)
 		records_save_soon(s);
 	return r;
@@ -220,7 +229,7 @@ static int add(struct records *s, struct record_entry *e)
 		return err_new(-ENOMEM);
 	list_add(&s->pending, &e->link);
 	s->pending_bytes += e->size;
-	return s->pending_bytes > PENDING_BYTES ? records_flush(s) : 0;
+	return s->pending_bytes > s->flush_at_bytes ? records_flush(s) : 0;
 }
 
 int records_put(struct records *s, const struct record_row *row)
@@ -254,6 +263,7 @@ int records_open(struct records **ret, const struct records_config *config)
 	if (!s)
 		return err_new(-ENOMEM);
 	list_init(&s->pending);
+	s->flush_at_bytes = PENDING_BYTES;
 	s->max_age_ms = config->max_age_ms;
 	s->max_bytes = config->max_bytes;
 	int r = database_open(&s->db, config->path, DATABASE_NORMAL, SCHEMA_VERSION);
@@ -271,7 +281,7 @@ int records_open(struct records **ret, const struct records_config *config)
 		records_close(s);
 		return r;
 	}
-	sqlite3_busy_timeout(s->db, LOCK_WAIT_MS);
+	sqlite3_busy_timeout(s->db, 0); /* calls do not wait for somebody else's program that writes */
 	*ret = s;
 	return 0;
 }

@@ -42,7 +42,8 @@ struct records {
 	uint64_t unsaved; /* written since the last checkpoint */
 	struct checkpoint *checkpoint; /* NULL: in memory */
 	struct list pending; /* struct record_entry: for the next transaction */
-	size_t pending_bytes;
+	size_t pending_bytes, flush_at_bytes;
+	uint64_t bytes_before; /* the transaction under way */
 };
 
 MUST_USE int records_prepare(struct records *s, enum statement which, sqlite3_stmt **ret);
@@ -52,6 +53,8 @@ void records_bind_text(sqlite3_stmt *statement, int at, const char *text); /* NU
 /* Runs a statement that returns no rows. A binding that failed shows as a NULL that the table refuses. */
 MUST_USE int records_finish(struct records *s, sqlite3_stmt *statement);
 MUST_USE int records_run(struct records *s, enum statement which);
+/* Never waits: -EIO while somebody else writes into the file. */
+MUST_USE int records_begin(struct records *s);
 /* Commits what went well (0), takes back what did not; returns `r`, or that it could not be committed. */
 MUST_USE int records_end_transaction(struct records *s, int r);
 /* What the facts of a call take; 0 when there is no row. */

@@ -112,7 +112,7 @@ int records_tidy(struct records *s, int64_t now_ms, bool *more)
 	int r = records_flush(s);
 	records_save_soon(s);
 	if (r == 0)
-		r = records_run(s, S_BEGIN);
+		r = records_begin(s);
 	if (r < 0)
 		return r;
 	int deleted = delete_oldest(s, now_ms);

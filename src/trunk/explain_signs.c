@@ -75,12 +75,10 @@ static void read_seen(struct call_signs *ret, const struct sip_message *m)
 void call_signs_read(struct call_signs *ret, const struct sip_message *m)
 {
 	memset(ret, 0, sizeof *ret);
-	uint32_t seconds = 0;
 	utf8_printable(ret->provider, sizeof ret->provider, sip_message_value_named(m, "X-Twilio-Error"));
 	read_cause(ret, m);
 	read_warning(ret, m);
 	read_seen(ret, m);
-	struct span digits = leading_digits(sip_message_value(m, SIP_H_RETRY_AFTER));
-	if (sip_number(digits, UINT32_MAX, &seconds))
-		ret->retry_after_s = seconds < RETRY_AFTER_MAX_S ? seconds : RETRY_AFTER_MAX_S;
+	uint32_t seconds = sip_retry_after_s(sip_message_value(m, SIP_H_RETRY_AFTER));
+	ret->retry_after_s = seconds < RETRY_AFTER_MAX_S ? seconds : RETRY_AFTER_MAX_S;
 }
